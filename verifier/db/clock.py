@@ -1,0 +1,44 @@
+"""The one clock: the database's, read once per operation.
+
+`Clock.now` is what every use case reads first. A `MovedClock` stands beside it for tests, so that they never sleep.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from verifier.db.base import EPOCH
+
+_NOW: Final = {
+    # Julian day of 1970-01-01 is 2440587.5; SQLite's clock has millisecond precision.
+    "sqlite": text("SELECT CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER) * 1000"),
+    "postgresql": text("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)"),
+}
+
+
+class Clock(Protocol):
+    """Tells the time inside a transaction."""
+
+    def now(self, session: Session) -> datetime: ...
+
+
+class DatabaseClock:
+    """The database's own clock, so that processes on several machines agree."""
+
+    def now(self, session: Session) -> datetime:
+        microseconds = session.scalar(_NOW[session.get_bind().dialect.name])
+        assert isinstance(microseconds, int)
+        return EPOCH + timedelta(microseconds=microseconds)
+
+
+class MovedClock:
+    """The database's clock, moved by `offset`: a test moves it forward or back instead of waiting."""
+
+    def __init__(self) -> None:
+        self._clock: Final = DatabaseClock()
+        self.offset = timedelta(0)
+
+    def now(self, session: Session) -> datetime:
+        return self._clock.now(session) + self.offset

@@ -1,0 +1,77 @@
+"""Opens the database and hands out short transactions.
+
+Guarantees: `write()` takes the write lock before it reads (SQLite's `BEGIN IMMEDIATE`), commits when its block ends
+and rolls back when it raises; `read()` never writes. No transaction may stay open across a store, a key, a child
+process or the network: that is for the callers to keep.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from sqlite3 import Connection as SqliteConnection
+from typing import Final
+
+from sqlalchemy import create_engine, event, text
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.orm import Session
+
+_BUSY_TIMEOUT_MS: Final = 15_000
+
+
+def _prepare_connection(dbapi_connection: SqliteConnection, _record: object) -> None:
+    dbapi_connection.isolation_level = None  # we say BEGIN ourselves
+    cursor = dbapi_connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "secure_delete=ON",
+        "foreign_keys=ON",
+        "trusted_schema=OFF",
+        f"busy_timeout={_BUSY_TIMEOUT_MS}",
+        "wal_autocheckpoint=1000",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+class Database:
+    """One engine and its transactions."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine: Final = engine
+        self._writing: Final = engine.execution_options(sqlite_begin="IMMEDIATE")
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A transaction that may write; committed when the block ends."""
+        with Session(self._writing, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A transaction that only reads; rolled back when the block ends."""
+        with Session(self.engine, expire_on_commit=False, autoflush=False) as session:
+            yield session
+
+    def truncate_wal(self) -> None:
+        """Move the write-ahead log into the database file and empty it: deleted bytes stay in it until then."""
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def open_sqlite(path: Path) -> Database:
+    """Open (and create) the SQLite file at `path`, readable by its owner only."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.touch(mode=0o600, exist_ok=True)
+    engine = create_engine(f"sqlite:///{path}", pool_size=8, max_overflow=32, pool_timeout=30)
+    event.listen(engine, "connect", _prepare_connection)
+    event.listen(engine, "begin", _begin)
+    return Database(engine)
