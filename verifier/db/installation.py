@@ -1,0 +1,50 @@
+"""The installation's id, which database, documents and keys all carry, and the clock's high-water mark."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from verifier.db.base import Base
+from verifier.errors import VerifierError
+from verifier.ids import InstallationId
+
+CLOCK_TOLERANCE: Final = timedelta(seconds=60)
+
+
+class ClockBehindError(VerifierError):
+    """The clock fell below what it showed before: nothing is taken in until it is right, disposal goes on."""
+
+    code = "clock_behind"
+
+
+class InstallationRow(Base):
+    """One row: who we are, and the latest time that was seen."""
+
+    __tablename__ = "installation"
+
+    id: Mapped[InstallationId] = mapped_column(String(40), primary_key=True)
+    created_at: Mapped[datetime]
+    clock_high_at: Mapped[datetime]
+
+
+def find_installation(session: Session) -> InstallationId | None:
+    return session.scalar(select(InstallationRow.id))
+
+
+def begin_installation(session: Session, now: datetime, installation: InstallationId) -> None:
+    session.add(InstallationRow(id=installation, created_at=now, clock_high_at=now))
+
+
+def raise_clock_mark(session: Session, now: datetime) -> None:
+    """Keep the latest time that was seen. Called by the sweep."""
+    row = session.scalars(select(InstallationRow)).one()
+    row.clock_high_at = max(row.clock_high_at, now)
+
+
+def verify_clock(session: Session, now: datetime) -> None:
+    """Raise `ClockBehindError` when the clock is more than 60 s below its high-water mark."""
+    high = session.scalar(select(InstallationRow.clock_high_at))
+    if high is not None and now < high - CLOCK_TOLERANCE:
+        raise ClockBehindError

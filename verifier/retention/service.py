@@ -1,0 +1,170 @@
+"""Obligations: opened with the copy, brought forward when a document ends, closed when absence was seen.
+
+Guarantees: an obligation is never moved later once it is due, and never closed without a time of observation.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import Session
+
+from verifier.db.base import EPOCH
+from verifier.db.leases import Lease, take_leases
+from verifier.ids import CopyId, DocumentId, VerificationId
+from verifier.retention.tables import ObligationRow
+
+DUE_AT_ONCE: Final = EPOCH
+"""`destroy_by` of what must go now: the minimum, so that disposal after a decision needs no clock."""
+
+_LEASE_FOR: Final = timedelta(seconds=10)
+
+
+class Rule(StrEnum):
+    """Why a copy has to go."""
+
+    UNDECIDED = "undecided"
+    UNFINISHED_UPLOAD = "unfinished_upload"
+    REMOVED = "removed"
+    REPLACED = "replaced"
+    REFUSED = "refused"
+    SANITISED = "sanitised"
+    RESUBMIT = "resubmit"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
+def open_obligation(
+    session: Session,
+    copy: CopyId,
+    *,
+    document: DocumentId,
+    verification: VerificationId,
+    rule: Rule,
+    destroy_by: datetime,
+) -> None:
+    session.add(
+        ObligationRow(
+            copy_id=copy,
+            document_id=document,
+            verification_id=verification,
+            rule=rule,
+            destroy_by=destroy_by,
+            due_since=destroy_by,
+        )
+    )
+
+
+def postpone_document(session: Session, document: DocumentId, *, rule: Rule, destroy_by: datetime) -> None:
+    """Set the date of a document's open obligations, except of those that are due at once."""
+    session.execute(
+        update(ObligationRow)
+        .where(
+            ObligationRow.document_id == document,
+            ObligationRow.closed_at.is_(None),
+            ObligationRow.destroy_by != DUE_AT_ONCE,
+        )
+        .values(rule=rule, destroy_by=destroy_by, due_since=destroy_by)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def postpone_verification(session: Session, verification: VerificationId, *, destroy_by: datetime) -> None:
+    """Set the date of all that waits for a decision, except of what is due at once."""
+    session.execute(
+        update(ObligationRow)
+        .where(
+            ObligationRow.verification_id == verification,
+            ObligationRow.closed_at.is_(None),
+            ObligationRow.rule == Rule.UNDECIDED,
+        )
+        .values(destroy_by=destroy_by, due_since=destroy_by)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def make_document_due(session: Session, now: datetime, document: DocumentId, *, rule: Rule) -> None:
+    """Bring all of a document's obligations forward to now; the first rule that did so stays."""
+    _make_due(session, now, ObligationRow.document_id == document, rule=rule)
+
+
+def make_verification_due(session: Session, now: datetime, verification: VerificationId, *, rule: Rule) -> None:
+    """Bring all obligations of a verification forward to now."""
+    _make_due(session, now, ObligationRow.verification_id == verification, rule=rule)
+
+
+def _make_due(session: Session, now: datetime, which: ColumnElement[bool], *, rule: Rule) -> None:
+    session.execute(
+        update(ObligationRow)
+        .where(which, ObligationRow.closed_at.is_(None), ObligationRow.destroy_by != DUE_AT_ONCE)
+        .values(rule=rule, destroy_by=DUE_AT_ONCE, due_since=now, leased_until=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def lease_due(session: Session, now: datetime, *, limit: int) -> dict[DocumentId, list[Lease]]:
+    """Lease what is due, grouped by document."""
+    leases = take_leases(
+        session,
+        ObligationRow,
+        key=ObligationRow.copy_id,  # type: ignore[arg-type]
+        due=ObligationRow.closed_at.is_(None) & (ObligationRow.destroy_by <= now),
+        order_by=ObligationRow.destroy_by,
+        now=now,
+        lease_for=_LEASE_FOR,
+        limit=limit,
+    )
+    documents = dict(
+        session.execute(
+            select(ObligationRow.copy_id, ObligationRow.document_id).where(
+                ObligationRow.copy_id.in_([lease.id for lease in leases])
+            )
+        ).all()
+    )
+    grouped: dict[DocumentId, list[Lease]] = {}
+    for lease in leases:
+        grouped.setdefault(documents[CopyId(lease.id)], []).append(lease)
+    return grouped
+
+
+def lease_again_at(session: Session, document: DocumentId, *, at: datetime) -> None:
+    """Let a document's open obligations rest until `at`, when they are tried again."""
+    session.execute(
+        update(ObligationRow)
+        .where(ObligationRow.document_id == document, ObligationRow.closed_at.is_(None))
+        .values(leased_until=at)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def close_obligations(session: Session, copies: Iterable[CopyId], *, seen_absent_at: datetime) -> None:
+    session.execute(
+        update(ObligationRow)
+        .where(ObligationRow.copy_id.in_(list(copies)), ObligationRow.closed_at.is_(None))
+        .values(closed_at=seen_absent_at)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def get_rule(session: Session, document: DocumentId) -> Rule:
+    """The rule under which a document's copies go; of several the one that came last."""
+    rules = session.scalars(
+        select(ObligationRow.rule)
+        .where(ObligationRow.document_id == document, ObligationRow.rule != Rule.SANITISED)
+        .order_by(ObligationRow.destroy_by, ObligationRow.copy_id)
+    )
+    return Rule(rules.first() or Rule.UNDECIDED)
+
+
+def find_overdue_since(session: Session, now: datetime) -> datetime | None:
+    """Since when the oldest open obligation has been due; `None` when nothing is due."""
+    return session.scalar(
+        select(func.min(ObligationRow.due_since)).where(
+            ObligationRow.closed_at.is_(None), ObligationRow.destroy_by <= now
+        )
+    )

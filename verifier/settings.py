@@ -1,0 +1,131 @@
+"""Settings, validated once at start; an unsafe production is refused with a sentence that says what to change.
+
+Every setting is read from the environment as `VERIFIER_<NAME>`. The embedded form needs none: everything lies in
+`VERIFIER_HOME` (`./var`), in folders beside each other, because keys must not lie under the data.
+"""
+
+from datetime import timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from verifier.errors import ConfigurationError
+
+_MEGABYTE: Final = 1_000_000
+
+
+class Settings(BaseSettings):
+    """What an operator may set. Sizes are bytes, durations are ISO 8601 or seconds."""
+
+    model_config = SettingsConfigDict(env_prefix="VERIFIER_", frozen=True, extra="forbid")
+
+    home: Path = Path("var")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    public_url: str = "http://127.0.0.1:8080"
+    desk_name: str = Field(default="the support desk", min_length=1, max_length=60)
+    log_origin: str = Field(default="verifier.localhost/log", pattern=r"[a-z0-9.-]+(/[a-z0-9._/-]+)?")
+    case_url: str = ""
+    policies_folder: Path | None = None
+    trusted_proxies: tuple[str, ...] = ()
+
+    stored_bytes_in_total: int = Field(default=20_000 * _MEGABYTE, gt=0)
+    decoder_children: int = Field(default=2, ge=1, le=64)
+    decoder_memory_bytes: int = Field(default=1_000 * _MEGABYTE, ge=256 * _MEGABYTE)
+    decoder_for: timedelta = timedelta(seconds=20)
+    sweep_every: timedelta = timedelta(seconds=20)
+    compare_every: timedelta = timedelta(hours=1)
+    orphans_after: timedelta = timedelta(hours=24)
+    intake_closes_after: timedelta = timedelta(minutes=10)
+    requests_a_minute_per_link: int = Field(default=240, gt=0)
+    requests_a_minute_per_key: int = Field(default=1200, gt=0)
+    requests_a_minute_per_network: int = Field(default=1200, gt=0)
+    allow_unsandboxed: bool = False
+
+    @field_validator("public_url")
+    @classmethod
+    def _strip_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+    @property
+    def database_file(self) -> Path:
+        return self.home / "data" / "verifier.sqlite"
+
+    @property
+    def objects_folder(self) -> Path:
+        return self.home / "data" / "objects"
+
+    @property
+    def keys_folder(self) -> Path:
+        return self.home / "keys"
+
+    @property
+    def roots_folder(self) -> Path:
+        return self.home / "roots"
+
+    @property
+    def secrets_folder(self) -> Path:
+        return self.home / "secrets"
+
+    @property
+    def published_folder(self) -> Path:
+        return self.home / "published"
+
+    @property
+    def is_https(self) -> bool:
+        return urlsplit(self.public_url).scheme == "https"
+
+    @property
+    def is_production(self) -> bool:
+        """Whether people outside this machine are served: then nothing unsafe is let through."""
+        return self.is_https
+
+
+def is_loopback_host(host: str) -> bool:
+    """Whether `host` names this machine only (RFC 6761, section 6.3; 127.0.0.0/8; ::1)."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def verify_settings(settings: Settings) -> None:
+    """Raise `ConfigurationError` where a setting would break a promise."""
+    url = urlsplit(settings.public_url)
+    if url.scheme not in {"http", "https"} or not url.hostname or url.path or url.query or url.username:
+        raise ConfigurationError(
+            "VERIFIER_PUBLIC_URL must be the address that people open, such as https://verify.example.org, "
+            "without a path. Write it so."
+        )
+    if url.scheme == "http" and not is_loopback_host(url.hostname):
+        raise ConfigurationError(
+            f"VERIFIER_PUBLIC_URL is http on a public host ({url.hostname}): links and cookies could be read on the "
+            "way. Put a TLS proxy in front and write https."
+        )
+    if settings.is_production and settings.allow_unsandboxed:
+        raise ConfigurationError(
+            "VERIFIER_ALLOW_UNSANDBOXED is for a demonstration on your own machine. Unset it where people are served."
+        )
+
+
+def load_settings() -> Settings:
+    """Read the environment and verify it.
+
+    Raises:
+        ConfigurationError: with the setting's name and what to write instead, never its value.
+    """
+    from pydantic import ValidationError
+
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        names = sorted({f"VERIFIER_{str(part['loc'][0]).upper()}: {part['msg']}" for part in error.errors()})
+        raise ConfigurationError(f"These settings cannot be used. {'; '.join(names)}") from None
+    verify_settings(settings)
+    return settings
