@@ -1,0 +1,81 @@
+"""Root keys as files in their own folder: the default custody.
+
+Guarantees: a root is 32 random bytes in a file that only our user can read, or nothing is wrapped or unwrapped with
+it; a root is on the medium before it wraps; wrapping is AES-256-GCM with the context authenticated. Leaves to others:
+that the folder is apart from keys and documents, and in no backup.
+"""
+
+import os
+import re
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from verifier.vault.errors import BrokenRecordError, RootMissingError, StillPresentError, storage_errors
+from verifier.vault.private_files import PrivateFolder
+from verifier.vault.roots import RootNumber, root_number_on
+from verifier.vault.secrets import open_secret_folder, read_secret, write_secret_once
+
+_NONCE_BYTES: Final = 12
+_TAG_BYTES: Final = 16
+_FILE_NAME: Final = re.compile(r"root-([1-9][0-9]{0,9})")
+
+
+class FileRoots:
+    """`RootKeys` in `folder`, 0700 and 0600."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path: Final = folder
+
+    def current(self, now: date) -> RootNumber:
+        number = root_number_on(now)
+        with storage_errors(), open_secret_folder(self._path) as folder:
+            if not folder.has(_file_name(number)):
+                write_secret_once(folder, _file_name(number))
+            # Another process may have linked it and not have synced yet.
+            folder.sync()
+        return number
+
+    def wrap(self, number: RootNumber, plaintext: bytes, *, context: bytes) -> bytes:
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + self._cipher(number).encrypt(nonce, plaintext, context)
+
+    def unwrap(self, number: RootNumber, wrapped: bytes, *, context: bytes) -> bytes:
+        if len(wrapped) < _NONCE_BYTES + _TAG_BYTES:
+            raise BrokenRecordError
+        try:
+            return self._cipher(number).decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], context)
+        except InvalidTag as error:
+            raise BrokenRecordError from error
+
+    def destroy(self, number: RootNumber) -> None:
+        with storage_errors(), open_secret_folder(self._path) as folder:
+            folder.remove(_file_name(number))
+            if number in _numbers(folder):
+                raise StillPresentError
+
+    def list(self) -> list[RootNumber]:
+        with storage_errors(), open_secret_folder(self._path) as folder:
+            return _numbers(folder)
+
+    def _cipher(self, number: RootNumber) -> AESGCM:
+        with storage_errors(), open_secret_folder(self._path) as folder:
+            try:
+                return AESGCM(read_secret(folder, _file_name(number)))
+            except FileNotFoundError as error:
+                raise RootMissingError from error
+
+    def __repr__(self) -> str:
+        return "<FileRoots>"
+
+
+def _file_name(number: RootNumber) -> str:
+    return f"root-{number}"
+
+
+def _numbers(folder: PrivateFolder) -> list[RootNumber]:
+    matches = (_FILE_NAME.fullmatch(entry.name) for entry in folder.entries())
+    return sorted({RootNumber(int(match[1])) for match in matches if match})

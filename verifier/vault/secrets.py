@@ -1,0 +1,75 @@
+"""Secrets of the installation that are not anybody's data: the link key, digest keys, and the files of root keys.
+
+Guarantees: 32 random bytes, written once and synced before use, in a file and folder that nobody else on the machine
+can read; a file that others can read is refused, for they may have it already. Leaves to others: what each secret is
+for; `keyed_digest` keeps the purposes apart.
+"""
+
+import hashlib
+import hmac
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from verifier.vault.errors import ReadableByOthersError, StoreUnavailableError, storage_errors
+from verifier.vault.names import verify_name
+from verifier.vault.private_files import PrivateFolder, make_private_folder
+
+SECRET_BYTES: Final = 32
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+
+
+def load_or_create_secret(folder: Path, name: str) -> bytes:
+    """The secret of that name, made if this is the first time. Raises `ReadableByOthersError`."""
+    verify_name(name)
+    with storage_errors(), open_secret_folder(folder) as opened:
+        if not opened.has(name):
+            write_secret_once(opened, name)
+        opened.sync()  # another process may have made it and not have synced yet
+        return read_secret(opened, name)
+
+
+def keyed_digest(key: bytes, purpose: str, text: str) -> str:
+    """HMAC-SHA-256 in hex; digests of one purpose say nothing about those of another, even of the same text."""
+    # A name holds no NUL, so where the purpose ends is never in doubt.
+    verify_name(purpose)
+    message = b"verifier/v1/digest/" + purpose.encode("ascii") + b"\0" + text.encode("utf-8")
+    return hmac.new(key, message, hashlib.sha256).hexdigest()
+
+
+def open_secret_folder(path: Path) -> PrivateFolder:
+    """Open the folder, made 0700 if it is absent; the caller closes it. Raises `ReadableByOthersError`, `OSError`."""
+    if not path.exists():
+        make_private_folder(path)
+    folder = PrivateFolder.open(path)
+    try:
+        _verify_private(folder.stat(), path)
+    except BaseException:
+        folder.close()
+        raise
+    return folder
+
+
+def write_secret_once(folder: PrivateFolder, name: str) -> None:
+    """Make the secret; where another process was first, theirs stays."""
+    with suppress(FileExistsError):
+        folder.write_once(name, os.urandom(SECRET_BYTES))
+
+
+def read_secret(folder: PrivateFolder, name: str) -> bytes:
+    """The secret's bytes. Raises `FileNotFoundError`, `ReadableByOthersError`, `StoreUnavailableError`."""
+    _verify_private(folder.stat(name), Path(name))
+    secret = folder.read(name)
+    if len(secret) != SECRET_BYTES:
+        raise StoreUnavailableError({"reason": "wrong_length"})
+    return secret
+
+
+def _verify_private(about: os.stat_result, path: Path) -> None:
+    if about.st_mode & _OTHERS or about.st_uid != os.geteuid():
+        raise ReadableByOthersError(
+            f"{path} can be read by other users. Make it yours (chown) and private (chmod u=rwX,go=), "
+            "and replace the secret if others may have read it."
+        )

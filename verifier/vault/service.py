@@ -1,0 +1,97 @@
+"""The vault: makes, opens and shreds the keys of verifications, and deletes copies.
+
+Guarantees: a key is recorded before its public half is handed out; nothing counts as deleted before a look found it
+absent; an old root key is destroyed only when no record names it. Leaves to others: when to do any of this, holds,
+rows, entries and the fault points between the steps.
+"""
+
+from datetime import date
+from typing import Final
+
+from verifier.ids import InstallationId, VerificationId
+from verifier.vault.errors import KeyMissingError, StillPresentError, StoreUnavailableError, WrongInstallationError
+from verifier.vault.key_store import KeyStore
+from verifier.vault.keys import PrivateKey, PublicKey, generate_key_pair
+from verifier.vault.objects import ObjectKey, ObjectStore
+from verifier.vault.records import KeyRecord, wrapping_context
+from verifier.vault.roots import RootKeys, RootNumber
+
+# Yesterday's root stays through today: whoever wrapped with it just before midnight may not have put the record yet.
+_ROOT_STAYS_FOR_DAYS: Final = 1
+
+
+class Vault:
+    """One installation's stores, together."""
+
+    def __init__(self, *, installation: InstallationId, objects: ObjectStore, keys: KeyStore, roots: RootKeys) -> None:
+        self.installation: Final = installation
+        self.objects: Final = objects
+        self.keys: Final = keys
+        self.roots: Final = roots
+
+    def mark_stores(self) -> None:
+        """Mark both stores as this installation's, when it is set up. Raises `WrongInstallationError`."""
+        self.objects.write_installation(self.installation)
+        self.keys.write_installation(self.installation)
+
+    def verify_stores(self) -> None:
+        """At start: both stores are this installation's. Raises `StoreUnavailableError`, `WrongInstallationError`."""
+        for found in (self.objects.read_installation(), self.keys.read_installation()):
+            if found is None:
+                raise StoreUnavailableError({"reason": "unmarked"})
+            if found != self.installation:
+                raise WrongInstallationError
+
+    def create_keys(self, verification: VerificationId, now: date) -> PublicKey:
+        """A new verification's key pair; its record is stored first. Raises `KeyExistsError`, `StoreUnavailableError`.
+
+        `now` is in UTC: its day chooses the root.
+        """
+        private_key, public_key = generate_key_pair()
+        root = self.roots.current(now)
+        context = wrapping_context(self.installation, verification, root)
+        wrapped = self.roots.wrap(root, private_key.to_bytes(), context=context)
+        self.keys.put(verification, KeyRecord(root, wrapped).to_bytes())
+        return public_key
+
+    def open_keys(self, verification: VerificationId) -> PrivateKey:
+        """The private key, for one operation. Raises `KeyMissingError`, `BrokenRecordError`."""
+        record = KeyRecord.parse(self.keys.get(verification))
+        context = wrapping_context(self.installation, verification, record.root)
+        return PrivateKey.from_bytes(self.roots.unwrap(record.root, record.wrapped, context=context))
+
+    def shred(self, verification: VerificationId) -> None:
+        """Destroy the key and look. Safe to repeat. Raises `StillPresentError`, `StoreUnavailableError`."""
+        self.keys.delete(verification)
+        if not self.keys.is_absent(verification):
+            raise StillPresentError
+
+    def delete_copy(self, key: ObjectKey) -> None:
+        """Delete a copy and look. Safe to repeat. Raises `StillPresentError`, `StoreUnavailableError`."""
+        self.objects.delete(key)
+        if not self.objects.is_absent(key):
+            raise StillPresentError
+
+    def destroy_unused_roots(self, now: date) -> list[RootNumber]:
+        """Destroy the roots older than yesterday's that no record names; return their numbers.
+
+        A record that cannot be read keeps every root alive: it raises `BrokenRecordError`.
+        """
+        newest_old = self.roots.current(now) - _ROOT_STAYS_FOR_DAYS
+        old = [number for number in self.roots.list() if number < newest_old]
+        if not old:
+            return []
+        named = self._named_roots()
+        unused = [number for number in old if number not in named]
+        for number in unused:
+            self.roots.destroy(number)
+        return unused
+
+    def _named_roots(self) -> set[RootNumber]:
+        named = set()
+        for verification in self.keys.list():
+            try:
+                named.add(KeyRecord.parse(self.keys.get(verification)).root)
+            except KeyMissingError:
+                continue  # shredded since the list was read, or a record that was never finished
+        return named
