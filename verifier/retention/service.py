@@ -112,7 +112,7 @@ def lease_due(session: Session, now: datetime, *, limit: int) -> dict[DocumentId
     leases = take_leases(
         session,
         ObligationRow,
-        key=ObligationRow.copy_id,  # type: ignore[arg-type]
+        key=ObligationRow.copy_id,
         due=ObligationRow.closed_at.is_(None) & (ObligationRow.destroy_by <= now),
         order_by=ObligationRow.destroy_by,
         now=now,

@@ -1,0 +1,299 @@
+"""The rows of an upload: announced before the first byte, closed by exactly one update, or ended.
+
+Guarantees: the row, its object key and its share of the quota exist before the first byte; two files cannot take one
+slot; a document whose fence has passed cannot be closed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from policies.model import DocumentRules, Policy
+from verifier.audit.catalogue import EntryKind
+from verifier.audit.service import record
+from verifier.evidence.errors import (
+    QuotaExceededError,
+    SlotTakenError,
+    StoreFullError,
+    TooManyDocumentsError,
+    TooManyUploadsError,
+    UnknownDocumentError,
+    UnknownSlotError,
+    UploadEndedError,
+)
+from verifier.evidence.fence import FENCE_FOR
+from verifier.evidence.life import ENDS_EARLY, OCCUPIES_SLOT, DocumentState
+from verifier.evidence.tables import CopyRow, DocumentRow
+from verifier.ids import CopyId, DocumentId, VerificationId, new_copy_id, new_document_id
+from verifier.retention import service as retention
+from verifier.retention.service import Rule
+from verifier.sanitise.formats import MediaType
+from verifier.verifications.errors import AlreadyDecidedError, WrongStateError
+from verifier.verifications.life import VerificationState, is_terminal
+from verifier.verifications.tables import VerificationRow
+
+ORIGINAL: Final = "original"
+
+
+@dataclass(frozen=True)
+class Announced:
+    """What the sender said of a file before its first byte."""
+
+    document: str
+    slot: str
+    replaces: DocumentId | None
+    media_type: MediaType
+    declared_bytes: int | None
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A document that may be written now."""
+
+    id: DocumentId
+    copy: CopyId
+    replaces: DocumentId | None
+    max_bytes: int
+
+
+@dataclass(frozen=True)
+class Ciphertext:
+    """Digest (SHA-256, hex) and length (bytes) of a sealed copy."""
+
+    digest: str
+    length: int
+
+
+@dataclass(frozen=True)
+class Received:
+    """What arrived: the size of the file in clear, and its ciphertext."""
+
+    size: int
+    ciphertext: Ciphertext
+
+
+def get_rules(policy: Policy, document: str, slot: str) -> DocumentRules:
+    """The rules for a slot of the policy. Raises: UnknownSlotError"""
+    if not any(place.document == document and place.slot == slot for place in policy.slots()):
+        raise UnknownSlotError
+    return policy.documents[document]
+
+
+def verify_takes_documents(row: VerificationRow) -> None:
+    """Raise unless the customer is being asked for documents now. Raises: AlreadyDecidedError, WrongStateError"""
+    if is_terminal(row.state):
+        raise AlreadyDecidedError({"state": row.state})
+    if row.state is not VerificationState.REQUESTED:
+        raise WrongStateError({"state": row.state})
+
+
+def begin(
+    session: Session,
+    now: datetime,
+    row: VerificationRow,
+    announced: Announced,
+    *,
+    policy: Policy,
+    actor: str,
+    bytes_in_total: int,
+) -> Begun:
+    """Announce a document in a locked verification.
+
+    Raises:
+        AlreadyDecidedError, WrongStateError, UnknownSlotError, SlotTakenError, UnknownDocumentError,
+        TooManyDocumentsError, TooManyUploadsError, QuotaExceededError, StoreFullError
+    """
+    verify_takes_documents(row)
+    rules = get_rules(policy, announced.document, announced.slot)
+    reserved = min(rules.max_bytes, announced.declared_bytes or rules.max_bytes)
+    held = _find_held(session, row.id)
+    _verify_slot_is_free(held, announced)
+    _verify_quota(session, now, held, policy=policy, reserved=reserved, bytes_in_total=bytes_in_total)
+    document = DocumentRow(
+        id=new_document_id(),
+        verification_id=row.id,
+        document=announced.document,
+        slot=announced.slot,
+        state=DocumentState.RECEIVING,
+        actor=actor,
+        media_type=announced.media_type,
+        reserved_bytes=reserved,
+        created_at=now,
+        writer_until=now + FENCE_FOR,
+    )
+    session.add(document)
+    session.flush()
+    copy = add_copy(
+        session,
+        document,
+        name=ORIGINAL,
+        page=None,
+        rule=Rule.UNFINISHED_UPLOAD,
+        destroy_by=now + policy.retention.unfinished_upload_for,
+    )
+    return Begun(id=document.id, copy=copy.id, replaces=announced.replaces, max_bytes=rules.max_bytes)
+
+
+def add_copy(
+    session: Session, document: DocumentRow, *, name: str, page: int | None, rule: Rule, destroy_by: datetime
+) -> CopyRow:
+    """Announce a copy and the duty to dispose of it."""
+    copy = CopyRow(
+        id=new_copy_id(), document_id=document.id, verification_id=document.verification_id, name=name, page=page
+    )
+    session.add(copy)
+    retention.open_obligation(
+        session,
+        copy.id,
+        document=document.id,
+        verification=document.verification_id,
+        rule=rule,
+        destroy_by=destroy_by,
+    )
+    return copy
+
+
+def _find_held(session: Session, verification: VerificationId) -> Sequence[DocumentRow]:
+    return session.scalars(select(DocumentRow).where(DocumentRow.verification_id == verification)).all()
+
+
+def _verify_slot_is_free(held: Sequence[DocumentRow], announced: Announced) -> None:
+    here = [
+        document
+        for document in held
+        if (document.document, document.slot) == (announced.document, announced.slot)
+        and document.state in OCCUPIES_SLOT
+    ]
+    if announced.replaces is not None and all(document.id != announced.replaces for document in held):
+        raise UnknownDocumentError
+    if any(document.id != announced.replaces for document in here):
+        raise SlotTakenError
+
+
+def _verify_quota(
+    session: Session,
+    now: datetime,
+    held: Sequence[DocumentRow],
+    *,
+    policy: Policy,
+    reserved: int,
+    bytes_in_total: int,
+) -> None:
+    if len(held) >= policy.limits.max_documents:
+        raise TooManyDocumentsError({"most": policy.limits.max_documents})
+    arriving = [d for d in held if d.state is DocumentState.RECEIVING and d.writer_until > now]
+    if len(arriving) >= policy.limits.uploads_at_once:
+        raise TooManyUploadsError({"most": policy.limits.uploads_at_once, "retry_after": 5})
+    stays = sum(d.reserved_bytes for d in held if d.state in OCCUPIES_SLOT)
+    if stays + reserved > policy.limits.total_bytes:
+        raise QuotaExceededError({"megabytes": policy.limits.total_bytes // 1_000_000})
+    everywhere = session.scalar(
+        select(func.coalesce(func.sum(DocumentRow.reserved_bytes), 0)).where(
+            DocumentRow.state != DocumentState.DISPOSED
+        )
+    )
+    if (everywhere or 0) + reserved > bytes_in_total:
+        raise StoreFullError
+
+
+def extend_writer(session: Session, now: datetime, document: DocumentId) -> None:
+    """Move the fence of an arriving document ahead. Raises: UploadEndedError when it arrives no more."""
+    _verify_one(
+        session.execute(
+            update(DocumentRow)
+            .where(
+                DocumentRow.id == document,
+                DocumentRow.state == DocumentState.RECEIVING,
+                DocumentRow.writer_until > now,
+            )
+            .values(writer_until=now + FENCE_FOR)
+            .returning(DocumentRow.id)
+        ).all()
+    )
+
+
+def close_upload(
+    session: Session,
+    now: datetime,
+    row: VerificationRow,
+    begun: Begun,
+    received: Received,
+    *,
+    actor: str,
+) -> None:
+    """Close a received document in a locked verification. Raises: UploadEndedError"""
+    _verify_one(
+        session.execute(
+            update(DocumentRow)
+            .where(
+                DocumentRow.id == begun.id,
+                DocumentRow.state == DocumentState.RECEIVING,
+                DocumentRow.writer_until > now,
+            )
+            .values(state=DocumentState.SEALED, sealed_at=now, writer_until=now, reserved_bytes=received.size)
+            .returning(DocumentRow.id)
+        ).all()
+    )
+    store_copy(session, now, begun.copy, received.ciphertext)
+    retention.postpone_document(session, begun.id, rule=Rule.UNDECIDED, destroy_by=row.undecided_by)
+    if begun.replaces is not None:
+        end_document(session, now, row.id, begun.replaces, rule=Rule.REPLACED)
+    record(
+        session,
+        now,
+        EntryKind.DOCUMENT_SEALED,
+        {
+            "verification": row.id,
+            "document": begun.id,
+            "copy": begun.copy,
+            "actor": actor,
+            "ciphertext_digest": received.ciphertext.digest,
+            "ciphertext_bytes": received.ciphertext.length,
+        },
+    )
+
+
+def store_copy(session: Session, now: datetime, copy: CopyId, ciphertext: Ciphertext) -> None:
+    """Keep what the tier that sealed a copy says of its ciphertext: `open` checks it first."""
+    session.execute(
+        update(CopyRow)
+        .where(CopyRow.id == copy)
+        .values(stored_at=now, ciphertext_digest=ciphertext.digest, ciphertext_bytes=ciphertext.length)
+    )
+
+
+def end_document(
+    session: Session, now: datetime, verification: VerificationId, document: DocumentId, *, rule: Rule
+) -> None:
+    """Give a document up before its verification ends; its bytes go at once. Repeating it changes nothing.
+
+    Raises:
+        UnknownDocumentError: it does not belong to this verification.
+    """
+    row = session.get(DocumentRow, document)
+    if row is None or row.verification_id != verification:
+        raise UnknownDocumentError
+    if row.state in ENDS_EARLY:
+        row.state = DocumentState.DISPOSING
+    retention.make_document_due(session, now, document, rule=rule)
+
+
+def end_unfinished_uploads(session: Session, now: datetime) -> int:
+    """Give up every upload whose writer died: its fence is past and nobody closed it."""
+    abandoned = session.execute(
+        select(DocumentRow.id, DocumentRow.verification_id)
+        .where(DocumentRow.state == DocumentState.RECEIVING, DocumentRow.writer_until < now - timedelta(seconds=1))
+        .limit(100)
+    ).all()
+    for document, verification in abandoned:
+        end_document(session, now, verification, document, rule=Rule.UNFINISHED_UPLOAD)
+    return len(abandoned)
+
+
+def _verify_one(hit: Sequence[object]) -> None:
+    if len(hit) != 1:
+        raise UploadEndedError

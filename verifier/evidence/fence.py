@@ -1,0 +1,55 @@
+"""The fence around a writer: it may write until `writer_until`, and stops by itself before that.
+
+Disposal marks a document, waits until the fence is past, and then deletes: no writer of ours can put bytes after it.
+The database's clock draws the fence; the process that writes measures it with its own steady clock, from before the
+row was changed, and stops a margin earlier.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+
+from verifier.evidence.errors import UploadTooSlowError
+
+FENCE_FOR: Final = timedelta(seconds=20)
+_MARGIN: Final = timedelta(seconds=4)
+_RENEW_AFTER: Final = timedelta(seconds=5)
+
+
+class Fence:
+    """One writer's right to write. `extend` must hit exactly one row, or raise."""
+
+    def __init__(self, extend: Callable[[], None], *, steady_clock: Callable[[], float] = time.monotonic) -> None:
+        self._extend: Final = extend
+        self._clock: Final = steady_clock
+        self._drawn_at = steady_clock()
+
+    def redraw(self) -> None:
+        """Draw the fence anew after a pause in which nothing was written."""
+        drawn_at = self._clock()
+        self._extend()
+        self._drawn_at = drawn_at
+
+    def keep_open(self) -> None:
+        """Before each write: raise if the fence is past, renew it when it is old enough.
+
+        Raises:
+            UploadTooSlowError: the margin was reached; what was written must be deleted.
+        """
+        self.verify_open()
+        if self.is_old:
+            self.redraw()
+
+    @property
+    def is_old(self) -> bool:
+        """Whether it is time to draw it anew."""
+        return self._age() >= _RENEW_AFTER
+
+    def verify_open(self) -> None:
+        """Raise `UploadTooSlowError` once the fence is nearer than its margin."""
+        if self._age() >= FENCE_FOR - _MARGIN:
+            raise UploadTooSlowError
+
+    def _age(self) -> timedelta:
+        return timedelta(seconds=self._clock() - self._drawn_at)

@@ -1,0 +1,41 @@
+"""The life of a document, as one total table.
+
+    receiving ──► sealed ──► ready ────┐
+        │           │  └───► refused ──┤
+        └───────────┴──────────────────┴──► disposing ──► disposed
+
+`sealed`: the original lies encrypted; `ready`: fresh page images are sealed and the original is gone; `refused`: it
+could not be read. Unknown means refused.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+
+class DocumentState(StrEnum):
+    RECEIVING = "receiving"
+    SEALED = "sealed"
+    READY = "ready"
+    REFUSED = "refused"
+    DISPOSING = "disposing"
+    DISPOSED = "disposed"
+
+
+_D = DocumentState
+
+NEXT: Final[Mapping[DocumentState, frozenset[DocumentState]]] = {
+    _D.RECEIVING: frozenset({_D.SEALED, _D.DISPOSING}),
+    _D.SEALED: frozenset({_D.READY, _D.REFUSED, _D.DISPOSING}),
+    _D.READY: frozenset({_D.DISPOSING}),
+    _D.REFUSED: frozenset({_D.DISPOSING}),
+    _D.DISPOSING: frozenset({_D.DISPOSED}),
+    _D.DISPOSED: frozenset(),
+}
+
+OCCUPIES_SLOT: Final = frozenset({_D.RECEIVING, _D.SEALED, _D.READY})
+ENDS_EARLY: Final = frozenset(state for state, after in NEXT.items() if _D.DISPOSING in after)
+
+
+def is_step(before: DocumentState, after: DocumentState) -> bool:
+    return after in NEXT[before]

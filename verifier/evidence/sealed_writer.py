@@ -1,0 +1,48 @@
+"""Seals a stream into the object store, a step at a time, behind a fence."""
+
+from typing import Final
+
+from verifier.evidence.documents import Ciphertext
+from verifier.evidence.fence import Fence
+from verifier.vault.keys import PublicKey
+from verifier.vault.objects import ObjectKey, ObjectStore
+from verifier.vault.sealing import Sealer
+
+
+class SealedWriter:
+    """One copy on its way into the store. `commit` makes it durable; anything else leaves nothing behind."""
+
+    def __init__(self, objects: ObjectStore, key: ObjectKey, public_key: PublicKey, *, fence: Fence) -> None:
+        self._objects: Final = objects
+        self._key: Final = key
+        self._fence: Final = fence
+        self._sealer: Final = Sealer(public_key, key.context())
+        self._writer: Final = objects.create(key)
+        self.size = 0
+        self._write(self._sealer.start())
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Seal and store the next bytes.
+
+        Raises:
+            UploadTooSlowError, UploadEndedError, StoreUnavailableError, NoSpaceError
+        """
+        self._fence.keep_open()
+        self.size += len(data)
+        self._write(self._sealer.update(data))
+
+    def _write(self, ciphertext: bytes) -> None:
+        if ciphertext:
+            self._writer.write(ciphertext)
+
+    def commit(self) -> Ciphertext:
+        """Make the copy durable under its name; only the fence's owner may."""
+        self._write(self._sealer.finalize())
+        self._fence.keep_open()
+        self._writer.commit()
+        return Ciphertext(digest=self._sealer.digest, length=self._sealer.length)
+
+    def remove(self) -> None:
+        """Take away whatever was written, committed or not. Raises: StoreUnavailableError"""
+        self._writer.abort()
+        self._objects.delete(self._key)

@@ -1,0 +1,212 @@
+"""The streaming upload: one form in, one sealed document out, nothing in clear anywhere but in this memory.
+
+Guarantees: a return means that the bytes are synced and the row is committed; memory does not grow with the file; an
+upload that ends otherwise leaves no bytes, and if this process dies the obligation made at the start removes them.
+Only `receive` is asynchronous; sealing, storing and the database run in threads.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from verifier import faults
+from verifier.db.clock import Clock
+from verifier.db.engine import Database
+from verifier.errors import VerifierError
+from verifier.evidence.arrival import Arrival, Sender
+from verifier.evidence.documents import (
+    Announced,
+    begin,
+    get_rules,
+)
+from verifier.evidence.errors import (
+    EmptyFileError,
+    FileTooLargeError,
+    MissingFileError,
+    UnknownDocumentError,
+    UnknownSlotError,
+    UploadCutError,
+    UploadTooSlowError,
+)
+from verifier.evidence.intake import verify_intake_open
+from verifier.evidence.multipart import UploadForm
+from verifier.ids import DocumentId, is_id
+from verifier.sanitise.formats import SNIFF_BYTES, MediaType, sniff
+from verifier.vault.service import Vault
+from verifier.verifications.moves import get_policy
+
+_STEP_BYTES: Final = 256 * 1024
+_FORM_OVERHEAD_BYTES: Final = 8 * 1024
+_SILENCE_FOR: Final = 15.0
+
+log: Final = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Body:
+    """One request body: its chunks, its multipart boundary, and its length where the sender declared one."""
+
+    chunks: AsyncIterator[bytes]
+    boundary: bytes
+    declared_bytes: int | None
+
+
+class Uploads:
+    """Receives documents."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        clock: Clock,
+        vault: Vault,
+        bytes_in_total: int,
+        intake_closes_after: timedelta,
+    ) -> None:
+        self._database: Final = database
+        self._clock: Final = clock
+        self._vault: Final = vault
+        self._bytes_in_total: Final = bytes_in_total
+        self._intake_closes_after: Final = intake_closes_after
+
+    async def receive(self, sender: Sender, body: Body) -> DocumentId:
+        """Receive one document.
+
+        Raises:
+            MalformedMultipartError, FileBeforeSlotError, TooManyFilesError, MissingFileError, EmptyFileError,
+            UploadCutError, UploadTooSlowError, UploadEndedError, FileTooLargeError, HeicError, UnsupportedTypeError,
+            and what `begin`, `Sender.lock` and the stores raise. In every case nothing stays behind.
+        """
+        reception = _Reception(self, sender, body)
+        try:
+            return await reception.read()
+        except BaseException:
+            await reception.leave_nothing()
+            raise
+
+    def begin(self, sender: Sender, form: UploadForm, declared_bytes: int | None) -> Arrival:
+        """Announce the document whose fields and first bytes came."""
+        media_type = _sniff(form)
+        document, slot = _parse_slot(form.fields["slot"])
+        with self._database.write() as session:
+            now = self._clock.now(session)
+            row = sender.lock(session, now, form.fields["form_token"])
+            verify_intake_open(session, now, closes_after=self._intake_closes_after)
+            policy = get_policy(session, row)
+            _verify_declared(declared_bytes, max_bytes=get_rules(policy, document, slot).max_bytes)
+            announced = Announced(
+                document=document,
+                slot=slot,
+                replaces=_parse_replaces(form.fields.get("replaces", "")),
+                media_type=media_type,
+                declared_bytes=declared_bytes,
+            )
+            begun = begin(
+                session,
+                now,
+                row,
+                announced,
+                policy=policy,
+                actor=sender.actor,
+                bytes_in_total=self._bytes_in_total,
+            )
+            verification = row.id
+        faults.hit("upload.begun")
+        return Arrival(
+            self._database,
+            clock=self._clock,
+            vault=self._vault,
+            sender=sender,
+            verification=verification,
+            begun=begun,
+        )
+
+
+class _Reception:
+    """The reading of one body."""
+
+    def __init__(self, uploads: Uploads, sender: Sender, body: Body) -> None:
+        self._uploads: Final = uploads
+        self._sender: Final = sender
+        self._body: Final = body
+        self._form: Final = UploadForm(body.boundary)
+        self._arrival: Arrival | None = None
+
+    async def read(self) -> DocumentId:
+        """Read to the closing boundary, and close the document."""
+        async for chunk in _without_long_silence(self._body.chunks):
+            self._form.feed(chunk)
+            if self._arrival is None:
+                await self._begin_when_announced()
+            elif self._form.file_bytes_waiting >= _STEP_BYTES:
+                await asyncio.to_thread(self._arrival.write, self._form.take_file())
+            elif self._arrival.wants_renewal:
+                await asyncio.to_thread(self._arrival.renew)
+        if not self._form.is_complete:
+            raise UploadCutError
+        if self._arrival is None:
+            raise MissingFileError
+        await asyncio.to_thread(self._arrival.finish, self._form.take_file())
+        return self._arrival.begun.id
+
+    async def _begin_when_announced(self) -> None:
+        # Enough of the file came to tell its type, or all of it.
+        form = self._form
+        if form.file_began and (form.file_bytes_waiting >= SNIFF_BYTES or form.file_ended):
+            self._arrival = await asyncio.to_thread(self._uploads.begin, self._sender, form, self._body.declared_bytes)
+            await asyncio.to_thread(self._arrival.open)
+
+    async def leave_nothing(self) -> None:
+        """Take back what was written. Where that fails, disposal does it: the obligation stands."""
+        if self._arrival is None:
+            return
+        try:
+            await asyncio.shield(asyncio.to_thread(self._arrival.end))
+        except (VerifierError, SQLAlchemyError) as error:
+            log.warning("upload.not_taken_back", document=self._arrival.begun.id, error=type(error).__name__)
+
+
+async def _without_long_silence(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    while True:
+        try:
+            async with asyncio.timeout(_SILENCE_FOR):
+                chunk = await anext(chunks)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            raise UploadTooSlowError from None
+        yield chunk
+
+
+def _sniff(form: UploadForm) -> MediaType:
+    head = form.peek_file(SNIFF_BYTES)
+    if head:
+        return sniff(head)
+    if not form.file_was_chosen:
+        raise MissingFileError
+    raise EmptyFileError
+
+
+def _parse_slot(text: str) -> tuple[str, str]:
+    document, dot, slot = text.partition(".")
+    if not (document and dot and slot):
+        raise UnknownSlotError
+    return document, slot
+
+
+def _parse_replaces(text: str) -> DocumentId | None:
+    if not text:
+        return None
+    if not is_id(text):
+        raise UnknownDocumentError
+    return DocumentId(text)
+
+
+def _verify_declared(declared_bytes: int | None, *, max_bytes: int) -> None:
+    if declared_bytes is not None and declared_bytes > max_bytes + _FORM_OVERHEAD_BYTES:
+        raise FileTooLargeError({"megabytes": max_bytes // 1_000_000})

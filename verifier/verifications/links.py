@@ -1,0 +1,132 @@
+"""Links and the sessions they open.
+
+A token is base64url(HMAC-SHA-256(link key, "verifier/v1/link/<id>/<generation>")): the same link can be shown again
+and nobody stores it; the database holds only SHA-256(token). A session is a random token of its own, also stored as
+its digest, and valid for one generation of the link.
+"""
+
+import base64
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from verifier.audit.catalogue import EntryKind
+from verifier.audit.service import record
+from verifier.ids import VerificationId
+from verifier.verifications.errors import (
+    LinkExpiredError,
+    LinkFinishedError,
+    LinkReplacedError,
+    SessionNeededError,
+    UnknownLinkError,
+)
+from verifier.verifications.life import VerificationState, is_terminal
+from verifier.verifications.moves import get_policy, get_verification, lock_verification
+from verifier.verifications.tables import CustomerSessionRow, LinkRow, VerificationRow
+
+_TOKEN_LENGTH: Final = 43
+
+
+class LinkKey:
+    """The staff tier's key from which link tokens are derived."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key: Final = key
+
+    def __repr__(self) -> str:
+        return f"<LinkKey of {len(self._key)} bytes>"
+
+    def derive_token(self, verification: VerificationId, generation: int) -> str:
+        message = f"verifier/v1/link/{verification}/{generation}".encode()
+        return base64.urlsafe_b64encode(hmac.digest(self._key, message, "sha256")).decode("ascii").rstrip("=")
+
+
+@dataclass(frozen=True)
+class CustomerSession:
+    """A freshly opened session; `token` goes into the cookie and is stored nowhere."""
+
+    verification: VerificationId
+    token: str
+
+
+def digest_token(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def store_link(session: Session, row: VerificationRow, *, token: str) -> None:
+    session.add(LinkRow(token_digest=digest_token(token), verification_id=row.id, generation=row.generation))
+
+
+def get_linked(session: Session, now: datetime, token: str) -> VerificationRow:
+    """The verification behind a link that may be used now. Changes nothing.
+
+    Raises:
+        UnknownLinkError, LinkReplacedError, LinkExpiredError, LinkFinishedError
+    """
+    if len(token) != _TOKEN_LENGTH:
+        raise UnknownLinkError
+    link = session.get(LinkRow, digest_token(token))
+    if link is None:
+        raise UnknownLinkError
+    row = get_verification(session, link.verification_id)
+    if link.generation != row.generation:
+        raise LinkReplacedError
+    verify_open(session, now, row)
+    return row
+
+
+def verify_open(session: Session, now: datetime, row: VerificationRow) -> None:
+    """Raise unless the customer may still see this verification."""
+    if is_terminal(row.state):
+        ended_at = row.ended_at or now
+        if row.forgotten_at is not None or now >= ended_at + get_policy(session, row).link.status_for:
+            raise LinkFinishedError
+        return
+    if row.state is VerificationState.REQUESTED and now >= row.link_expires_at:
+        raise LinkExpiredError
+
+
+def open_link(session: Session, now: datetime, token: str) -> CustomerSession:
+    """Open a link by a person's act: begins a session on this browser.
+
+    Raises:
+        UnknownLinkError, LinkReplacedError, LinkExpiredError, LinkFinishedError
+    """
+    row = lock_verification(session, get_linked(session, now, token).id)
+    opened = CustomerSession(verification=row.id, token=secrets.token_urlsafe(32))
+    session.add(
+        CustomerSessionRow(
+            token_digest=digest_token(opened.token),
+            verification_id=row.id,
+            generation=row.generation,
+            created_at=now,
+        )
+    )
+    if row.opened_at is None:
+        row.opened_at = now
+    record(session, now, EntryKind.LINK_OPENED, {"verification": row.id, "generation": row.generation})
+    return opened
+
+
+def get_session_verification(
+    session: Session, now: datetime, verification: VerificationId, token: str | None
+) -> VerificationRow:
+    """The verification that a browser's session belongs to.
+
+    Raises:
+        SessionNeededError: no such session, or its link was replaced.
+        LinkExpiredError, LinkFinishedError
+    """
+    found = session.get(CustomerSessionRow, digest_token(token)) if token else None
+    if found is None or found.verification_id != verification:
+        raise SessionNeededError
+    row = get_verification(session, verification)
+    if found.generation != row.generation:
+        raise SessionNeededError
+    verify_open(session, now, row)
+    return row

@@ -1,0 +1,122 @@
+"""`move()`: the one way a verification changes state; it writes row, obligations and entry together.
+
+Also reads a verification for change: every use case that changes one locks its row first, so that two of them cannot
+both win.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from policies.canonical import policy_from_canonical
+from policies.model import Policy
+from verifier.audit.catalogue import EntryKind
+from verifier.audit.service import record
+from verifier.ids import VerificationId
+from verifier.retention import service as retention
+from verifier.verifications.errors import UnknownVerificationError
+from verifier.verifications.life import RULE_OF_END, VerificationState, is_terminal, verify_move
+from verifier.verifications.tables import (
+    CustomerSessionRow,
+    PolicyVersionRow,
+    SealedValueRow,
+    VerificationKeyRow,
+    VerificationRow,
+)
+
+
+def get_verification(session: Session, verification: VerificationId) -> VerificationRow:
+    """Read a verification.
+
+    Raises:
+        UnknownVerificationError: there is none of this id.
+    """
+    row = session.get(VerificationRow, verification)
+    if row is None:
+        raise UnknownVerificationError
+    return row
+
+
+def lock_verification(session: Session, verification: VerificationId) -> VerificationRow:
+    """Read a verification for change: others who want to change it wait until this transaction ends."""
+    row = session.scalars(
+        select(VerificationRow).where(VerificationRow.id == verification).with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise UnknownVerificationError
+    return row
+
+
+def get_policy(session: Session, row: VerificationRow) -> Policy:
+    """The policy version that this verification began with."""
+    version = session.get(PolicyVersionRow, row.policy_version)
+    assert version is not None
+    return policy_from_canonical(version.canonical)
+
+
+def move(
+    session: Session,
+    now: datetime,
+    row: VerificationRow,
+    *,
+    to: VerificationState,
+    actor: str,
+    reasons: Sequence[str] = (),
+) -> None:
+    """Move a locked verification to another state.
+
+    Raises:
+        AlreadyDecidedError, WrongStateError: the table has no such step.
+    """
+    before = row.state
+    verify_move(before, to)
+    row.state = to
+    row.reasons = list(reasons)
+    if to is VerificationState.SUBMITTED:
+        _begin_answer_clock(session, now, row)
+    if is_terminal(to):
+        _end(session, now, row)
+    record(
+        session,
+        now,
+        EntryKind.VERIFICATION_MOVED,
+        {
+            "verification": row.id,
+            "from_state": before,
+            "to_state": to,
+            "actor": actor,
+            "reasons": list(reasons),
+        },
+    )
+
+
+def _begin_answer_clock(session: Session, now: datetime, row: VerificationRow) -> None:
+    policy = get_policy(session, row)
+    row.submitted_at = now
+    row.answer_by = now + policy.review.answer_for
+    row.undecided_by = now + policy.retention.undecided_for
+    retention.postpone_verification(session, row.id, destroy_by=row.undecided_by)
+
+
+def _end(session: Session, now: datetime, row: VerificationRow) -> None:
+    row.ended_at = now
+    retention.make_verification_due(session, now, row.id, rule=RULE_OF_END[row.state])
+    session.execute(
+        update(VerificationKeyRow)
+        .where(VerificationKeyRow.verification_id == row.id, VerificationKeyRow.shred_by.is_(None))
+        .values(shred_by=retention.DUE_AT_ONCE, leased_until=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def forget_sealed_values(session: Session, verification: VerificationId) -> None:
+    """Delete what was sealed to a verification whose key is gone."""
+    for row in session.scalars(select(SealedValueRow).where(SealedValueRow.verification_id == verification)):
+        session.delete(row)
+
+
+def end_customer_sessions(session: Session, verification: VerificationId) -> None:
+    for row in session.scalars(select(CustomerSessionRow).where(CustomerSessionRow.verification_id == verification)):
+        session.delete(row)

@@ -1,0 +1,57 @@
+"""Small private values sealed into columns: expected values and notes. They die with the verification's key."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from verifier.db.engine import Database
+from verifier.ids import VerificationId
+from verifier.vault.keys import PublicKey
+from verifier.vault.sealing import NO_DOCUMENT, SealContext, open_bytes, seal_bytes
+from verifier.vault.service import Vault
+from verifier.verifications.tables import SealedValueRow, VerificationKeyRow
+
+
+def _context(vault: Vault, verification: VerificationId, name: str) -> SealContext:
+    return SealContext(
+        installation=vault.installation,
+        verification=verification,
+        document=NO_DOCUMENT,
+        copy=name.replace(".", "-"),
+    )
+
+
+def get_public_key(session: Session, verification: VerificationId) -> PublicKey:
+    row = session.get(VerificationKeyRow, verification)
+    assert row is not None
+    return PublicKey.from_bytes(row.public_key)
+
+
+def seal_value(
+    session: Session, now: datetime, vault: Vault, verification: VerificationId, *, name: str, value: str
+) -> None:
+    """Seal a value under a name such as `expected.full_name`; the caller's transaction keeps it."""
+    sealed = seal_bytes(get_public_key(session, verification), _context(vault, verification, name), value.encode())
+    session.add(SealedValueRow(verification_id=verification, name=name, sealed=sealed, created_at=now))
+
+
+def open_values(database: Database, vault: Vault, verification: VerificationId, *, prefix: str) -> dict[str, str]:
+    """Open every value whose name begins with `prefix`, by name without it, in the order they were sealed.
+
+    Raises:
+        KeyMissingError: the key was destroyed, or is lost.
+    """
+    with database.read() as session:
+        rows = session.execute(
+            select(SealedValueRow.name, SealedValueRow.sealed)
+            .where(SealedValueRow.verification_id == verification, SealedValueRow.name.startswith(prefix))
+            .order_by(SealedValueRow.created_at, SealedValueRow.name)
+        ).all()
+    if not rows:
+        return {}
+    private_key = vault.open_keys(verification)
+    return {
+        name.removeprefix(prefix): open_bytes(private_key, _context(vault, verification, name), sealed).decode()
+        for name, sealed in rows
+    }

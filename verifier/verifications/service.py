@@ -1,0 +1,256 @@
+"""The story of a verification outside its evidence: asked for, shown, renewed, cancelled, expired.
+
+Guarantees: a 201 means that the key record and the row are both durable; a crash between them leaves an orphan key
+that the sweep removes. At most one live verification stands for one (reference, policy).
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from policies.model import Policy
+from verifier import faults
+from verifier.audit.catalogue import EntryKind
+from verifier.audit.service import record
+from verifier.db.clock import Clock
+from verifier.db.engine import Database
+from verifier.db.installation import verify_clock
+from verifier.ids import VerificationId, new_verification_id
+from verifier.vault.keys import PublicKey
+from verifier.vault.secrets import keyed_digest
+from verifier.vault.service import Vault
+from verifier.verifications.errors import (
+    AlreadyDecidedError,
+    UnknownExpectedFieldError,
+    UnknownPolicyError,
+    VerificationExistsError,
+)
+from verifier.verifications.life import LIVE, VerificationState, is_terminal
+from verifier.verifications.links import LinkKey, store_link
+from verifier.verifications.moves import end_customer_sessions, get_policy, lock_verification, move
+from verifier.verifications.phrase import new_phrase
+from verifier.verifications.reference import parse_reference
+from verifier.verifications.sealed_values import seal_value
+from verifier.verifications.tables import PolicyVersionRow, VerificationKeyRow, VerificationRow
+
+
+@dataclass(frozen=True)
+class NewVerification:
+    """What an agent asks for. `account` and `expected` are private; `repr` leaves them out."""
+
+    reference: str
+    policy: str
+    locale: str = "en"
+    account: str | None = field(default=None, repr=False)
+    expected: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Created:
+    """The verification that stands now; `is_new` tells a creation from the one that was already there."""
+
+    id: VerificationId
+    is_new: bool
+
+
+class Verifications:
+    """Creates, renews, cancels and expires verifications."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        clock: Clock,
+        vault: Vault,
+        policies: Mapping[str, Policy],
+        link_key: LinkKey,
+        digest_key: bytes,
+    ) -> None:
+        self._database: Final = database
+        self._clock: Final = clock
+        self._vault: Final = vault
+        self._policies: Final = policies
+        self._link_key: Final = link_key
+        self._digest_key: Final = digest_key
+
+    def digest_request(self, asked: NewVerification) -> str:
+        """A keyed digest of all that was asked for, to tell a repetition from another request."""
+        content = [asked.reference, asked.policy, asked.locale, asked.account, sorted(asked.expected.items())]
+        return keyed_digest(self._digest_key, "request", json.dumps(content, ensure_ascii=True))
+
+    def get_current_policy(self, name: str) -> Policy:
+        """Raises: UnknownPolicyError"""
+        try:
+            return self._policies[name]
+        except KeyError:
+            raise UnknownPolicyError from None
+
+    def create(self, asked: NewVerification, *, actor: str) -> Created:
+        """Ask for a verification, or find the live one that the same request made before.
+
+        Raises:
+            InvalidReferenceError, ReferenceLooksLikeAddressError, UnknownPolicyError, UnknownExpectedFieldError
+            VerificationExistsError: live for this reference and policy, with other contents.
+            ClockBehindError, StoreUnavailableError
+        """
+        parse_reference(asked.reference)
+        policy = self.get_current_policy(asked.policy)
+        if not set(asked.expected) <= set(policy.review.expected_fields):
+            raise UnknownExpectedFieldError
+        digest = self.digest_request(asked)
+        with self._database.read() as session:
+            now = self._clock.now(session)
+            verify_clock(session, now)
+            standing = _find_live(session, asked, digest)
+        if standing is not None:
+            return Created(standing, is_new=False)
+        verification = new_verification_id()
+        public_key = self._vault.create_keys(verification, now)
+        faults.hit("create.key_recorded")
+        created = self._store(verification, public_key, asked, policy=policy, digest=digest, actor=actor)
+        faults.hit("create.committed")
+        if not created.is_new:
+            self._vault.shred(verification)
+        return created
+
+    def _store(
+        self,
+        verification: VerificationId,
+        public_key: PublicKey,
+        asked: NewVerification,
+        *,
+        policy: Policy,
+        digest: str,
+        actor: str,
+    ) -> Created:
+        with self._database.write() as session:
+            now = self._clock.now(session)
+            standing = _find_live(session, asked, digest)
+            if standing is not None:
+                return Created(standing, is_new=False)
+            _keep_policy(session, policy)
+            row = self._new_row(verification, asked, policy=policy, digest=digest, actor=actor, now=now)
+            session.add(row)
+            session.flush()
+            session.add(VerificationKeyRow(verification_id=verification, public_key=public_key.to_bytes()))
+            for name, value in asked.expected.items():
+                seal_value(session, now, self._vault, verification, name=f"expected.{name}", value=value)
+            store_link(session, row, token=self._link_key.derive_token(verification, row.generation))
+            record(
+                session,
+                now,
+                EntryKind.VERIFICATION_CREATED,
+                {
+                    "verification": verification,
+                    "policy": policy.name,
+                    "policy_version": policy.version,
+                    "actor": actor,
+                },
+            )
+        return Created(verification, is_new=True)
+
+    def _new_row(
+        self,
+        verification: VerificationId,
+        asked: NewVerification,
+        *,
+        policy: Policy,
+        digest: str,
+        actor: str,
+        now: datetime,
+    ) -> VerificationRow:
+        undecided_by = now + policy.retention.undecided_for
+        account = asked.account
+        return VerificationRow(
+            id=verification,
+            reference=asked.reference,
+            policy=policy.name,
+            policy_version=policy.version,
+            account_digest=None if account is None else keyed_digest(self._digest_key, "account", account),
+            request_digest=digest,
+            locale=asked.locale,
+            phrase=new_phrase(),
+            state=VerificationState.REQUESTED,
+            created_by=actor,
+            created_at=now,
+            generation=1,
+            link_expires_at=min(now + policy.link.open_for, undecided_by),
+            undecided_by=undecided_by,
+        )
+
+    def renew_link(self, verification: VerificationId, *, actor: str) -> None:
+        """Issue the next link; the old ones and their sessions end with it.
+
+        Raises:
+            UnknownVerificationError, AlreadyDecidedError
+        """
+        with self._database.write() as session:
+            now = self._clock.now(session)
+            row = lock_verification(session, verification)
+            if is_terminal(row.state):
+                raise AlreadyDecidedError({"state": row.state})
+            row.generation += 1
+            row.link_expires_at = min(now + get_policy(session, row).link.open_for, row.undecided_by)
+            store_link(session, row, token=self._link_key.derive_token(row.id, row.generation))
+            end_customer_sessions(session, row.id)
+            record(
+                session,
+                now,
+                EntryKind.LINK_ISSUED,
+                {"verification": row.id, "generation": row.generation, "actor": actor},
+            )
+
+    def get_link_token(self, row: VerificationRow) -> str:
+        return self._link_key.derive_token(row.id, row.generation)
+
+    def cancel(self, verification: VerificationId, *, actor: str) -> None:
+        """End a verification on the desk's behalf. Raises: UnknownVerificationError, AlreadyDecidedError"""
+        with self._database.write() as session:
+            row = lock_verification(session, verification)
+            move(session, self._clock.now(session), row, to=VerificationState.CANCELLED, actor=actor)
+
+    def withdraw(self, session: Session, now: datetime, verification: VerificationId, *, reason: str) -> None:
+        """End a verification by one of the customer's two exits, in the caller's transaction."""
+        row = lock_verification(session, verification)
+        move(session, now, row, to=VerificationState.WITHDRAWN, actor="customer", reasons=[reason])
+
+    def expire_due(self) -> int:
+        """End every verification that stayed undecided past its latest end; how many were ended."""
+        with self._database.write() as session:
+            now = self._clock.now(session)
+            due = session.scalars(
+                select(VerificationRow)
+                .where(VerificationRow.state.in_(sorted(LIVE)), VerificationRow.undecided_by <= now)
+                .order_by(VerificationRow.undecided_by)
+                .limit(100)
+                .with_for_update(skip_locked=True)
+            ).all()
+            for row in due:
+                move(session, now, row, to=VerificationState.EXPIRED, actor="worker")
+        return len(due)
+
+
+def _find_live(session: Session, asked: NewVerification, digest: str) -> VerificationId | None:
+    row = session.scalars(
+        select(VerificationRow).where(
+            VerificationRow.reference == asked.reference,
+            VerificationRow.policy == asked.policy,
+            VerificationRow.state.in_(sorted(LIVE)),
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    if row.request_digest != digest:
+        raise VerificationExistsError
+    return row.id
+
+
+def _keep_policy(session: Session, policy: Policy) -> None:
+    if session.get(PolicyVersionRow, policy.version) is None:
+        session.add(PolicyVersionRow(version=policy.version, name=policy.name, canonical=policy.to_canonical()))
+        session.flush()

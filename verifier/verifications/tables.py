@@ -1,0 +1,105 @@
+"""The rows of verifications. Nothing here says who the customer is."""
+
+from datetime import datetime
+
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from verifier.db.base import Base
+from verifier.db.leases import Leasable
+from verifier.ids import VerificationId
+from verifier.verifications.life import LIVE, VerificationState
+
+
+class PolicyVersionRow(Base):
+    """The policies that verifications began with, by the digest of their canonical content."""
+
+    __tablename__ = "policy_versions"
+
+    version: Mapped[str] = mapped_column(String(80), primary_key=True)
+    name: Mapped[str] = mapped_column(String(64))
+    canonical: Mapped[str] = mapped_column(Text)
+
+
+class VerificationRow(Base):
+    """One request to prove ownership, under one policy version."""
+
+    __tablename__ = "verifications"
+
+    id: Mapped[VerificationId] = mapped_column(String(40), primary_key=True)
+    reference: Mapped[str | None] = mapped_column(String(64), index=True)
+    policy: Mapped[str] = mapped_column(String(64))
+    policy_version: Mapped[str] = mapped_column(ForeignKey("policy_versions.version"))
+    account_digest: Mapped[str | None] = mapped_column(String(64))
+    request_digest: Mapped[str | None] = mapped_column(String(64))
+    locale: Mapped[str] = mapped_column(String(16))
+    phrase: Mapped[str] = mapped_column(String(40))
+    state: Mapped[VerificationState] = mapped_column(String(16))
+    reasons: Mapped[list[str]] = mapped_column(JSON, default=list)
+    created_by: Mapped[str] = mapped_column(String(40), index=True)
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    generation: Mapped[int] = mapped_column(default=1)
+    link_expires_at: Mapped[datetime]
+    opened_at: Mapped[datetime | None]
+    submitted_at: Mapped[datetime | None]
+    answer_by: Mapped[datetime | None]
+    undecided_by: Mapped[datetime]
+    resubmissions: Mapped[int] = mapped_column(default=0)
+    ended_at: Mapped[datetime | None]
+    forgotten_at: Mapped[datetime | None]
+
+
+_is_live = VerificationRow.state.in_(sorted(LIVE))
+Index("uq_verifications_live", VerificationRow.reference, VerificationRow.policy, unique=True,
+      sqlite_where=_is_live, postgresql_where=_is_live)  # fmt: skip
+Index("ix_verifications_undecided", VerificationRow.undecided_by, sqlite_where=_is_live, postgresql_where=_is_live)
+_waits = VerificationRow.state.in_(["submitted", "second_review"])
+Index("ix_verifications_queue", VerificationRow.answer_by, sqlite_where=_waits, postgresql_where=_waits)
+
+
+class LinkRow(Base):
+    """Every link that was issued, by the digest of its token: a replaced one is known as such."""
+
+    __tablename__ = "links"
+
+    token_digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    verification_id: Mapped[VerificationId] = mapped_column(ForeignKey("verifications.id"), index=True)
+    generation: Mapped[int]
+
+
+class CustomerSessionRow(Base):
+    """A browser that opened a link. It ends with the link's generation."""
+
+    __tablename__ = "customer_sessions"
+
+    token_digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    verification_id: Mapped[VerificationId] = mapped_column(ForeignKey("verifications.id"), index=True)
+    generation: Mapped[int]
+    created_at: Mapped[datetime]
+
+
+class VerificationKeyRow(Leasable, Base):
+    """The public half of a verification's keys, and the end of the private half."""
+
+    __tablename__ = "verification_keys"
+
+    verification_id: Mapped[VerificationId] = mapped_column(ForeignKey("verifications.id"), primary_key=True)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    shred_by: Mapped[datetime | None]
+    shredding_at: Mapped[datetime | None]
+    unreadable_at: Mapped[datetime | None]
+
+
+_to_shred = VerificationKeyRow.shred_by.is_not(None) & VerificationKeyRow.unreadable_at.is_(None)
+Index("ix_verification_keys_to_shred", VerificationKeyRow.shred_by, sqlite_where=_to_shred, postgresql_where=_to_shred)
+
+
+class SealedValueRow(Base):
+    """A small private value (an expected value, a note), sealed to the verification; it dies with it."""
+
+    __tablename__ = "sealed_values"
+
+    verification_id: Mapped[VerificationId] = mapped_column(ForeignKey("verifications.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(80), primary_key=True)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime]
