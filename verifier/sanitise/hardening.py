@@ -1,0 +1,26 @@
+"""A process that holds keys or documents leaves no core file and lets nobody trace it.
+
+Called once at start by every such process (web, worker, decoder). Root on the same machine is not kept out by this.
+"""
+
+import ctypes
+import os
+import resource
+from typing import Final
+
+_PR_SET_DUMPABLE: Final = 4
+
+
+def prctl(option: int, argument: int) -> None:
+    """The system call prctl(2) with one argument; raise `OSError` if the kernel declines."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    zero = ctypes.c_ulong(0)
+    if libc.prctl(option, ctypes.c_ulong(argument), zero, zero, zero) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+def harden_process() -> None:
+    """From now on no core file, and no ptrace or /proc/<pid>/mem for others of the same user (PR_SET_DUMPABLE)."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    prctl(_PR_SET_DUMPABLE, 0)
