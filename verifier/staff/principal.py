@@ -1,0 +1,37 @@
+"""Who acts: a person with roles, or a program with a role and scopes; and whether they may.
+
+Guarantees: what no role allows is refused, and a key needs its scope as well as its role. Whether the principal holds
+the claim of a verification is checked by `verifier.reviews`.
+"""
+
+from dataclasses import dataclass
+
+from policies.access import Action, Role, Scope, is_allowed, is_in_scope
+from verifier.staff.errors import ForbiddenError
+
+
+@dataclass(frozen=True)
+class Principal:
+    """`actor` is `stf_…` or `key_…`, as in the audit log. `scopes` is None for people: their roles alone decide."""
+
+    actor: str
+    roles: frozenset[Role]
+    scopes: frozenset[Scope] | None
+    display_name: str
+
+
+def verify_may(principal: Principal, action: Action) -> None:
+    """Raise `ForbiddenError` unless a role of `principal`, and a scope if it is a key, allow `action`."""
+    if not any(is_allowed(role, action) for role in principal.roles):
+        raise ForbiddenError
+    if principal.scopes is not None and not is_in_scope(principal.scopes, action):
+        raise ForbiddenError
+
+
+def verify_scope(principal: Principal, scope: Scope) -> None:
+    """Raise `ForbiddenError` unless `principal` is a key that holds `scope`.
+
+    For what only keys may do, such as naming contact points: a person's roles never stand in for it.
+    """
+    if principal.scopes is None or scope not in principal.scopes:
+        raise ForbiddenError

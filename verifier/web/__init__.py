@@ -1,0 +1,1 @@
+"""The doors for people and programs: one router per audience, and the plumbing that they share."""

@@ -1,0 +1,161 @@
+"""Answers about links, verifications, claims and decisions."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from verifier.web.answers.answer import N_, Answer
+
+VERIFICATIONS: Final[Mapping[str, Answer]] = {
+    "unknown_link": Answer(
+        status=404,
+        title=N_("This link does not work"),
+        detail=N_("No verification has this link. Part of the address may be missing."),
+        next_step=N_("Copy the whole link from the message of the support desk, or ask them for a new one."),
+    ),
+    "link_replaced": Answer(
+        status=404,
+        title=N_("This link has been replaced"),
+        detail=N_("A newer link was made for the same verification, and this one no longer opens it."),
+        next_step=N_("Use the link in the newest message of the support desk."),
+    ),
+    "link_expired": Answer(
+        status=410,
+        title=N_("This link has expired"),
+        detail=N_("The time in which this link could be used is over. What had been sent is being destroyed."),
+        next_step=N_("Reply to the support desk's message and ask for a new link."),
+    ),
+    "link_finished": Answer(
+        status=410,
+        title=N_("This verification is over"),
+        detail=N_("It has ended and takes nothing more."),
+        next_step=N_("See the outcome in the support desk's answer. If you still need help, write to them."),
+    ),
+    "link_not_open": Answer(
+        status=403,
+        title=N_("Please open your link first"),
+        detail=N_("This browser has not opened this verification, or has not used it for a while."),
+        next_step=N_("Open the link from the support desk's message again. What you sent is still there."),
+    ),
+    "unknown_verification": Answer(
+        status=404,
+        title=N_("There is no such verification"),
+        detail=N_("No verification that you may see has that id."),
+        next_step=N_("Check the id. Verifications are forgotten some time after their end."),
+    ),
+    "verification_exists": Answer(
+        status=409,
+        title=N_("There is a verification for this case already"),
+        detail=N_("A live verification has the same reference and policy, but was requested with other content."),
+        next_step=N_("Read the live one with GET /v1/verifications?reference=…, or cancel it first."),
+    ),
+    "reference_looks_like_address": Answer(
+        status=422,
+        title=N_("The reference looks like an address"),
+        detail=N_("A reference is the desk's own number of the case; this one looks like somebody's e-mail or phone."),
+        next_step=N_("Send the number of the ticket instead. It must not say who the customer is."),
+    ),
+    "invalid_reference": Answer(
+        status=422,
+        title=N_("The reference cannot be used"),
+        detail=N_("A reference has 1 to 64 characters out of letters, digits and . _ : / # -."),
+        next_step=N_("Send the number of the ticket as your desk writes it, without spaces."),
+    ),
+    "unknown_policy": Answer(
+        status=422,
+        title=N_("There is no such policy"),
+        detail=N_("No policy with that name is installed here."),
+        next_step=N_("See GET /v1/policies for the names."),
+    ),
+    "unknown_locale": Answer(
+        status=422,
+        title=N_("There is no such language here"),
+        detail=N_("The pages are not available in the language that was asked for."),
+        next_step=N_("Leave locale out: the customer's browser then decides."),
+    ),
+    "unknown_status": Answer(
+        status=422,
+        title=N_("There is no such status"),
+        detail=N_("The filter names a status that verifications do not have."),
+        next_step=N_(
+            "Use one of: requested, submitted, second_review, approved, rejected, cancelled, withdrawn, expired."
+        ),
+    ),
+    "contacts_not_yet": Answer(
+        status=400,
+        title=N_("Contact checks are not available yet"),
+        detail=N_("This version verifies by documents only."),
+        next_step=N_("Leave contact_points out, and use a policy that asks for documents."),
+    ),
+    "wrong_state": Answer(
+        status=409,
+        title=N_("This is not possible any more"),
+        detail=N_("The verification has moved on since, and its present state does not allow this."),
+        next_step=N_("Reload it to see where it stands."),
+    ),
+    "already_decided": Answer(
+        status=409,
+        title=N_("This verification is decided"),
+        detail=N_("Somebody has decided it already; nothing is reopened."),
+        next_step=N_("Reload it to see the outcome. For a new look, request a new verification."),
+    ),
+    "claimed_by_other": Answer(
+        status=409,
+        title=N_("Somebody else is reviewing this"),
+        detail=N_("Another reviewer holds the claim on this verification."),
+        next_step=N_("Take the next one in the queue. The claim ends by itself when they stop."),
+    ),
+    "not_claimed": Answer(
+        status=409,
+        title=N_("You have not claimed this"),
+        detail=N_("Pages open and decisions count only for the reviewer who holds the claim."),
+        next_step=N_("Claim the verification first, then try again."),
+    ),
+    "claim_lapsed": Answer(
+        status=409,
+        title=N_("Your claim has ended"),
+        detail=N_("You did not look at this verification for a while, and the claim ended by itself."),
+        next_step=N_("Claim it again. If somebody else has it now, take the next one."),
+    ),
+    "pages_not_all_viewed": Answer(
+        status=409,
+        title=N_("Not every page has been viewed"),
+        detail=N_("An approval counts only after every page of every document was fetched under your claim."),
+        next_step=N_("Open the pages that are marked as not yet viewed, then approve."),
+    ),
+    "four_eyes": Answer(
+        status=409,
+        title=N_("Another person has to decide this"),
+        detail=N_("You took part in this verification before, and its policy asks for a second pair of eyes."),
+        next_step=N_("Leave it in the queue for a colleague, and take the next one."),
+    ),
+    "unknown_reason": Answer(
+        status=422,
+        title=N_("There is no such reason"),
+        detail=N_("The reason is not among those of the policy."),
+        next_step=N_("Choose one of the reasons that the verification lists."),
+    ),
+    "reason_needed": Answer(
+        status=422,
+        title=N_("A reason is needed"),
+        detail=N_("Rejecting, and asking for documents again, need at least one reason for the customer to read."),
+        next_step=N_("Choose one of the reasons that the verification lists."),
+    ),
+    "documents_needed": Answer(
+        status=422,
+        title=N_("Say which documents to send again"),
+        detail=N_("Asking again needs at least one document of this verification, and only those."),
+        next_step=N_("Mark the documents that could not be used."),
+    ),
+    "too_many_resubmissions": Answer(
+        status=409,
+        title=N_("No more new attempts"),
+        detail=N_("The customer has been asked again as often as the policy allows."),
+        next_step=N_("Approve, reject, or escalate to a second look."),
+    ),
+    "proof_missing": Answer(
+        status=409,
+        title=N_("The proof is not complete"),
+        detail=N_("The policy asks for more than what is there, so this verification cannot be approved."),
+        next_step=N_("Ask for the missing documents again, or reject."),
+    ),
+}
