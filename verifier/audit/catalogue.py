@@ -1,0 +1,122 @@
+"""The closed catalogue: every kind of entry, and exactly which fields it has.
+
+Guarantees: an entry that is not in this table cannot be written, and no field can hold free text; so nothing that
+identifies a customer enters the log (P5). To add a kind, add a member to `EntryKind` and its line to `CATALOGUE`: a
+test fails while one of them is missing. A kind that was ever written is never changed or removed, or old entries could
+no longer be read.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from verifier.audit.forms import Form, ListOf, Number, Record, Text, Time, Word
+
+
+class EntryKind(StrEnum):
+    """What an entry says happened."""
+
+    VERIFICATION_CREATED = "verification.created"
+    LINK_ISSUED = "link.issued"
+    LINK_OPENED = "link.opened"
+    VERIFICATION_MOVED = "verification.moved"
+    DOCUMENT_SEALED = "document.sealed"
+    DOCUMENT_READY = "document.ready"
+    DOCUMENT_REFUSED = "document.refused"
+    COPY_REMOVED = "copy.removed"
+    COPY_LATE = "copy.late"
+    DOCUMENT_DISPOSED = "document.disposed"
+    DOCUMENT_DISPOSED_AGAIN = "document.disposed_again"
+    VERIFICATION_SHREDDED = "verification.shredded"
+    CLAIM_TAKEN = "claim.taken"
+    CLAIM_RELEASED = "claim.released"
+    PAGE_VIEWED = "page.viewed"
+    EXPECTED_VIEWED = "expected.viewed"
+    DECISION_MADE = "decision.made"
+    LOG_READ = "log.read"
+    LOG_EXPORTED = "log.exported"
+    STAFF_INVITED = "staff.invited"
+    STAFF_SIGNED_IN = "staff.signed_in"
+    API_KEY_CREATED = "api_key.created"
+    API_KEY_REVOKED = "api_key.revoked"
+    ORPHAN_REMOVED = "orphan.removed"
+    ALARM_RAISED = "alarm.raised"
+    INSTALLATION_CREATED = "installation.created"
+    ROOT_KEY_CREATED = "root_key.created"
+    ROOT_KEY_DESTROYED = "root_key.destroyed"
+
+
+def _id(prefix: str) -> Text:
+    return Text(rf"{prefix}_[a-z2-7]{{26}}")
+
+
+_VERIFICATION: Final = _id("ver")
+_DOCUMENT: Final = _id("doc")
+_COPY: Final = Text(r"original|page-[1-9][0-9]{0,3}|cpy_[a-z2-7]{26}")
+_STAFF: Final = _id("stf")
+_API_KEY: Final = _id("key")
+_ACTOR: Final = Text(r"(stf|key)_[a-z2-7]{26}|customer|worker|operator")
+_CODE: Final = Text(r"[a-z][a-z0-9_-]{0,63}")
+_SCOPE: Final = Text(r"[a-z][a-z0-9_.:-]{0,63}")
+_ROOT: Final = Text(r"[a-z0-9][a-z0-9_.-]{0,63}")
+_DIGEST: Final = Text(r"[0-9a-f]{64}")
+_POLICY_VERSION: Final = Text(r"sha256:[0-9a-f]{64}")
+_ROLE: Final = Word("agent", "reviewer", "auditor", "operator")
+_STORE: Final = Word("objects", "keys")
+_TIME: Final = Time()
+_GENERATION: Final = Number(1, 1_000_000)
+_PAGE: Final = Number(1, 9_999)
+_INDEX: Final = Number(0)
+_STATE: Final = Word(
+    "requested", "submitted", "second_review", "approved", "rejected", "cancelled", "withdrawn", "expired"
+)
+_OUTCOME: Final = Word("approve", "reject", "resubmit", "escalate")
+_SEALED_COPY: Final = Record({"copy": _COPY, "ciphertext_digest": _DIGEST})
+
+
+def _of_document(**fields: Form) -> Record:
+    return Record({"verification": _VERIFICATION, "document": _DOCUMENT, **fields})
+
+
+def _of_verification(**fields: Form) -> Record:
+    return Record({"verification": _VERIFICATION, **fields})
+
+
+CATALOGUE: Final[Mapping[EntryKind, Record]] = {
+    EntryKind.VERIFICATION_CREATED: _of_verification(policy=_CODE, policy_version=_POLICY_VERSION, actor=_ACTOR),
+    EntryKind.LINK_ISSUED: _of_verification(generation=_GENERATION, actor=_ACTOR),
+    EntryKind.LINK_OPENED: _of_verification(generation=_GENERATION),
+    EntryKind.VERIFICATION_MOVED: _of_verification(
+        from_state=_STATE, to_state=_STATE, actor=_ACTOR, reasons=ListOf(_CODE)
+    ),
+    EntryKind.DOCUMENT_SEALED: _of_document(
+        copy=_COPY, actor=_ACTOR, ciphertext_digest=_DIGEST, ciphertext_bytes=Number(0)
+    ),
+    EntryKind.DOCUMENT_READY: _of_document(pages=_PAGE, copies=ListOf(_SEALED_COPY)),
+    EntryKind.DOCUMENT_REFUSED: _of_document(code=_CODE),
+    EntryKind.COPY_REMOVED: _of_document(copy=_COPY, seen_absent_at=_TIME),
+    EntryKind.COPY_LATE: _of_document(copy=_COPY),
+    EntryKind.DOCUMENT_DISPOSED: _of_document(
+        rule=_CODE, copies=ListOf(_COPY), key=Word("destroyed", "ends_with_verification"), seen_absent_at=_TIME
+    ),
+    EntryKind.DOCUMENT_DISPOSED_AGAIN: _of_document(seen_absent_at=_TIME),
+    EntryKind.VERIFICATION_SHREDDED: _of_verification(root=_ROOT, seen_absent_at=_TIME),
+    EntryKind.CLAIM_TAKEN: _of_verification(actor=_ACTOR, claimed_until=_TIME),
+    EntryKind.CLAIM_RELEASED: _of_verification(actor=_ACTOR),
+    EntryKind.PAGE_VIEWED: _of_document(page=_PAGE, actor=_ACTOR),
+    EntryKind.EXPECTED_VIEWED: _of_verification(actor=_ACTOR),
+    EntryKind.DECISION_MADE: _of_verification(
+        outcome=_OUTCOME, reasons=ListOf(_CODE), documents=ListOf(_DOCUMENT), actor=_ACTOR
+    ),
+    EntryKind.LOG_READ: Record({"actor": _ACTOR, "query": _DIGEST}),
+    EntryKind.LOG_EXPORTED: Record({"actor": _ACTOR, "from_index": _INDEX, "to_index": _INDEX}),
+    EntryKind.STAFF_INVITED: Record({"staff": _STAFF, "roles": ListOf(_ROLE), "actor": _ACTOR}),
+    EntryKind.STAFF_SIGNED_IN: Record({"staff": _STAFF}),
+    EntryKind.API_KEY_CREATED: Record({"api_key": _API_KEY, "role": _ROLE, "scopes": ListOf(_SCOPE), "actor": _ACTOR}),
+    EntryKind.API_KEY_REVOKED: Record({"api_key": _API_KEY, "actor": _ACTOR}),
+    EntryKind.ORPHAN_REMOVED: _of_verification(store=_STORE),
+    EntryKind.ALARM_RAISED: Record({"alarm": _CODE, "store": _STORE}, optional=frozenset({"store"})),
+    EntryKind.INSTALLATION_CREATED: Record({"installation": _id("ins")}),
+    EntryKind.ROOT_KEY_CREATED: Record({"root": _ROOT}),
+    EntryKind.ROOT_KEY_DESTROYED: Record({"root": _ROOT}),
+}

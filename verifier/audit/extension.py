@@ -1,0 +1,62 @@
+"""Before anything is signed: what stands published, and what was signed last, must be the beginning of this log.
+
+Guarantees: returns only where this log extends the published checkpoint, so that no restored, swapped or edited
+database can make the sequencer sign a second history.
+"""
+
+from sqlalchemy.orm import Session
+
+from verifier.audit.errors import LogForkedError, LogShortError, PublicationLostError
+from verifier.audit.proofs import StoredTiles
+from verifier.audit.tables import LogHeadRow
+from verifier.translog.checkpoint import Checkpoint, LogVerifier
+from verifier.translog.errors import BadCheckpointError, BadTileError
+from verifier.translog.merkle import EMPTY_ROOT, compute_root
+from verifier.translog.tiles import TileHashes
+
+
+def verify_extends_published(session: Session, note: str | None, *, verifier: LogVerifier) -> int:
+    """The published size; raises a `LogStoppedError` unless the log in the database extends what is published."""
+    head = session.get(LogHeadRow, 1)
+    # 1. What was published once is still there.
+    if note is None:
+        if head is not None and head.published_size > 0:
+            raise PublicationLostError(
+                "Checkpoints were published and are gone. Put the published folder back, or point to the right one."
+            )
+        return 0
+    # 2. This log's key signed it.
+    published = _open(note, verifier, what="The published checkpoint is not by this log's key")
+    # 3. The database holds at least as much.
+    size = head.size if head is not None else 0
+    if published.size > size:
+        raise LogShortError(
+            f"{published.size} entries were published, the database holds {size}: it was restored from an older"
+            " backup. Restore a newer one."
+        )
+    # 4. At that size, the tiles in the database lead to the published root.
+    try:
+        root = compute_root(TileHashes(StoredTiles(session)), published.size)
+    except BadTileError as error:
+        raise LogForkedError("Tiles of the log are missing in the database. Restore the database.") from error
+    if root != published.root:
+        raise LogForkedError("The published checkpoint belongs to another history than the database.")
+    return published.size
+
+
+def verify_head(head: LogHeadRow, *, verifier: LogVerifier) -> None:
+    """Raise `LogForkedError` unless the head is what was signed last."""
+    if head.checkpoint is None:
+        if (head.size, head.root) != (0, EMPTY_ROOT):
+            raise LogForkedError("The log's head has entries and no checkpoint. Restore the database.")
+        return
+    signed = _open(head.checkpoint, verifier, what="The log's head was not signed with this log's key")
+    if (signed.size, signed.root) != (head.size, head.root):
+        raise LogForkedError("The log's head is not what was signed last. Restore the database.")
+
+
+def _open(note: str, verifier: LogVerifier, *, what: str) -> Checkpoint:
+    try:
+        return verifier.open_checkpoint(note)
+    except BadCheckpointError as error:
+        raise LogForkedError(f"{what}: {error}.") from error

@@ -1,0 +1,79 @@
+"""Where tiles and checkpoints stand outside the database, for anyone to keep.
+
+Guarantees of every publisher: a reader sees a file whole or not at all, and what a write returned from is durable.
+Paths are those of C2SP tlog-tiles (`checkpoint`, `tile/...`), so a web server may serve the folder as it is.
+"""
+
+import os
+import secrets
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Final, Protocol
+
+from verifier.translog.tiles import TILE_WIDTH, Tile
+
+_CHECKPOINT: Final = "checkpoint"
+
+
+class Publisher(Protocol):
+    """The seam to a folder or a bucket. Writing the same tile twice is harmless."""
+
+    def read_checkpoint(self) -> str | None: ...
+
+    def write_tile(self, path: str, data: bytes) -> None: ...
+
+    def write_checkpoint(self, text: str) -> None: ...
+
+
+class FolderPublisher:
+    """Publishes into a folder that others may read."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder: Final = folder
+
+    def read_checkpoint(self) -> str | None:
+        try:
+            return (self._folder / _CHECKPOINT).read_text(encoding="utf-8", errors="surrogateescape")
+        except FileNotFoundError:
+            return None
+
+    def write_tile(self, path: str, data: bytes) -> None:
+        tile = Tile.parse(path)  # nothing but a tile's address is written, so nothing outside the folder
+        target = self._folder / path
+        full = self._folder / replace(tile, width=TILE_WIDTH).to_path()
+        if target == full:
+            _write_whole(full, data)
+            # tlog-tiles: partial tiles may go once the full one is there; without this they would fill the disk.
+            shutil.rmtree(full.with_name(f"{full.name}.p"), ignore_errors=True)
+        elif not full.exists():
+            try:
+                _write_whole(target, data)
+            except FileNotFoundError:
+                if not full.exists():  # otherwise another sequencer just filled the tile and cleared its partial ones
+                    raise
+
+    def write_checkpoint(self, text: str) -> None:
+        _write_whole(self._folder / _CHECKPOINT, text.encode())
+
+
+def _write_whole(target: Path, data: bytes) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync_folder(target.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

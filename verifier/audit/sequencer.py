@@ -1,0 +1,165 @@
+"""The sequencer gives entries their place in the tree, signs the tree's head, and publishes it (DESIGN section 7).
+
+Guarantees: entries are taken by having no index yet, never by a high-water mark, so a late commit is not lost; every
+signature is over an extension of what was published and of what was signed before, and leaves the process only after
+the commit that it belongs to; `run_once` may run twice at once, or die anywhere and run again. There is no lease: a
+paused holder could fork the log. The head's row is the lock.
+
+Leaves to others: when to run (every second or so), and what to do about a `LogStoppedError`.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import bindparam, literal, select, update
+from sqlalchemy.orm import Session
+
+from verifier import faults
+from verifier.audit.errors import LogForkedError
+from verifier.audit.extension import verify_extends_published, verify_head
+from verifier.audit.proofs import StoredTiles
+from verifier.audit.publish import Publisher
+from verifier.audit.service import get_oldest_waiting
+from verifier.audit.tables import EntryRow, LogHeadRow, LogTileRow
+from verifier.db.clock import Clock
+from verifier.db.engine import Database
+from verifier.translog.checkpoint import LogSigner
+from verifier.translog.errors import BadTileError
+from verifier.translog.merkle import EMPTY_ROOT, HASH_BYTES, hash_leaf
+from verifier.translog.tiles import Growth, Tile, append_leaves, list_new_tiles, list_partial_tiles
+
+_BATCH: Final = 2_000
+
+
+class Sequencer:
+    """One log's sequencer. Any number of them may run on one database."""
+
+    def __init__(self, database: Database, clock: Clock, signer: LogSigner, publisher: Publisher) -> None:
+        self._database: Final = database
+        self._clock: Final = clock
+        self._signer: Final = signer
+        self._publisher: Final = publisher
+
+    def run_once(self) -> int:
+        """Sequence everything that waits, publish it, and say how many entries got their place.
+
+        Raises `LogForkedError`, `LogShortError` or `PublicationLostError`, and signs nothing, where what stands
+        published is not the beginning of this log.
+        """
+        published = self._verify_published()
+        sequenced = 0
+        while batch := self._sequence_batch():
+            sequenced += batch
+        self._publish(published)
+        return sequenced
+
+    def _verify_published(self) -> int:
+        """The size that stands published, after checking that this log extends it."""
+        # Reading what is published may go over a network: no transaction is open meanwhile.
+        checkpoint = self._publisher.read_checkpoint()
+        with self._database.read() as session:
+            return verify_extends_published(session, checkpoint, verifier=self._signer.verifier)
+
+    def _sequence_batch(self) -> int:
+        with self._database.read() as session:
+            if get_oldest_waiting(session) is None:  # an idle log takes no write lock
+                return 0
+        with self._database.write() as session:
+            head = _lock_head(session)
+            verify_head(head, verifier=self._signer.verifier)
+            waiting = _list_waiting(session)
+            if not waiting:
+                return 0
+            growth = self._grow(session, head, waiting)
+            _write_indexes(session, [entry for entry, _ in waiting], first=head.size)
+            _write_tiles(session, growth)
+            faults.hit("sequence.hashed")
+            checkpoint = self._signer.sign(size=growth.size, root=growth.root)
+            _move_head(session, growth, checkpoint, was=head.size)
+        faults.hit("sequence.committed")
+        return len(waiting)
+
+    def _grow(self, session: Session, head: LogHeadRow, waiting: Sequence[tuple[int, bytes]]) -> Growth:
+        stored = StoredTiles(session)
+        try:
+            partials = {tile.level: _read_narrow(stored, tile) for tile in list_partial_tiles(head.size)}
+            if append_leaves(head.size, partials, ()).root != head.root:
+                raise LogForkedError("The tiles in the database do not lead to the log's root. Restore the database.")
+        except BadTileError as error:
+            raise LogForkedError("Tiles of the log are missing in the database. Restore the database.") from error
+        return append_leaves(head.size, partials, [hash_leaf(leaf) for _, leaf in waiting])
+
+    def _publish(self, published: int) -> None:
+        # Who publishes late must not leave an older checkpoint standing: look again until nothing is newer.
+        while True:
+            with self._database.read() as session:
+                head = session.get(LogHeadRow, 1)
+                if head is None or head.checkpoint is None or _is_published(head, published):
+                    return
+                size, checkpoint = head.size, head.checkpoint
+            for tile in list_new_tiles(published, size):
+                with self._database.read() as session:
+                    hashes = _read_narrow(StoredTiles(session), tile)
+                self._publisher.write_tile(tile.to_path(), hashes)
+            faults.hit("sequence.tiles_published")
+            self._publisher.write_checkpoint(checkpoint)
+            faults.hit("sequence.published")
+            self._note_published(size, checkpoint)
+            published = size
+
+    def _note_published(self, size: int, checkpoint: str) -> None:
+        with self._database.write() as session:
+            now = self._clock.now(session)
+            session.execute(
+                update(LogHeadRow)
+                .where(LogHeadRow.published_size < size)
+                .values(published_size=size, published_checkpoint=checkpoint, published_at=now)
+            )
+
+
+def _is_published(head: LogHeadRow, published: int) -> bool:
+    return published >= head.size and head.published_size >= head.size
+
+
+def _read_narrow(tiles: StoredTiles, tile: Tile) -> bytes:
+    return tiles.read_tile(tile.level, tile.index)[: tile.width * HASH_BYTES]
+
+
+def _lock_head(session: Session) -> LogHeadRow:
+    query = select(LogHeadRow).where(LogHeadRow.id == 1).with_for_update()
+    head = session.scalar(query)
+    if head is not None:
+        return head
+    session.add(LogHeadRow(id=1, size=0, root=EMPTY_ROOT, published_size=0))
+    session.flush()
+    return session.scalars(query).one()
+
+
+def _list_waiting(session: Session) -> list[tuple[int, bytes]]:
+    query = select(EntryRow.id, EntryRow.leaf).where(EntryRow.log_index.is_(None)).order_by(EntryRow.id).limit(_BATCH)
+    return [(entry, leaf) for entry, leaf in session.execute(query).tuples()]
+
+
+def _write_indexes(session: Session, entries: Sequence[int], *, first: int) -> None:
+    # Each id by itself: a statement that selects again could catch a row that was committed in between.
+    statement = update(EntryRow.__table__).where(  # type: ignore[arg-type]  # the table behind the class
+        EntryRow.id == bindparam("entry"), EntryRow.log_index.is_(None)
+    )
+    rows = [{"entry": entry, "place": first + offset} for offset, entry in enumerate(entries)]
+    session.connection().execute(statement.values(log_index=bindparam("place")), rows)
+
+
+def _write_tiles(session: Session, growth: Growth) -> None:
+    for tile, hashes in growth.tiles.items():
+        session.merge(LogTileRow(level=tile.level, tile_index=tile.index, hashes=hashes))
+
+
+def _move_head(session: Session, growth: Growth, checkpoint: str, *, was: int) -> None:
+    moved = session.scalar(
+        update(LogHeadRow)
+        .where(LogHeadRow.id == 1, LogHeadRow.size == was)
+        .values(size=growth.size, root=growth.root, checkpoint=checkpoint)
+        .returning(literal(1))
+    )
+    if moved is None:
+        raise LogForkedError("The log's head moved while it was locked. Run one database only.")

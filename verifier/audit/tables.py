@@ -1,0 +1,78 @@
+"""The rows of the log: entries in the order of their writing, the one head, and the tree's tiles.
+
+An entry's `leaf` is the truth; the other columns repeat parts of it, so that entries can be found. A row without
+`log_index` waits for the sequencer.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, LargeBinary, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from verifier.audit.catalogue import EntryKind
+from verifier.db.base import Base
+
+_BIG_ID = BigInteger().with_variant(Integer(), "sqlite")  # SQLite counts only INTEGER keys up by itself
+
+
+class EntryRow(Base):
+    """One entry, as it was written in the transaction of what it says."""
+
+    __tablename__ = "entries"
+
+    id: Mapped[int] = mapped_column(_BIG_ID, primary_key=True, autoincrement=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    verification_id: Mapped[str | None] = mapped_column(String(30), index=True)
+    document_id: Mapped[str | None] = mapped_column(String(30), index=True)
+    actor: Mapped[str | None] = mapped_column(String(30))
+    recorded_at: Mapped[datetime]
+    leaf: Mapped[bytes] = mapped_column(LargeBinary)
+    log_index: Mapped[int | None] = mapped_column(BigInteger, unique=True)
+
+
+_entries = EntryRow.__table__.c
+Index("ix_entries_kind_recorded_at", _entries.kind, _entries.recorded_at)
+Index(
+    "ix_entries_actor",
+    _entries.actor,
+    sqlite_where=_entries.actor.is_not(None),
+    postgresql_where=_entries.actor.is_not(None),
+)
+Index(
+    "ix_entries_waiting",
+    _entries.id,
+    sqlite_where=_entries.log_index.is_(None),
+    postgresql_where=_entries.log_index.is_(None),
+)
+Index(
+    "uq_entries_one_disposal",
+    _entries.document_id,
+    unique=True,
+    sqlite_where=_entries.kind == EntryKind.DOCUMENT_DISPOSED.value,
+    postgresql_where=_entries.kind == EntryKind.DOCUMENT_DISPOSED.value,
+)
+
+
+class LogHeadRow(Base):
+    """The one head. `checkpoint` may be signed and not yet published; only `published_checkpoint` is shown."""
+
+    __tablename__ = "log_head"
+    __table_args__ = (CheckConstraint("id = 1", name="single"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    size: Mapped[int] = mapped_column(BigInteger)
+    root: Mapped[bytes] = mapped_column(LargeBinary)
+    checkpoint: Mapped[str | None] = mapped_column(Text)
+    published_size: Mapped[int] = mapped_column(BigInteger)
+    published_checkpoint: Mapped[str | None] = mapped_column(Text)
+    published_at: Mapped[datetime | None]
+
+
+class LogTileRow(Base):
+    """One tile as wide as it is: at most 256 hashes."""
+
+    __tablename__ = "log_tiles"
+
+    level: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    tile_index: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    hashes: Mapped[bytes] = mapped_column(LargeBinary)

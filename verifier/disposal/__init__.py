@@ -1,0 +1,1 @@
+"""Disposal: shred, delete, look, tombstone, receipt; and the sweep that compares rows with stores."""
