@@ -48,6 +48,16 @@ class Mechanism(StrEnum):
     NOT_DUMPABLE = "not_dumpable"
 
 
+def pack_mechanisms(mechanisms: frozenset[Mechanism]) -> int:
+    """The walls as bits, for the wire."""
+    return sum(1 << index for index, mechanism in enumerate(Mechanism) if mechanism in mechanisms)
+
+
+def parse_mechanisms(bits: int) -> tuple[Mechanism, ...]:
+    """The walls in `bits`."""
+    return tuple(mechanism for index, mechanism in enumerate(Mechanism) if bits >> index & 1)
+
+
 @dataclass(frozen=True)
 class Jail:
     """What this kernel offers. Made once by the parent, entered by each child."""

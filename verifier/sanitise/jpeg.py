@@ -1,4 +1,4 @@
-"""Plain pixels to JPEG, with nothing else in it; and the count of what else is in a JPEG, to prove that."""
+"""Plain pixels to JPEG, with nothing else in it."""
 
 import io
 from typing import Final

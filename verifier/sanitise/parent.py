@@ -111,10 +111,10 @@ def _live(job: Job, walls: jail.Jail, request: Request, document: int, channel: 
     try:
         _keep_only(document, channel)
         with socket.socket(fileno=_CHANNEL) as own:
-            walls.enter(request.limits)
-            send_frame(own, Frame(Word.READY))
+            sheets = Sheets(own)
+            sheets.greet(jail.pack_mechanisms(walls.enter(request.limits)))
             size = os.lseek(_DOCUMENT, 0, os.SEEK_END)
-            job(os.pread(_DOCUMENT, size, 0), request, Sheets(own))
+            job(os.pread(_DOCUMENT, size, 0), request, sheets)
     finally:
         os._exit(0)
 

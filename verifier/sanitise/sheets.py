@@ -24,6 +24,10 @@ class Sheets:
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
 
+    def greet(self, mechanisms: int) -> None:
+        """Say that the jail is shut, and which walls stand, before the first untrusted byte."""
+        send_frame(self._channel, Frame(Word.READY, mechanisms))
+
     def announce(self, pages: int) -> None:
         """Say how many pages will follow, before the first."""
         send_frame(self._channel, Frame(Word.PAGES, pages))
@@ -47,3 +51,7 @@ class Sheets:
     def refuse(self, reason: Refusal) -> None:
         """Say why there will be no more pages."""
         send_frame(self._channel, Frame(Word.REFUSED, _REFUSALS.index(reason)))
+
+    def report_probe(self, attempts: int) -> None:
+        """Say which attempts to break out succeeded. Only a probe child does."""
+        send_frame(self._channel, Frame(Word.PROBED, attempts))

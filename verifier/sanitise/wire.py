@@ -17,7 +17,7 @@ from verifier.sanitise.pages import Limits
 class Word(IntEnum):
     """What a frame says; in brackets who says it to whom, and what `a` and `b` are."""
 
-    READY = 1  # parent to caller: warm; child to caller: in its sandbox, nothing read yet
+    READY = 1  # parent to caller: warm; child to caller: in its jail, nothing read yet; walls, as bits (a)
     PAGES = 2  # child to caller: how many pages follow (a)
     PAGE = 3  # child to caller: the next page's width (a) and height (b)
     SHEET = 4  # caller to child, with a descriptor: memory of exactly that size to draw on
@@ -25,7 +25,7 @@ class Word(IntEnum):
     DONE = 6  # child to caller: no more pages; traces found, as bits (a)
     REFUSED = 7  # child to caller: the number of a refusal (a)
     EXITED = 8  # parent to caller: the child is gone; its wait status (a)
-    PROBED = 9  # probe child to caller: attempts that succeeded (a), mechanisms that are active (b), as bits
+    PROBED = 9  # probe child to caller: attempts that succeeded, as bits (a)
 
 
 class WireError(Exception):
