@@ -42,12 +42,11 @@ class FileObjects:
             raise
 
     def read(self, key: ObjectKey) -> Iterator[bytes]:
-        with self._open_shard(key) as shard, storage_errors():
-            try:
-                file = shard.open_file(_file_name(key))
-            except FileNotFoundError as error:
-                raise ObjectMissingError from error
-        return _steps(file)
+        with self._open_shard(key) as shard:
+            steps = _steps(shard, _file_name(key))
+            # Begun here, so that a missing object is known at once, and a reader that is dropped closes its file.
+            next(steps)
+        return steps
 
     def delete(self, key: ObjectKey) -> None:
         with self._open_shard(key) as shard, storage_errors():
@@ -128,14 +127,23 @@ def _begin(shard: PrivateFolder, name: str) -> UnfinishedFile:
         return shard.begin(name)
 
 
-def _steps(file: FileIO) -> Iterator[bytes]:
-    with file:
+def _steps(shard: PrivateFolder, name: str) -> Iterator[bytes]:
+    with _open_file(shard, name) as file:
+        yield b""
         while True:
             with storage_errors():
                 step = file.read(_STEP_BYTES)
             if not step:
                 return
             yield step
+
+
+def _open_file(shard: PrivateFolder, name: str) -> FileIO:
+    with storage_errors():
+        try:
+            return shard.open_file(name)
+        except FileNotFoundError as error:
+            raise ObjectMissingError from error
 
 
 def _file_name(key: ObjectKey) -> str:

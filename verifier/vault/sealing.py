@@ -150,9 +150,13 @@ def _open_in_place(private_key: PrivateKey, context: SealContext, sealed: bytear
         raise BrokenSealError
     info = context.to_bytes()
     try:
-        dek = _SUITE.decrypt(bytes(sealed[len(MAGIC) : PREFIX_BYTES]), private_key.hpke_key, info)
-        written = _decrypt_in_place(Cobblestone256Decryptor(dek, info), sealed)
+        # The key has no name here, so that no traceback that shows variables can show it.
+        decryptor = Cobblestone256Decryptor(
+            _SUITE.decrypt(bytes(sealed[len(MAGIC) : PREFIX_BYTES]), private_key.hpke_key, info), info
+        )
+        written = _decrypt_in_place(decryptor, sealed)
     except (InvalidTag, ValueError) as error:
+        sealed.clear()  # it may begin with plaintext that nobody vouches for
         raise BrokenSealError from error
     del sealed[written:]
     return sealed
