@@ -43,7 +43,7 @@ def take_leases(
     *,
     key: InstrumentedAttribute[str],
     due: ColumnElement[bool],
-    order_by: InstrumentedAttribute[datetime],
+    order_by: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None],
     now: datetime,
     lease_for: timedelta,
     limit: int,

@@ -28,6 +28,7 @@ class DocumentRow(Leasable, Base):
     writer_until: Mapped[datetime]
     sealed_at: Mapped[datetime | None]
     ready_at: Mapped[datetime | None]
+    decodes: Mapped[int] = mapped_column(default=0)
     pages: Mapped[int | None]
     findings: Mapped[list[str]] = mapped_column(JSON, default=list)
     refusal: Mapped[str | None] = mapped_column(String(40))

@@ -1,0 +1,147 @@
+"""Disposal of documents, in this order and safe to repeat: mark, wait for the fence, delete, look, attest.
+
+Guarantees: the row outlives the bytes; only observed absence earns a tombstone; one `document.disposed` entry a
+document. Where the verification has ended, its key is seen gone first. What cannot be deleted stays due, is shown as
+overdue, and is tried again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from sqlalchemy import select, update
+
+from verifier import faults
+from verifier.audit.catalogue import EntryKind
+from verifier.audit.service import record
+from verifier.db.clock import Clock
+from verifier.db.engine import Database
+from verifier.evidence.documents import end_document
+from verifier.evidence.life import DocumentState
+from verifier.evidence.tables import CopyRow, DocumentRow
+from verifier.ids import CopyId, DocumentId, VerificationId
+from verifier.retention import service as retention
+from verifier.vault.errors import StillPresentError, StoreUnavailableError
+from verifier.vault.objects import ObjectKey
+from verifier.vault.service import Vault
+from verifier.verifications.life import is_terminal
+from verifier.verifications.moves import get_verification
+from verifier.verifications.tables import VerificationKeyRow
+
+_BATCH: Final = 32
+_TRY_AGAIN_AFTER: Final = timedelta(seconds=2)
+_KEY_GOES_FIRST: Final = timedelta(milliseconds=300)
+_LONGEST_FENCE: Final = timedelta(seconds=30)
+
+KEY_DESTROYED: Final = "destroyed"
+KEY_ENDS_LATER: Final = "ends_with_verification"
+
+log: Final = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One document to dispose of: where its copies lie, and when its last writer stops."""
+
+    document: DocumentId
+    verification: VerificationId
+    copies: Sequence[tuple[CopyId, str]]
+    fenced_until: datetime | None
+
+
+class Disposer:
+    """Disposes of documents whose obligations are due."""
+
+    def __init__(self, database: Database, *, clock: Clock, vault: Vault) -> None:
+        self._database: Final = database
+        self._clock: Final = clock
+        self._vault: Final = vault
+
+    def dispose_due(self) -> int:
+        """Dispose of the next due documents; how many were taken up."""
+        with self._database.write() as session:
+            due = retention.lease_due(session, self._clock.now(session), limit=_BATCH)
+        if due:
+            faults.hit("dispose.leased")
+        for document in due:
+            try:
+                self._dispose(document)
+            except (StillPresentError, StoreUnavailableError) as error:
+                log.exception("disposal.failed", document=document, code=error.code)
+                self._rest(document)
+        return len(due)
+
+    def _dispose(self, document: DocumentId) -> None:
+        task = self._mark(document)
+        faults.hit("dispose.marked")
+        if task.fenced_until is not None:
+            self._rest(document, until=task.fenced_until)
+            return
+        for _, name in task.copies:
+            self._vault.delete_copy(ObjectKey(self._vault.installation, task.verification, document, name))
+            faults.hit("dispose.copy_deleted")
+        faults.hit("dispose.looked")
+        self._attest(task)
+        faults.hit("dispose.committed")
+
+    def _mark(self, document: DocumentId) -> _Task:
+        """Fence the document off: from here on no writer of it can close, and all of it is due."""
+        with self._database.write() as session:
+            now = self._clock.now(session)
+            row = session.get_one(DocumentRow, document)
+            rule = retention.get_rule(session, document)
+            end_document(session, now, row.verification_id, document, rule=rule)
+            copies = session.execute(select(CopyRow.id, CopyRow.name).where(CopyRow.document_id == document)).all()
+            # A fence further ahead than any writer draws it was drawn by a clock that has been set back since.
+            is_fenced = now < row.writer_until <= now + _LONGEST_FENCE
+            return _Task(
+                document=document,
+                verification=row.verification_id,
+                copies=[(copy, name) for copy, name in copies],
+                fenced_until=row.writer_until if is_fenced else None,
+            )
+
+    def _attest(self, task: _Task) -> None:
+        with self._database.write() as session:
+            now = self._clock.now(session)
+            key = session.get_one(VerificationKeyRow, task.verification)
+            if is_terminal(get_verification(session, task.verification).state) and key.unreadable_at is None:
+                # The bytes are gone; the statement waits until the key was seen gone too.
+                retention.lease_again_at(session, task.document, at=now + _KEY_GOES_FIRST)
+                return
+            rule = retention.get_rule(session, task.document)
+            hit = session.execute(
+                update(DocumentRow)
+                .where(DocumentRow.id == task.document, DocumentRow.state == DocumentState.DISPOSING)
+                .values(state=DocumentState.DISPOSED, disposed_at=now, disposed_rule=rule, reserved_bytes=0)
+                .returning(DocumentRow.id)
+            ).all()
+            if len(hit) != 1:
+                return  # another worker attested it
+            copies = [copy for copy, _ in task.copies]
+            session.execute(
+                update(CopyRow)
+                .where(CopyRow.id.in_(copies), CopyRow.seen_absent_at.is_(None))
+                .values(seen_absent_at=now)
+            )
+            retention.close_obligations(session, copies, seen_absent_at=now)
+            record(
+                session,
+                now,
+                EntryKind.DOCUMENT_DISPOSED,
+                {
+                    "verification": task.verification,
+                    "document": task.document,
+                    "rule": rule,
+                    "copies": copies,
+                    "key": KEY_ENDS_LATER if key.unreadable_at is None else KEY_DESTROYED,
+                    "seen_absent_at": now,
+                },
+            )
+
+    def _rest(self, document: DocumentId, *, until: datetime | None = None) -> None:
+        with self._database.write() as session:
+            at = until or self._clock.now(session) + _TRY_AGAIN_AFTER
+            retention.lease_again_at(session, document, at=at)
