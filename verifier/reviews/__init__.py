@@ -1,0 +1,1 @@
+"""Reviews: the queue, claims, views and decisions."""

@@ -1,0 +1,135 @@
+"""The queue and the claims on it.
+
+A claim is a lease: it ends by itself, and viewing renews it. Pages open, and decisions count, only for the holder of
+the live claim. Nobody claims what they opened themselves where the policy asks for four eyes, nor gives the second
+look after the first.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from verifier.audit.catalogue import EntryKind
+from verifier.audit.service import record
+from verifier.ids import VerificationId
+from verifier.reviews.errors import ClaimedByOtherError, FourEyesError, NotClaimedError, QueueEmptyError
+from verifier.reviews.tables import ClaimRow, DecisionRow
+from verifier.verifications.errors import AlreadyDecidedError, WrongStateError
+from verifier.verifications.life import IN_REVIEW, VerificationState, is_terminal
+from verifier.verifications.moves import get_policy, lock_verification
+from verifier.verifications.tables import VerificationRow
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One row of the queue; `claimed_by` names the holder of a live claim."""
+
+    verification: VerificationRow
+    claimed_by: str | None
+    claimed_until: datetime | None
+
+
+def read_queue(session: Session, now: datetime, *, limit: int = 200) -> Sequence[Waiting]:
+    """What waits for a reviewer, the most urgent first."""
+    rows: Sequence[tuple[VerificationRow, ClaimRow | None]] = (
+        session.execute(
+            select(VerificationRow, ClaimRow)
+            .outerjoin(ClaimRow, (ClaimRow.verification_id == VerificationRow.id) & (ClaimRow.claimed_until > now))
+            .where(VerificationRow.state.in_(["submitted", "second_review"]))
+            .order_by(VerificationRow.answer_by, VerificationRow.id)
+            .limit(limit)
+        )
+        .tuples()
+        .all()
+    )
+    return [
+        Waiting(
+            verification=row,
+            claimed_by=None if held is None else held.actor,
+            claimed_until=None if held is None else held.claimed_until,
+        )
+        for row, held in rows
+    ]
+
+
+def claim(session: Session, now: datetime, verification: VerificationId, *, actor: str) -> ClaimRow:
+    """Take, or renew, the claim on a verification.
+
+    Raises:
+        UnknownVerificationError, AlreadyDecidedError, WrongStateError, ClaimedByOtherError, FourEyesError
+    """
+    row = lock_verification(session, verification)
+    _verify_in_review(row)
+    verify_four_eyes(session, row, actor=actor)
+    claimed_until = now + get_policy(session, row).review.claim_for
+    held = session.get(ClaimRow, verification)
+    if held is not None and held.claimed_until > now and held.actor != actor:
+        raise ClaimedByOtherError
+    if held is not None and held.claimed_until > now:
+        held.claimed_until = claimed_until
+        return held
+    if held is not None:
+        session.delete(held)
+        session.flush()
+    taken = ClaimRow(verification_id=verification, actor=actor, taken_at=now, claimed_until=claimed_until)
+    session.add(taken)
+    record(
+        session,
+        now,
+        EntryKind.CLAIM_TAKEN,
+        {"verification": verification, "actor": actor, "claimed_until": claimed_until},
+    )
+    return taken
+
+
+def claim_next(session: Session, now: datetime, *, actor: str) -> VerificationId:
+    """Claim the most urgent verification that this reviewer may have. Raises: QueueEmptyError"""
+    waiting = read_queue(session, now)
+    mine = [entry for entry in waiting if entry.claimed_by == actor]
+    free = [entry for entry in waiting if entry.claimed_by is None]
+    for entry in [*mine, *free]:
+        try:
+            claim(session, now, entry.verification.id, actor=actor)
+        except FourEyesError:
+            continue
+        return entry.verification.id
+    raise QueueEmptyError
+
+
+def release(session: Session, now: datetime, verification: VerificationId, *, actor: str) -> None:
+    """Give a claim back. Raises: NotClaimedError"""
+    held = verify_claimed(session, now, verification, actor=actor)
+    session.delete(held)
+    record(session, now, EntryKind.CLAIM_RELEASED, {"verification": verification, "actor": actor})
+
+
+def verify_claimed(session: Session, now: datetime, verification: VerificationId, *, actor: str) -> ClaimRow:
+    """The live claim of this reviewer. Raises: NotClaimedError"""
+    held = session.get(ClaimRow, verification)
+    if held is None or held.actor != actor or held.claimed_until <= now:
+        raise NotClaimedError
+    return held
+
+
+def _verify_in_review(row: VerificationRow) -> None:
+    if is_terminal(row.state):
+        raise AlreadyDecidedError({"state": row.state})
+    if row.state not in IN_REVIEW:
+        raise WrongStateError({"state": row.state})
+
+
+def verify_four_eyes(session: Session, row: VerificationRow, *, actor: str) -> None:
+    """Raise `FourEyesError` where this person must not look."""
+    if row.created_by == actor and get_policy(session, row).review.four_eyes:
+        raise FourEyesError
+    if row.state is VerificationState.SECOND_REVIEW:
+        first = session.scalars(
+            select(DecisionRow.actor)
+            .where(DecisionRow.verification_id == row.id, DecisionRow.resulted_in == VerificationState.SECOND_REVIEW)
+            .order_by(DecisionRow.id.desc())
+        ).first()
+        if first == actor:
+            raise FourEyesError

@@ -1,0 +1,49 @@
+"""Refusals of a review."""
+
+from verifier.errors import VerifierError
+
+
+class ClaimedByOtherError(VerifierError):
+    code = "claimed_by_other"
+
+
+class NotClaimedError(VerifierError):
+    """The reviewer holds no live claim on this verification."""
+
+    code = "not_claimed"
+
+
+class FourEyesError(VerifierError):
+    """This person opened the verification, or gave the first of two looks."""
+
+    code = "four_eyes"
+
+
+class PagesNotAllViewedError(VerifierError):
+    code = "pages_not_all_viewed"
+
+
+class UnknownReasonError(VerifierError):
+    code = "unknown_reason"
+
+
+class ReasonNeededError(VerifierError):
+    code = "reason_needed"
+
+
+class DocumentsNeededError(VerifierError):
+    """A resubmission names the documents that are asked for again."""
+
+    code = "documents_needed"
+
+
+class TooManyResubmissionsError(VerifierError):
+    code = "too_many_resubmissions"
+
+
+class UnknownPageError(VerifierError):
+    code = "unknown_page"
+
+
+class QueueEmptyError(VerifierError):
+    code = "queue_empty"

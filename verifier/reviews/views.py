@@ -1,0 +1,157 @@
+"""Views: logged before shown, open only to the holder of the live claim, and watermarked.
+
+Guarantees: the entry of a view is committed before a byte of the page is returned; a page that was opened while the
+verification ended is thrown away; the unwrapped key lives for one page.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from verifier import faults
+from verifier.audit.catalogue import EntryKind
+from verifier.audit.service import record, verify_log_keeps_up
+from verifier.db.clock import Clock
+from verifier.db.engine import Database
+from verifier.evidence.errors import UnknownDocumentError
+from verifier.evidence.life import DocumentState
+from verifier.evidence.tables import CopyRow, DocumentRow
+from verifier.ids import DocumentId, VerificationId
+from verifier.reviews.claims import verify_claimed
+from verifier.reviews.errors import UnknownPageError
+from verifier.reviews.tables import PageViewRow
+from verifier.sanitise.watermark import watermark
+from verifier.vault.objects import ObjectKey
+from verifier.vault.sealing import open_object
+from verifier.vault.service import Vault
+from verifier.verifications.errors import AlreadyDecidedError
+from verifier.verifications.life import is_terminal
+from verifier.verifications.moves import get_policy, get_verification
+from verifier.verifications.sealed_values import open_values
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Who looks: the id for the log, the name for the watermark."""
+
+    actor: str
+    name: str
+
+
+@dataclass(frozen=True)
+class _Leaf:
+    """One stored page, as its row says, and what the watermark says of it."""
+
+    key: ObjectKey
+    ciphertext_digest: str
+    ciphertext_bytes: int
+    mark: str
+
+
+class Views:
+    """Shows pages and expected values to reviewers."""
+
+    def __init__(self, database: Database, *, clock: Clock, vault: Vault) -> None:
+        self._database: Final = database
+        self._clock: Final = clock
+        self._vault: Final = vault
+
+    def view_page(self, document: DocumentId, page: int, *, viewer: Viewer) -> bytes:
+        """One page as a watermarked JPEG.
+
+        Raises:
+            UnknownDocumentError, UnknownPageError, NotClaimedError, AlreadyDecidedError, LogBehindError
+            KeyMissingError: the key was destroyed meanwhile, or is lost.
+        """
+        leaf = self._log_view(document, page, viewer=viewer)
+        faults.hit("view.logged")
+        jpeg = open_object(
+            self._vault.open_keys(leaf.key.verification),
+            leaf.key.context(),
+            self._vault.objects.read(leaf.key),
+            expected_digest=leaf.ciphertext_digest,
+            expected_bytes=leaf.ciphertext_bytes,
+        )
+        shown = watermark(bytes(jpeg), leaf.mark)
+        self._verify_still_open(leaf.key.verification)
+        return shown
+
+    def _log_view(self, document: DocumentId, page: int, *, viewer: Viewer) -> _Leaf:
+        with self._database.write() as session:
+            now = self._clock.now(session)
+            row = session.get(DocumentRow, document)
+            if row is None:
+                raise UnknownDocumentError
+            self._verify_may_view(session, now, row.verification_id, viewer)
+            if row.state is not DocumentState.READY:
+                raise UnknownDocumentError
+            copy = _get_page(session, document, page)
+            verify_log_keeps_up(session, now)
+            _note_view(session, now, row, page, actor=viewer.actor)
+            verification = get_verification(session, row.verification_id)
+            return _Leaf(
+                key=ObjectKey(self._vault.installation, row.verification_id, document, copy.name),
+                ciphertext_digest=copy.ciphertext_digest or "",
+                ciphertext_bytes=copy.ciphertext_bytes or 0,
+                mark=f"{verification.reference} · {viewer.name} · {now:%Y-%m-%d %H:%M} UTC",
+            )
+
+    def _verify_may_view(self, session: Session, now: datetime, verification: VerificationId, viewer: Viewer) -> None:
+        row = get_verification(session, verification)
+        if is_terminal(row.state):
+            raise AlreadyDecidedError({"state": row.state})
+        held = verify_claimed(session, now, verification, actor=viewer.actor)
+        held.claimed_until = now + get_policy(session, row).review.claim_for
+
+    def _verify_still_open(self, verification: VerificationId) -> None:
+        with self._database.read() as session:
+            row = get_verification(session, verification)
+            if is_terminal(row.state):
+                raise AlreadyDecidedError({"state": row.state})
+
+    def view_expected(self, verification: VerificationId, *, viewer: Viewer) -> dict[str, str]:
+        """What the desk knows, by the policy's field names; logged first.
+
+        Raises:
+            UnknownVerificationError, NotClaimedError, AlreadyDecidedError, LogBehindError, KeyMissingError
+        """
+        with self._database.write() as session:
+            now = self._clock.now(session)
+            self._verify_may_view(session, now, verification, viewer)
+            verify_log_keeps_up(session, now)
+            fields = {"verification": verification, "actor": viewer.actor}
+            record(session, now, EntryKind.EXPECTED_VIEWED, fields)
+        values = open_values(self._database, self._vault, verification, prefix="expected.")
+        self._verify_still_open(verification)
+        return values
+
+
+def _get_page(session: Session, document: DocumentId, page: int) -> CopyRow:
+    copy = session.scalars(
+        select(CopyRow).where(
+            CopyRow.document_id == document,
+            CopyRow.page == page,
+            CopyRow.stored_at.is_not(None),
+            CopyRow.seen_absent_at.is_(None),
+        )
+    ).one_or_none()
+    if copy is None:
+        raise UnknownPageError
+    return copy
+
+
+def _note_view(session: Session, now: datetime, row: DocumentRow, page: int, *, actor: str) -> None:
+    known = session.get(PageViewRow, (row.id, page, actor))
+    if known is None:
+        session.add(PageViewRow(document_id=row.id, page=page, actor=actor, viewed_at=now))
+    else:
+        known.viewed_at = now
+    record(
+        session,
+        now,
+        EntryKind.PAGE_VIEWED,
+        {"verification": row.verification_id, "document": row.id, "page": page, "actor": actor},
+    )
