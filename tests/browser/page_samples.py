@@ -79,7 +79,7 @@ TASK: Final = TaskPage(
     form_token=TOKEN,
     ways=(Way(documents=(ask(FRONT, BACK),)),),
     reviewers=1,
-    answer_for_hours=48,
+    answer_for=timedelta(hours=48),
     destroy_by=NOW + timedelta(days=7),
     why="It is needed only to see that the account is yours.",
     can_submit=False,

@@ -4,7 +4,7 @@ Every address below one verification follows from its id, so the views build the
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
@@ -140,7 +140,7 @@ class TaskPage(View):
     """`GET /verification/{id}` while documents are asked for; also the answer to a refused POST, with `errors`.
 
     An error names a field by `slot_anchor(slot)` or "submit". `reviewers`: how many people look (1 or 2).
-    `destroy_by`: the latest end. `why`: the policy's retention text. `answer_for_hours`: how soon the desk answers.
+    `destroy_by`: the latest end. `why`: the policy's retention text. `answer_for`: how soon the desk answers.
     `can_submit`: every slot of one way is ready. `changed`: the opaque text that the JSON twin carries too.
     """
 
@@ -151,7 +151,7 @@ class TaskPage(View):
     form_token: str
     ways: tuple[Way, ...]
     reviewers: int
-    answer_for_hours: int
+    answer_for: timedelta
     destroy_by: datetime
     why: str
     can_submit: bool

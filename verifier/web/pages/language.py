@@ -6,6 +6,7 @@ text file is read at first use, so no compiled twin can lag behind it. Leaves th
 
 import gettext
 import io
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -20,11 +21,6 @@ LOCALES_DIR: Final = Path(__file__).resolve().parents[2] / "locales"
 DOMAIN: Final = "verifier"
 
 
-def mark(sentence: str) -> str:
-    """Mark a sentence for translation where its language is not known yet; the template translates it."""
-    return sentence
-
-
 @lru_cache(maxsize=1)
 def locales() -> frozenset[str]:
     """The languages that pages can be rendered in ("en", "pt-BR")."""
@@ -32,6 +28,7 @@ def locales() -> frozenset[str]:
     return frozenset(path.parents[1].name.replace("_", "-") for path in found)
 
 
+@lru_cache(maxsize=32)
 def load_sentences(locale: str) -> gettext.GNUTranslations:
     """The sentences of `locale`; raises `UnknownLocaleError`. A sentence without a translation stays English."""
     if locale not in locales():
@@ -42,6 +39,11 @@ def load_sentences(locale: str) -> gettext.GNUTranslations:
         write_mo(compiled, read_po(text, abort_invalid=True))
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)
+
+
+def translator(locale: str) -> Callable[[str], str]:
+    """What turns a marked English sentence (of the table of answers, say) into `locale`."""
+    return load_sentences(locale).gettext
 
 
 def direction(locale: str) -> str:

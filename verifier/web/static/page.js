@@ -5,13 +5,15 @@
   const root = document.documentElement;
   root.classList.add("js");
 
+  const own = (navigator.languages || []).find((each) => each.split("-")[0] === root.lang.split("-")[0]) || root.lang;
+
   const localise = (within) => {
     for (const el of within.querySelectorAll("time[data-local]")) {
       const moment = new Date(el.dateTime);
       if (isNaN(moment)) continue;
       const style = { day: "numeric", month: "long", year: "numeric" };
       if (el.dataset.local === "minute") Object.assign(style, { hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
-      try { el.textContent = new Intl.DateTimeFormat(root.lang, style).format(moment); } catch { /* UTC stays */ }
+      try { el.textContent = new Intl.DateTimeFormat(own, style).format(moment); } catch { /* UTC stays */ }
     }
   };
 
