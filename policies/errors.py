@@ -60,3 +60,9 @@ class PolicyError(Exception):
         self.line: Final = line
         self.column: Final = column
         super().__init__(f"{origin}:{line}:{column}: {sentence} [{code}]")
+
+
+def quote(written: str) -> str:
+    """What somebody wrote, short and harmless in a terminal: no control, direction or unpaired characters."""
+    shown = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in written[:40])
+    return f"`{shown}{'…' if len(written) > 40 else ''}`"

@@ -10,12 +10,12 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
+from policies.ladder import read_ladder
 from policies.model import Policy, ProofLine, Table, Text
 from policies.nodes import Fields, Node, Place, read_tree
 from policies.reading import read_code, read_coded_texts, read_fields, read_text
 from policies.sections import (
     read_documents,
-    read_ladder,
     read_limits,
     read_link,
     read_reasons,

@@ -14,7 +14,7 @@ from typing import Final
 
 import yaml
 
-from policies.errors import PolicyError, PolicyErrorCode
+from policies.errors import PolicyError, PolicyErrorCode, quote
 
 _LONGEST: Final = 256 * 1024  # characters
 _DEEPEST: Final = 12  # a policy needs six
@@ -137,6 +137,6 @@ class _Builder:
             if not isinstance(key, Leaf):
                 raise key.place.refuse("wrong_kind", "A key is one word, not a list or a mapping.")
             if key.text in seen:
-                raise key.place.refuse("duplicate_key", f"`{key.text[:40]}` stands here twice. Keep one.")
+                raise key.place.refuse("duplicate_key", f"{quote(key.text)} stands here twice. Keep one.")
             seen.add(key.text)
             yield key, self._node(self._next(), depth=depth + 1)

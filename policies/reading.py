@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
 from typing import Final
 
+from policies.errors import quote
 from policies.measures import describe_duration, describe_size, find_duration, find_size
 from policies.model import Table, Text
 from policies.nodes import Fields, Items, Leaf, Node
@@ -39,7 +40,7 @@ def read_fields(node: Node, *, what: str, required: Collection[str], optional: C
     known = {*required, *optional}
     for key, _ in node.pairs:
         if key.text not in known:
-            raise key.place.refuse("unknown_key", f"{what} has no `{key.text[:40]}`.{suggest(key.text, known)}")
+            raise key.place.refuse("unknown_key", f"{what} has no {quote(key.text)}.{suggest(key.text, known)}")
     found = {key.text: value for key, value in node.pairs}
     for name in required:
         if name not in found:
@@ -69,7 +70,7 @@ def read_code(node: Node, *, what: str, pattern: re.Pattern[str] = CODE) -> str:
     """A name that machines use."""
     word = read_word(node, what=what)
     if pattern.fullmatch(word) is None:
-        raise node.place.refuse("bad_code", f"{what} must match `{pattern.pattern}`; `{word[:40]}` does not.")
+        raise node.place.refuse("bad_code", f"{what} must match `{pattern.pattern}`; {quote(word)} does not.")
     return word
 
 
@@ -88,7 +89,7 @@ def read_choice(node: Node, *, what: str, choices: Collection[str]) -> str:
     """One of a closed list of words."""
     word = read_word(node, what=what)
     if word not in choices:
-        raise node.place.refuse("unknown_choice", f"{what} cannot be `{word[:40]}`.{suggest(word, choices)}")
+        raise node.place.refuse("unknown_choice", f"{what} cannot be {quote(word)}.{suggest(word, choices)}")
     return word
 
 
@@ -104,7 +105,7 @@ def read_number(node: Node, *, what: str, least: int, most: int) -> int:
     """A whole number."""
     word = read_word(node, what=what)
     if _NUMBER.fullmatch(word) is None:
-        raise node.place.refuse("bad_number", f"{what} is a whole number in digits; `{word[:40]}` is not.")
+        raise node.place.refuse("bad_number", f"{what} is a whole number in digits; {quote(word)} is not.")
     if not least <= int(word) <= most:
         raise node.place.refuse("out_of_range", f"{what} lies between {least} and {most}.")
     return int(word)
@@ -116,7 +117,7 @@ def read_duration(node: Node, *, what: str, least: timedelta, most: timedelta) -
     value = find_duration(word)
     if value is None:
         advice = "Write days or hours, as in P3D or PT48H; months and years have no fixed length."
-        raise node.place.refuse("bad_duration", f"{what} is a duration; `{word[:40]}` is not. {advice}")
+        raise node.place.refuse("bad_duration", f"{what} is a duration; {quote(word)} is not. {advice}")
     if not least <= value <= most:
         bounds = f"{describe_duration(least)} and {describe_duration(most)}"
         raise node.place.refuse("out_of_range", f"{what} lies between {bounds}.")
@@ -128,7 +129,7 @@ def read_size(node: Node, *, what: str, least: int, most: int) -> int:
     word = read_word(node, what=what)
     value = find_size(word)
     if value is None:
-        raise node.place.refuse("bad_size", f"{what} is a size such as 20MB or 16MiB; `{word[:40]}` is not.")
+        raise node.place.refuse("bad_size", f"{what} is a size such as 20MB or 16MiB; {quote(word)} is not.")
     if not least <= value <= most:
         raise node.place.refuse(
             "out_of_range", f"{what} lies between {describe_size(least)} and {describe_size(most)}."
@@ -143,7 +144,7 @@ def read_text(node: Node, *, what: str) -> Text:
     sentences: dict[str, str] = {}
     for key, value in node.pairs:
         if _LANGUAGE.fullmatch(key.text) is None:
-            raise key.place.refuse("bad_language", f"`{key.text[:40]}` is no language code such as en, de or pt-BR.")
+            raise key.place.refuse("bad_language", f"{quote(key.text)} is no language code such as en, de or pt-BR.")
         sentences[key.text] = _sentence(value, what=what)
     if "en" not in sentences:
         raise node.place.refuse("missing_english", f"{what} needs an English sentence (`en`): others fall back to it.")

@@ -1,0 +1,69 @@
+"""Laws of the decision function: monotone, never satisfied by nothing, and in step with what is missing."""
+
+from dataclasses import replace
+from itertools import combinations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from policies import DocumentRequirement, Policy, is_satisfied, load_builtin, what_is_missing
+
+BASE = load_builtin()["account-recovery"]
+SLOTS = [(document, slot) for document in ("identity", "letter", "photo") for slot in ("front", "back", "page")]
+
+evidence = st.frozensets(st.sampled_from(SLOTS))
+
+
+@st.composite
+def policies(draw: st.DrawFn) -> Policy:
+    """Any ladder of one to four lines over a small world of documents."""
+    some_slots = st.lists(st.sampled_from(("front", "back", "page")), min_size=1, max_size=3, unique=True).map(tuple)
+    documents = st.lists(st.sampled_from(("identity", "letter", "photo")), min_size=1, max_size=3, unique=True)
+    ladder = tuple(
+        tuple(DocumentRequirement(document, draw(some_slots)) for document in draw(documents))
+        for _ in range(draw(st.integers(1, 4)))
+    )
+    return replace(BASE, ladder=ladder)
+
+
+@given(policies(), evidence, evidence)
+def test_more_evidence_never_satisfies_less(
+    policy: Policy, some: frozenset[tuple[str, str]], more: frozenset[tuple[str, str]]
+) -> None:
+    if is_satisfied(policy, some):
+        assert is_satisfied(policy, some | more)
+    for line in range(len(policy.ladder)):
+        assert set(what_is_missing(policy, line, some | more)) <= set(what_is_missing(policy, line, some))
+
+
+@given(policies())
+def test_no_policy_is_satisfied_by_nothing(policy: Policy) -> None:
+    assert not is_satisfied(policy, frozenset())
+    assert all(what_is_missing(policy, line, frozenset()) for line in range(len(policy.ladder)))
+
+
+@given(policies(), evidence)
+def test_satisfied_means_that_one_line_is_there_slot_by_slot(policy: Policy, some: frozenset[tuple[str, str]]) -> None:
+    lines = [{(s.document, s.slot) for s in policy.slots() if s.proof_index == i} for i in range(len(policy.ladder))]
+    assert is_satisfied(policy, some) == any(line <= some for line in lines)
+
+
+@given(policies(), evidence)
+def test_sending_what_is_missing_is_enough(policy: Policy, some: frozenset[tuple[str, str]]) -> None:
+    missing = {(item.document, item.slot) for item in what_is_missing(policy, 0, some)}
+    assert is_satisfied(policy, some | missing)
+
+
+@given(policies(), evidence)
+def test_without_its_required_slots_nothing_is_enough(policy: Policy, some: frozenset[tuple[str, str]]) -> None:
+    for slot in policy.required_slots():
+        assert not is_satisfied(policy, some - {(slot.document, slot.slot)})
+
+
+def test_every_builtin_policy_refuses_every_incomplete_set_of_its_documents() -> None:
+    for policy in load_builtin().values():
+        slots = {(slot.document, slot.slot) for slot in policy.slots()}
+        for size in range(len(slots)):
+            for some in combinations(sorted(slots), size):
+                assert not is_satisfied(policy, frozenset(some)), (policy.name, some)
+        assert is_satisfied(policy, frozenset(slots))

@@ -1,0 +1,130 @@
+"""Policies from files, their canonical form, and what the built-in ones promise to customers."""
+
+import json
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from policies import Policy, PolicyError, Text, explain, load_builtin, load_folder, policy_from_canonical
+
+BUILTIN = Path(__file__).resolve().parents[2] / "policies" / "builtin"
+NAMES = ("account-recovery", "qualification-check")
+
+
+def sentences_of(policy: Policy) -> list[str]:
+    texts: list[Text] = [policy.title, policy.retention.why]
+    for rules in policy.documents.values():
+        texts += [rules.title, rules.must_show, rules.may_cover, *rules.slot_titles.values()]
+    texts += [reason.text for reason in policy.reasons]
+    return [text["en"] for text in texts]
+
+
+def test_the_builtin_policies_load_under_their_names() -> None:
+    assert tuple(load_builtin()) == NAMES
+
+
+def test_account_recovery_asks_for_both_sides_of_an_identity_document() -> None:
+    policy = load_builtin()["account-recovery"]
+    assert [(slot.document, slot.slot) for slot in policy.slots()] == [("identity", "front"), ("identity", "back")]
+    assert policy.review.lines == 1
+    assert {"unreadable", "name_differs", "not_the_owner"} <= {reason.code for reason in policy.reasons}
+
+
+def test_the_qualification_check_asks_for_one_diploma_of_up_to_six_pages() -> None:
+    policy = load_builtin()["qualification-check"]
+    assert [(slot.document, slot.slot) for slot in policy.required_slots()] == [("diploma", "all_pages")]
+    assert policy.documents["diploma"].max_pages == 6
+    assert "6 pages" in policy.documents["diploma"].must_show["en"]
+    assert policy.review.four_eyes is True
+    assert {"full_name", "former_name"} <= set(policy.review.expected_fields)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_customers_read_is_plain(name: str) -> None:
+    policy = load_builtin()[name]
+    for sentence in sentences_of(policy):
+        assert not {"reject", "fraud", "fail", "invalid", "please note", "submit"} & set(sentence.lower().split()), (
+            sentence
+        )
+        assert max(len(part.split()) for part in sentence.split(". ")) <= 40, sentence
+    for reason in policy.reasons:
+        assert reason.text["en"].endswith("."), reason.code
+        assert "again" not in reason.text["en"], "what happens next depends on the decision, and the page says it"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_policy_comes_back_from_its_canonical_form(name: str) -> None:
+    policy = load_builtin()[name]
+    text = policy.to_canonical()
+    again = policy_from_canonical(text)
+    assert again == policy
+    assert again.version == policy.version
+    assert again.to_canonical() == text
+    assert policy.version.startswith("sha256:")
+    assert len(policy.version) == len("sha256:") + 64
+
+
+def test_a_stored_policy_that_is_not_canonical_is_refused() -> None:
+    text = load_builtin()["account-recovery"].to_canonical()
+    spaced = json.dumps(json.loads(text))
+    assert spaced != text
+    for changed in (spaced, text + "\n", text.replace('"lines":1', '"lines":"1"')):
+        with pytest.raises(PolicyError) as caught:
+            policy_from_canonical(changed)
+        assert caught.value.code == "not_canonical"
+
+
+def test_a_folder_gives_its_policies_by_name(tmp_path: Path) -> None:
+    for name in NAMES:
+        (tmp_path / f"{name}.yaml").write_bytes((BUILTIN / f"{name}.yaml").read_bytes())
+    (tmp_path / ".gitkeep").touch()
+    assert dict(load_folder(tmp_path)) == dict(load_builtin())
+
+
+def refusal_of_folder(path: Path) -> PolicyError:
+    with pytest.raises(PolicyError) as caught:
+        load_folder(path)
+    return caught.value
+
+
+def test_a_folder_that_is_absent_is_refused(tmp_path: Path) -> None:
+    assert refusal_of_folder(tmp_path / "nowhere").code == "folder"
+
+
+@pytest.mark.parametrize("name", ["account-recovery.yml", "account-recovery.yaml.bak", "README"])
+def test_a_file_that_would_be_passed_over_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("policy: x")
+    error = refusal_of_folder(tmp_path)
+    assert error.code == "folder"
+    assert error.origin.endswith(name)
+
+
+def test_a_policy_in_a_file_of_another_name_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "other.yaml").write_bytes((BUILTIN / "account-recovery.yaml").read_bytes())
+    assert refusal_of_folder(tmp_path).code == "wrong_file_name"
+
+
+def test_a_file_that_is_not_utf8_is_refused_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").write_bytes(b"policy: x\ntitle: {en: caf\xe9}\n")
+    error = refusal_of_folder(tmp_path)
+    assert (error.code, error.line) == ("not_utf8", 2)
+
+
+def test_the_explanation_says_what_is_asked_why_and_for_how_long() -> None:
+    policy = load_builtin()["account-recovery"]
+    text = explain(policy)
+    for sentence in sentences_of(policy)[:5]:
+        assert sentence in text
+    for words in ("3 days", "20 MB", "4 pages", "48 hours", "7 days", "30 days", "90 days", "up to 3 times"):
+        assert words in text
+    assert policy.retention.undecided_for == timedelta(days=7)
+    assert len(text.splitlines()) < 30
+
+
+def test_policies_import_nothing_of_the_rooms_above() -> None:
+    script = "import sys, policies; print(sorted(m for m in sys.modules if m.split('.')[0] in ('verifier', 'workers')))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
