@@ -83,16 +83,20 @@ def _as_said(name: str, value: str | int) -> str:
 def problem_for(
     code: str, *, facts: Mapping[str, str | int] | None = None, translate: Callable[[str], str] = str
 ) -> Problem:
-    """Look `code` up in the table; an unlisted one is `internal`, with nothing of its facts."""
+    """Look `code` up in the table; an unlisted one is `internal`, with nothing of its facts.
+
+    Only facts that the row's sentence names are told: what else an error carries is between our rooms.
+    """
     if code not in ANSWERS:
         get_log().error("problem.unlisted", code=code)
         return problem_for("internal", translate=translate)
     row, known = ANSWERS[code], dict(facts or {})
+    told = {name: known[name] for name in known if f"{{{name}}}" in row.limit}
     detail = translate(row.detail)
-    said = {name: _as_said(name, value) for name, value in known.items()}
     with suppress(KeyError):  # where the refusal does not carry the fact, the sentence without it is whole
+        said = {name: _as_said(name, value) for name, value in told.items()}
         detail += f" {translate(row.limit).format_map(said)}" if row.limit else ""
-    asked = known.pop("retry_after", row.retry_after)
+    asked = known.get("retry_after", row.retry_after)
     return Problem(
         code=code,
         status=row.status,
@@ -100,7 +104,7 @@ def problem_for(
         detail=detail,
         next_step=translate(row.next_step),
         retry_after=None if asked is None else int(asked),
-        facts=known,
+        facts=told,
     )
 
 

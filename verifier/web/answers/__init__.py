@@ -13,10 +13,10 @@ from verifier.errors import ConfigurationError
 from verifier.web.answers.answer import Answer
 from verifier.web.answers.documents import DOCUMENTS
 from verifier.web.answers.requests import REQUESTS
-from verifier.web.answers.service import SERVICE
+from verifier.web.answers.service import OUR_FAULTS, SERVICE
 from verifier.web.answers.verifications import VERIFICATIONS
 
-__all__ = ["ANSWERS", "SECTIONS", "Answer"]
+__all__ = ["ANSWERS", "OUR_FAULTS", "SECTIONS", "Answer"]
 
 SECTIONS: Final[Mapping[str, Mapping[str, Answer]]] = MappingProxyType(
     {

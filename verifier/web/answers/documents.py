@@ -31,7 +31,7 @@ DOCUMENTS: Final[Mapping[str, Answer]] = {
         status=413,
         title=N_("This file is too large"),
         detail=N_("The file is larger than we may take for this document. Nothing of it was kept."),
-        limit=N_("The limit is {limit_bytes}."),
+        limit=N_("The limit is {megabytes} MB."),
         next_step=N_("Send a photo in normal quality instead of a scan, or save the PDF with fewer pages."),
     ),
     "upload_cut": Answer(
@@ -58,6 +58,18 @@ DOCUMENTS: Final[Mapping[str, Answer]] = {
         detail=N_("The form token and the slot must stand before the file in the request. The file was not read."),
         next_step=N_("Reload the page and send the file again. At the API, put the field slot before the field file."),
     ),
+    "missing_file": Answer(
+        status=400,
+        title=N_("There is no file in this request"),
+        detail=N_("The form arrived without a file."),
+        next_step=N_("Choose a file first, then send it."),
+    ),
+    "upload_ended": Answer(
+        status=409,
+        title=N_("The verification ended during the upload"),
+        detail=N_("While the file was on its way, its verification ended or its place was given up. Nothing was kept."),
+        next_step=N_("Reload the page to see where the verification stands."),
+    ),
     "unknown_slot": Answer(
         status=400,
         title=N_("This document was not asked for"),
@@ -80,14 +92,14 @@ DOCUMENTS: Final[Mapping[str, Answer]] = {
         status=409,
         title=N_("Too many documents"),
         detail=N_("This verification has had as many documents as it may have, removed ones included."),
-        limit=N_("The limit is {limit}."),
+        limit=N_("The limit is {most}."),
         next_step=N_("Submit what is there, or ask the support desk for a new link."),
     ),
     "too_many_uploads": Answer(
         status=429,
         title=N_("Too many uploads at once"),
         detail=N_("Other files of this verification are still on their way."),
-        limit=N_("The limit is {limit} at a time."),
+        limit=N_("The limit is {most} at a time."),
         next_step=N_("Wait until one of them is done, then send this file again."),
         retry_after=5,
     ),
@@ -95,7 +107,7 @@ DOCUMENTS: Final[Mapping[str, Answer]] = {
         status=413,
         title=N_("This link has taken as much as it may"),
         detail=N_("With this file the documents of this verification would be larger than we may keep."),
-        limit=N_("The limit is {limit_bytes} in total."),
+        limit=N_("The limit is {megabytes} MB in total."),
         next_step=N_("Remove a document that is not needed, or send smaller files."),
     ),
     "unknown_document": Answer(
@@ -163,7 +175,7 @@ DOCUMENTS: Final[Mapping[str, Answer]] = {
         status=422,
         title=N_("This PDF has too many pages"),
         detail=N_("It has more pages than we may take for this document."),
-        limit=N_("The limit is {limit}."),
+        limit=N_("The limit is {most}."),
         next_step=N_("Send only the pages that are asked for."),
     ),
     "no_pages": Answer(
@@ -178,19 +190,32 @@ DOCUMENTS: Final[Mapping[str, Answer]] = {
         detail=N_("The program that opens files gave up on this one."),
         next_step=N_("Take a screenshot of the document, or save it in another format, and send that."),
     ),
-    "decoder_timed_out": Answer(
+    "decoder_timeout": Answer(
         status=422,
         title=N_("This file took too long to open"),
         detail=N_("The file could not be opened within our limit of time."),
         next_step=N_("Send a simpler file: a screenshot or a photo of the document."),
     ),
-    "decoder_out_of_memory": Answer(
+    "decoder_memory": Answer(
         status=422,
         title=N_("This file needs too much memory"),
         detail=N_("The file could not be opened within our limit of memory."),
         next_step=N_("Send a smaller or simpler file: a screenshot or a photo of the document."),
     ),
-    "decoder_failed": Answer(
+    "type_differs": Answer(
+        status=422,
+        title=N_("This file is not what it says it is"),
+        detail=N_("It begins like one type of file and goes on like another."),
+        next_step=N_("Take a screenshot of the document, and send that."),
+    ),
+    "decoder_unavailable": Answer(
+        status=503,
+        title=N_("We cannot check documents at the moment"),
+        detail=N_("The program that opens files safely does not run. Your file waits and is checked later."),
+        next_step=N_("Come back in a few minutes. Operators: run verifier doctor, which says what is missing."),
+        retry_after=60,
+    ),
+    "document_refused": Answer(
         status=422,
         title=N_("We could not read this file"),
         detail=N_("The file could not be turned into pictures safely."),

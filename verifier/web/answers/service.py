@@ -6,11 +6,18 @@ from typing import Final
 from verifier.web.answers.answer import N_, Answer
 
 SERVICE: Final[Mapping[str, Answer]] = {
+    "store_full": Answer(
+        status=507,
+        title=N_("There is no room for this file"),
+        detail=N_("The service holds as much as its operator allows. Nothing of the file was kept."),
+        next_step=N_("Try again in an hour: finished verifications make room."),
+        retry_after=3600,
+    ),
     "no_space": Answer(
         status=507,
         title=N_("There is no room for this file"),
-        detail=N_("The service holds as much as it may at the moment. Nothing of the file was kept."),
-        next_step=N_("Try again in an hour. Finished verifications make room."),
+        detail=N_("The disk or the bucket of the service is full. Nothing of the file was kept."),
+        next_step=N_("Try again later. Operators: make room; verifier doctor names the store."),
         retry_after=3600,
     ),
     "intake_closed": Answer(
@@ -48,12 +55,18 @@ SERVICE: Final[Mapping[str, Answer]] = {
         next_step=N_("Try again in a few seconds."),
         retry_after=5,
     ),
-    "configuration": Answer(
-        status=503,
-        title=N_("The service is not set up completely"),
-        detail=N_("A setting that this needs is missing or not valid."),
-        next_step=N_("Operators: run verifier doctor, which says what to change."),
-        retry_after=300,
+    "log_empty": Answer(
+        status=404,
+        title=N_("The log has no checkpoint yet"),
+        detail=N_("Nothing has been published since the service was set up."),
+        next_step=N_("Try again in a few seconds. Operators: check that the workers run, with verifier doctor."),
+        retry_after=5,
+    ),
+    "unknown_index": Answer(
+        status=404,
+        title=N_("The log does not reach that far"),
+        detail=N_("The index, size or tile lies beyond what the log has published."),
+        next_step=N_("Read the latest checkpoint, and ask for something within its size."),
     ),
     "internal": Answer(
         status=500,
@@ -61,4 +74,32 @@ SERVICE: Final[Mapping[str, Answer]] = {
         detail=N_("This is a fault of ours, not of what you sent."),
         next_step=N_("Try again. If it happens again, tell the support desk when it was."),
     ),
+}
+
+# Refusals between our own rooms. A client never learns which: it is answered `internal`, and the log has the code.
+OUR_FAULTS: Final[Mapping[str, str]] = {
+    "already_disposed": "A second disposal of one document was tried; the transaction was rolled back.",
+    "bad_checkpoint": "A checkpoint or a verifier key is malformed, or the log did not sign it.",
+    "bad_evidence": "Something that claims to come from a log does not.",
+    "bad_proof": "A proof of inclusion or consistency proves nothing.",
+    "bad_tile": "A tile, or its address, does not fit the tree.",
+    "broken_record": "A key record is malformed or belongs to another verification or root.",
+    "broken_seal": "A sealed object is cut, altered, or sealed to something else.",
+    "configuration": "A setting is missing or unsafe; the sentence beside it says what to change.",
+    "entry_refused": "An entry of the audit log does not have the form that the catalogue gives it.",
+    "export_broken": "An exported log is not what the log wrote; the sentence beside it names the first fault.",
+    "key_exists": "A key record was to be written twice.",
+    "log_forked": "What was published is not the beginning of the log in the database. The sequencer has stopped.",
+    "log_publication_lost": "Tiles or checkpoints that were published are gone. The sequencer has stopped.",
+    "log_short": "The database holds less than was published: it came from an older backup. The sequencer has stopped.",
+    "log_stopped": "The sequencer must not sign; the sentence beside it says what was seen.",
+    "object_exists": "A copy was to be written twice.",
+    "object_missing": "The store does not hold a copy whose row says that it does.",
+    "readable_by_others": "A secret's file or folder can be read by other users of the machine.",
+    "receipt_broken": "A deletion receipt is not what the log stated; the sentence beside it names the first fault.",
+    "still_present": "A store accepted a deletion, and something is still there.",
+    "unsafe_name": "A part of a key is none of the strict names that we form.",
+    "upload_removed": "A writer came too late: its unfinished object had been deleted.",
+    "wrong_ciphertext": "Stored bytes are not the ones that we wrote.",
+    "wrong_installation": "A store carries another installation's id.",
 }

@@ -30,7 +30,7 @@ VERIFICATIONS: Final[Mapping[str, Answer]] = {
         detail=N_("It has ended and takes nothing more."),
         next_step=N_("See the outcome in the support desk's answer. If you still need help, write to them."),
     ),
-    "link_not_open": Answer(
+    "open_link_first": Answer(
         status=403,
         title=N_("Please open your link first"),
         detail=N_("This browser has not opened this verification, or has not used it for a while."),
@@ -65,6 +65,12 @@ VERIFICATIONS: Final[Mapping[str, Answer]] = {
         title=N_("There is no such policy"),
         detail=N_("No policy with that name is installed here."),
         next_step=N_("See GET /v1/policies for the names."),
+    ),
+    "unknown_expected_field": Answer(
+        status=422,
+        title=N_("There is an expected value that the policy does not name"),
+        detail=N_("The reviewer compares only what the policy lists, and nothing else is kept."),
+        next_step=N_("See GET /v1/policies for the names under expected, and leave the others out."),
     ),
     "unknown_locale": Answer(
         status=422,
