@@ -50,13 +50,13 @@ def _matches(pattern: re.Pattern[str]) -> Callable[[object], bool]:
 # The allow list: the name of a field → the form that its value must have. A word is a literal of ours, such as
 # `document.disposed`; an id is random. A field for free text does not exist, and must not be added.
 ALLOWED: Final[Mapping[str, Callable[[object], bool]]] = {
-    **dict.fromkeys(("event", "level", "job", "zone", "code", "kind", "state", "outcome", "store", "fault"), _is_word),
+    **dict.fromkeys(("event", "job", "zone", "code", "kind", "state", "outcome", "store", "fault"), _is_word),
     **dict.fromkeys(("process", "logger", "part", "rule", "setting", "check"), _is_word),
     **dict.fromkeys(("verification", "document", "copy", "installation", "staff", "api_key"), _is_our_id),
     **dict.fromkeys(
         ("status", "duration_ms", "count", "attempts", "port", "pid", "bytes", "index", "size"), _is_number
     ),
-    **dict.fromkeys(("late_s", "dropped", "exit_code", "limit", "pages"), _is_number),
+    **dict.fromkeys(("late_s", "exit_code", "limit", "pages"), _is_number),
     "method": lambda value: value in _METHODS,
     "route": _matches(_ROUTE),
     "version": _matches(_VERSION),
@@ -116,14 +116,13 @@ def _error_in(value: object) -> BaseException | None:
 def filter_fields(_logger: WrappedLogger, level: str, given: EventDict) -> EventDict:
     """Keep what the allow list knows; count the rest. The one way into a line of the log."""
     error = _error_in(given.pop("exc_info", None))
-    kept: dict[str, object] = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), "level": level}
-    kept |= {name: value for name, value in given.items() if name in ALLOWED and ALLOWED[name](value)}
-    dropped = len(given.keys() - kept.keys())
-    if dropped:
-        DROPPED.add(dropped)
-        kept["dropped"] = dropped
-    kept.setdefault("event", "unnamed")
-    return kept | (describe_error(error) if error else {})
+    kept = {name: value for name, value in given.items() if name in ALLOWED and ALLOWED[name](value)}
+    line: dict[str, object] = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), "level": level}
+    line |= {"event": "unnamed"} | kept
+    if len(kept) < len(given):
+        DROPPED.add(len(given) - len(kept))
+        line["dropped"] = len(given) - len(kept)
+    return line | (describe_error(error) if error else {})
 
 
 class _Output:
@@ -153,6 +152,11 @@ def get_log() -> FilteringBoundLogger:
         cache_logger_on_first_use=True,
     )
     return cast("FilteringBoundLogger", logger)
+
+
+def redirect_logs(stream: TextIO | None) -> None:
+    """Write the lines to `stream`; None is standard error."""
+    _OUTPUT.stream = stream
 
 
 # What a server says of itself and everybody may read, by its exact template: the arguments are never filled in.
@@ -187,7 +191,7 @@ def _log_uncaught(
 
 def configure_logs(*, stream: TextIO | None = None) -> None:
     """Route everything that this process logs through the allow list. Called once, at start, by the doors."""
-    _OUTPUT.stream = stream
+    redirect_logs(stream)
     logging.raiseExceptions = False  # else a failing handler prints the arguments of the message
     logging.captureWarnings(True)
     root = logging.getLogger()
