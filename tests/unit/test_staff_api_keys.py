@@ -62,7 +62,7 @@ def test_a_key_recognises_its_program_with_role_and_scopes(database: Database) -
     assert principal is not None
     assert principal.actor == _only(database).id
     assert principal.roles == {Role.AGENT}
-    assert principal.scopes == {Scope.VERIFICATIONS_WRITE, Scope.VERIFICATIONS_READ}
+    assert principal.scopes == frozenset({Scope.VERIFICATIONS_WRITE, Scope.VERIFICATIONS_READ})
     assert principal.display_name == "helpdesk"
 
 
