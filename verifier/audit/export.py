@@ -14,8 +14,7 @@ from sqlalchemy import select
 
 from verifier.audit.errors import LogForkedError, UnknownIndexError
 from verifier.audit.forms import Field
-from verifier.audit.leaf import parse_leaf
-from verifier.audit.offline import EXPORT_FORMAT
+from verifier.audit.offline import EXPORT_FORMAT, format_entry_line
 from verifier.audit.proofs import get_published_head, get_subtrees
 from verifier.audit.tables import EntryRow
 from verifier.db.engine import Database
@@ -48,13 +47,8 @@ def export_lines(
         "before": [encode_base64(each) for each in before],
     }
     footer: dict[str, Field] = {"after": [encode_base64(each) for each in after], "checkpoint": head.checkpoint}
-    entries = (_entry_line(index, leaf) for index, leaf in _read_leaves(database, from_index, end))
+    entries = (format_entry_line(index, leaf) for index, leaf in _read_leaves(database, from_index, end))
     return itertools.chain([rfc8785.dumps(header) + b"\n"], entries, [rfc8785.dumps(footer) + b"\n"])
-
-
-def _entry_line(index: int, leaf: bytes) -> bytes:
-    parse_leaf(leaf)  # the leaf is the canonical entry, so it stands in the line as it is, in its canonical place
-    return b'{"entry":%b,"index":%d,"leaf":"%b"}\n' % (leaf, index, encode_base64(leaf).encode())
 
 
 def _read_leaves(database: Database, begin: int, end: int) -> Iterator[tuple[int, bytes]]:

@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-import rfc8785
-
 from verifier.audit.catalogue import CATALOGUE, EntryKind
 from verifier.audit.errors import EntryRefusedError
 from verifier.audit.forms import Field, format_time, parse_time
 
 _VERSION: Final = 1
+_KINDS: Final = {kind.value: kind for kind in EntryKind}
 _ENVELOPE: Final = frozenset({"v", "kind", "at"})
+# For ASCII text and whole numbers up to 2^53 - 1, and the catalogue's forms allow nothing else, this is RFC 8785. A test
+# holds it against the reference for every kind. It is in C, and every entry of every log passes here.
+_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 MAX_LEAF_BYTES: Final = 65_535  # C2SP tlog-tiles: entries in bundles have a length of 16 bits
 
 
@@ -36,7 +38,7 @@ class Statement:
     def encode(self) -> bytes:
         """The leaf; `EntryRefusedError` unless the catalogue knows this entry."""
         CATALOGUE[self.kind].verify(self.kind.value, self.fields)
-        leaf = rfc8785.dumps(self.to_json())
+        leaf = _CANONICAL.encode(self.to_json()).encode("ascii")
         if len(leaf) > MAX_LEAF_BYTES:
             raise EntryRefusedError(f"an entry has at most {MAX_LEAF_BYTES} bytes")
         return leaf
@@ -49,12 +51,12 @@ def parse_leaf(leaf: bytes) -> Statement:
     if content.get("v") != _VERSION:
         raise EntryRefusedError("the entry has another version than 1")
     kind, at = content.get("kind"), content.get("at")
-    if not isinstance(kind, str) or kind not in set(EntryKind):
+    if not isinstance(kind, str) or kind not in _KINDS:
         raise EntryRefusedError("the entry's kind is not in the catalogue")
     if not isinstance(at, str):
         raise EntryRefusedError("the entry has no time")
     fields = {name: value for name, value in content.items() if name not in _ENVELOPE}
-    statement = Statement(EntryKind(kind), parse_time(at, name="at"), fields)
+    statement = Statement(_KINDS[kind], parse_time(at, name="at"), fields)
     # 2. Its fields are those of its kind, and encoding it again gives the same bytes.
     if statement.encode() != leaf:
         raise EntryRefusedError("the entry is not canonical JSON")
