@@ -15,7 +15,7 @@ from verifier.sanitise.errors import DecoderUnavailableError, Refusal, RefusedEr
 from verifier.sanitise.findings import Findings, parse_findings
 from verifier.sanitise.memory import make_sheet, map_sheet
 from verifier.sanitise.pages import BYTES_PER_PIXEL, Limits, Page, is_page_size
-from verifier.sanitise.wire import Frame, ParentLostError, WireError, Word, receive_frame, send_frame
+from verifier.sanitise.wire import ChannelEndedError, Frame, WireError, Word, receive_frame, send_frame
 
 _REFUSALS: Final = tuple(Refusal)
 _READY_WITHIN_SECONDS: Final = 30.0
@@ -33,7 +33,7 @@ class Conversation:
         self.pages_delivered = 0
 
     def hold(self, on_page: OnPage) -> Findings:
-        """Hear the child out. Raise `RefusedError`, `DecoderUnavailableError` or `ParentLostError`."""
+        """Hear the child out. Raise `RefusedError`, `DecoderUnavailableError` or `ChannelEndedError`."""
         self._await_sandbox()
         try:
             return self._hear(on_page)
@@ -48,7 +48,7 @@ class Conversation:
         except (OSError, WireError) as error:
             raise DecoderUnavailableError from error
         if frame is None:
-            raise ParentLostError
+            raise ChannelEndedError
         if frame.word is not Word.READY:
             raise DecoderUnavailableError
 
@@ -104,7 +104,7 @@ class Conversation:
             raise RefusedError(Refusal.DECODER_TIMEOUT) from error
         self._left_seconds -= time.monotonic() - began
         if frame is None:
-            raise ParentLostError
+            raise ChannelEndedError
         return frame
 
 

@@ -21,7 +21,7 @@ from verifier.sanitise.formats import MediaType
 from verifier.sanitise.memory import make_document
 from verifier.sanitise.pages import Limits, Page
 from verifier.sanitise.warm import PROGRAM, WarmParent
-from verifier.sanitise.wire import ParentLostError, Request
+from verifier.sanitise.wire import ChannelEndedError, Request
 
 __all__ = ["Decoder", "Findings", "Limits", "Page", "Refusal", "RefusedError"]
 
@@ -72,7 +72,9 @@ class Decoder:
                         return conversation.hold(on_page)
                     finally:
                         delivered = conversation.pages_delivered
-            except ParentLostError:
+            except ChannelEndedError:
+                if parent.is_alive():  # then it was the child's doing
+                    break
                 self._replace(parent)
                 if delivered:
                     break

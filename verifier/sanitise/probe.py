@@ -17,7 +17,7 @@ from verifier.sanitise.jail import Mechanism, parse_mechanisms
 from verifier.sanitise.memory import make_document
 from verifier.sanitise.pages import Limits
 from verifier.sanitise.warm import WarmParent
-from verifier.sanitise.wire import Frame, ParentLostError, Request, WireError, Word, receive_frame
+from verifier.sanitise.wire import ChannelEndedError, Frame, Request, WireError, Word, receive_frame
 
 _PROGRAM: Final = ("-m", "verifier.sanitise.attempts")
 _REQUEST: Final = Request(MediaType.PDF, Limits(max_pages=1, wall_seconds=10))
@@ -50,7 +50,7 @@ def probe_sandbox(key_file: Path) -> SandboxReport:
         with parent.open_channel(_REQUEST, document=document) as channel:
             channel.settimeout(_REQUEST.limits.wall_seconds)
             return _listen(channel)
-    except (ParentLostError, WireError, OSError) as error:
+    except (ChannelEndedError, WireError, OSError) as error:
         raise DecoderUnavailableError from error
     finally:
         os.close(document)

@@ -1,6 +1,7 @@
 """The caller's handle on one warm parent process: started with a clean environment and one socket, and ended."""
 
 import contextlib
+import select
 import socket
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from verifier.sanitise.errors import DecoderUnavailableError
-from verifier.sanitise.wire import ParentLostError, Request, WireError, Word, receive_frame, send_request
+from verifier.sanitise.wire import ChannelEndedError, Request, WireError, Word, receive_frame, send_request
 
 PROGRAM: Final = ("-m", "verifier.sanitise.parent")
 
@@ -24,6 +25,7 @@ class WarmParent:
     """One running parent. Safe to use from many threads: every request is one datagram."""
 
     def __init__(self, program: Sequence[str]) -> None:
+        self._ended = False
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 -- our own interpreter and module
@@ -55,7 +57,7 @@ class WarmParent:
     def open_channel(self, request: Request, *, document: int) -> Iterator[socket.socket]:
         """The channel to a new child that was handed the document. Leaving the block kills that child.
 
-        Raise `ParentLostError` if nobody takes the request.
+        Raise `ChannelEndedError` if nobody takes the request.
         """
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with ours:
@@ -63,17 +65,25 @@ class WarmParent:
                 try:
                     send_request(self._control, request, document=document, channel=theirs.fileno())
                 except OSError as error:
-                    raise ParentLostError from error
+                    raise ChannelEndedError from error
             yield ours
 
     def is_alive(self) -> bool:
-        return self._process.poll() is None
+        """Whether the parent still holds its end of the control socket: the first that it loses when it dies."""
+        if self._ended:
+            return False
+        poll = select.poll()
+        poll.register(self._control, 0)
+        return not poll.poll(0)
 
     def end(self) -> None:
         """End it and its children, and leave no zombie."""
-        self._control.close()
+        self._ended = True
+        with contextlib.suppress(OSError):
+            self._control.shutdown(socket.SHUT_RDWR)  # before closing, so that no thread uses a number that is reused
         try:
             self._process.wait(_ENDS_WITHIN_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._control.close()

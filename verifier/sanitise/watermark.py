@@ -1,8 +1,8 @@
 """Marks a page with who sees it, without hiding any of it.
 
 The words stand in a band that is added below the page, and very faintly, again and again, across it. What is under the
-faint ones stays readable, because no pixel moves by more than `FAINT_STEPS` of 255. Works on our own page images only
-(`encode_jpeg`), in the colours that JPEG stores, so that it costs little more than reading and writing them.
+faint ones stays readable, because no pixel gets brighter or darker by more than `FAINT_STEPS` of 255. Works on our own
+page images only (`encode_jpeg`), in the colours that JPEG stores, so that it costs little more than a copy.
 """
 
 import io

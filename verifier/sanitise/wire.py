@@ -32,8 +32,8 @@ class WireError(Exception):
     """What came is not a frame."""
 
 
-class ParentLostError(Exception):
-    """The parent is gone, and took its children along. Says nothing about the document."""
+class ChannelEndedError(Exception):
+    """The channel ended without a word on how the child did. If the parent is gone, the document is not to blame."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,10 @@ def parse_frame(payload: bytes) -> Frame:
 
 
 def receive_frame(channel: socket.socket) -> Frame | None:
-    """The next frame, or `None` at the end. Descriptors that come with it are dropped by the kernel, unseen."""
+    """The next frame, or `None` at the end or for an empty datagram, which looks the same.
+
+    Descriptors that come with it are dropped by the kernel, unseen.
+    """
     payload = channel.recv(_FRAME.size + 1)  # one byte more, so that a longer datagram is not taken for a frame
     return parse_frame(payload) if payload else None
 
