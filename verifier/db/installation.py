@@ -3,10 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import String, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from verifier.db.base import Base
+from verifier.db.tables import InstallationRow
 from verifier.errors import VerifierError
 from verifier.ids import InstallationId
 
@@ -19,18 +19,8 @@ class ClockBehindError(VerifierError):
     code = "clock_behind"
 
 
-class InstallationRow(Base):
-    """One row: who we are, and the latest time that was seen."""
-
-    __tablename__ = "installation"
-
-    id: Mapped[InstallationId] = mapped_column(String(40), primary_key=True)
-    created_at: Mapped[datetime]
-    clock_high_at: Mapped[datetime]
-
-
-def find_installation(session: Session) -> InstallationId | None:
-    return session.scalar(select(InstallationRow.id))
+def find_installation(session: Session) -> InstallationRow | None:
+    return session.scalars(select(InstallationRow)).one_or_none()
 
 
 def begin_installation(session: Session, now: datetime, installation: InstallationId) -> None:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-import structlog
 from sqlalchemy import select, update
 
 from verifier import faults
@@ -23,6 +22,7 @@ from verifier.evidence.life import DocumentState
 from verifier.evidence.tables import CopyRow, DocumentRow
 from verifier.ids import CopyId, DocumentId, VerificationId
 from verifier.retention import service as retention
+from verifier.telemetry import get_log
 from verifier.vault.errors import StillPresentError, StoreUnavailableError
 from verifier.vault.objects import ObjectKey
 from verifier.vault.service import Vault
@@ -37,8 +37,6 @@ _LONGEST_FENCE: Final = timedelta(seconds=30)
 
 KEY_DESTROYED: Final = "destroyed"
 KEY_ENDS_LATER: Final = "ends_with_verification"
-
-log: Final = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ class Disposer:
             try:
                 self._dispose(document)
             except (StillPresentError, StoreUnavailableError) as error:
-                log.exception("disposal.failed", document=document, code=error.code)
+                get_log().exception("disposal.failed", document=document, code=error.code)
                 self._rest(document)
         return len(due)
 

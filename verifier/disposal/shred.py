@@ -8,7 +8,6 @@ and showed nothing; a key store that answers "deleted" and keeps the record earn
 from datetime import timedelta
 from typing import Final
 
-import structlog
 from sqlalchemy import update
 
 from verifier import faults
@@ -18,6 +17,7 @@ from verifier.db.clock import Clock
 from verifier.db.engine import Database
 from verifier.db.leases import Lease, take_leases
 from verifier.ids import VerificationId
+from verifier.telemetry import get_log
 from verifier.vault.errors import StillPresentError, StoreUnavailableError
 from verifier.vault.service import Vault
 from verifier.verifications.moves import forget_sealed_values
@@ -26,8 +26,6 @@ from verifier.verifications.tables import VerificationKeyRow
 # Short, because a worker that dies here must not cost the five seconds of P3.
 _LEASE_FOR: Final = timedelta(seconds=2)
 _BATCH: Final = 8
-
-log: Final = structlog.get_logger()
 
 
 class Shredder:
@@ -56,7 +54,7 @@ class Shredder:
                 self._shred(lease)
             except (StillPresentError, StoreUnavailableError) as error:
                 # The lease lapses by itself, and the key is tried again.
-                log.exception("shred.failed", verification=lease.id, code=error.code, attempts=lease.attempts)
+                get_log().exception("shred.failed", verification=lease.id, code=error.code, attempts=lease.attempts)
         return len(leases)
 
     def _shred(self, lease: Lease) -> None:
@@ -72,9 +70,7 @@ class Shredder:
         with self._database.write() as session:
             session.execute(
                 update(VerificationKeyRow)
-                .where(
-                    VerificationKeyRow.verification_id == verification, VerificationKeyRow.shredding_at.is_(None)
-                )
+                .where(VerificationKeyRow.verification_id == verification, VerificationKeyRow.shredding_at.is_(None))
                 .values(shredding_at=self._clock.now(session))
             )
 
@@ -83,9 +79,7 @@ class Shredder:
             now = self._clock.now(session)
             first = session.execute(
                 update(VerificationKeyRow)
-                .where(
-                    VerificationKeyRow.verification_id == verification, VerificationKeyRow.unreadable_at.is_(None)
-                )
+                .where(VerificationKeyRow.verification_id == verification, VerificationKeyRow.unreadable_at.is_(None))
                 .values(unreadable_at=now)
                 .returning(VerificationKeyRow.verification_id)
             ).all()

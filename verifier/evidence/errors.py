@@ -77,9 +77,3 @@ class UploadEndedError(VerifierError):
     """The verification or the document ended while the upload was under way."""
 
     code = "upload_ended"
-
-
-class IntakeClosedError(VerifierError):
-    """Disposal has failed for longer than its limit: nothing is taken in that we cannot get rid of."""
-
-    code = "intake_closed"

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from verifier import faults
@@ -33,18 +32,17 @@ from verifier.evidence.errors import (
     UploadCutError,
     UploadTooSlowError,
 )
-from verifier.evidence.intake import verify_intake_open
 from verifier.evidence.multipart import UploadForm
 from verifier.ids import DocumentId, is_id
+from verifier.retention.intake import verify_intake_open
 from verifier.sanitise.formats import SNIFF_BYTES, MediaType, sniff
+from verifier.telemetry import get_log
 from verifier.vault.service import Vault
 from verifier.verifications.moves import get_policy
 
 _STEP_BYTES: Final = 256 * 1024
 _FORM_OVERHEAD_BYTES: Final = 8 * 1024
 _SILENCE_FOR: Final = 15.0
-
-log: Final = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -168,7 +166,7 @@ class _Reception:
         try:
             await asyncio.shield(asyncio.to_thread(self._arrival.end))
         except (VerifierError, SQLAlchemyError) as error:
-            log.warning("upload.not_taken_back", document=self._arrival.begun.id, error=type(error).__name__)
+            get_log().warning("upload.not_taken_back", document=self._arrival.begun.id, exc_info=error)
 
 
 async def _without_long_silence(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -102,6 +102,7 @@ def _begin_answer_clock(session: Session, now: datetime, row: VerificationRow) -
 
 def _end(session: Session, now: datetime, row: VerificationRow) -> None:
     row.ended_at = now
+    row.forget_by = now + get_policy(session, row).retention.forget_rows_after
     retention.make_verification_due(session, now, row.id, rule=RULE_OF_END[row.state])
     session.execute(
         update(VerificationKeyRow)
@@ -115,6 +116,20 @@ def forget_sealed_values(session: Session, verification: VerificationId) -> None
     """Delete what was sealed to a verification whose key is gone."""
     for row in session.scalars(select(SealedValueRow).where(SealedValueRow.verification_id == verification)):
         session.delete(row)
+
+
+def forget_references(session: Session, now: datetime) -> int:
+    """Take reference and digests out of verifications that ended long enough ago; of how many."""
+    due = session.scalars(
+        select(VerificationRow)
+        .where(VerificationRow.forgotten_at.is_(None), VerificationRow.forget_by <= now)
+        .order_by(VerificationRow.forget_by)
+        .limit(100)
+    ).all()
+    for row in due:
+        row.reference, row.account_digest, row.request_digest, row.forgotten_at = None, None, None, now
+        end_customer_sessions(session, row.id)
+    return len(due)
 
 
 def end_customer_sessions(session: Session, verification: VerificationId) -> None:

@@ -7,7 +7,7 @@ that the sweep removes. At most one live verification stands for one (reference,
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import select
@@ -19,8 +19,8 @@ from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import record
 from verifier.db.clock import Clock
 from verifier.db.engine import Database
-from verifier.db.installation import verify_clock
 from verifier.ids import VerificationId, new_verification_id
+from verifier.retention.intake import verify_intake_open
 from verifier.vault.keys import PublicKey
 from verifier.vault.secrets import keyed_digest
 from verifier.vault.service import Vault
@@ -70,6 +70,7 @@ class Verifications:
         policies: Mapping[str, Policy],
         link_key: LinkKey,
         digest_key: bytes,
+        intake_closes_after: timedelta,
     ) -> None:
         self._database: Final = database
         self._clock: Final = clock
@@ -77,6 +78,7 @@ class Verifications:
         self._policies: Final = policies
         self._link_key: Final = link_key
         self._digest_key: Final = digest_key
+        self._intake_closes_after: Final = intake_closes_after
 
     def digest_request(self, asked: NewVerification) -> str:
         """A keyed digest of all that was asked for, to tell a repetition from another request."""
@@ -96,7 +98,7 @@ class Verifications:
         Raises:
             InvalidReferenceError, ReferenceLooksLikeAddressError, UnknownPolicyError, UnknownExpectedFieldError
             VerificationExistsError: live for this reference and policy, with other contents.
-            ClockBehindError, StoreUnavailableError
+            ClockBehindError, LogBehindError, IntakeClosedError, StoreUnavailableError
         """
         parse_reference(asked.reference)
         policy = self.get_current_policy(asked.policy)
@@ -105,7 +107,7 @@ class Verifications:
         digest = self.digest_request(asked)
         with self._database.read() as session:
             now = self._clock.now(session)
-            verify_clock(session, now)
+            verify_intake_open(session, now, closes_after=self._intake_closes_after)
             standing = _find_live(session, asked, digest)
         if standing is not None:
             return Created(standing, is_new=False)

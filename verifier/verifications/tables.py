@@ -46,6 +46,7 @@ class VerificationRow(Base):
     undecided_by: Mapped[datetime]
     resubmissions: Mapped[int] = mapped_column(default=0)
     ended_at: Mapped[datetime | None]
+    forget_by: Mapped[datetime | None]
     forgotten_at: Mapped[datetime | None]
 
 
@@ -55,6 +56,9 @@ Index("uq_verifications_live", VerificationRow.reference, VerificationRow.policy
 Index("ix_verifications_undecided", VerificationRow.undecided_by, sqlite_where=_is_live, postgresql_where=_is_live)
 _waits = VerificationRow.state.in_(["submitted", "second_review"])
 Index("ix_verifications_queue", VerificationRow.answer_by, sqlite_where=_waits, postgresql_where=_waits)
+
+_to_forget = VerificationRow.forgotten_at.is_(None)
+Index("ix_verifications_to_forget", VerificationRow.forget_by, sqlite_where=_to_forget, postgresql_where=_to_forget)
 
 
 class LinkRow(Base):

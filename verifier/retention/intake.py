@@ -6,8 +6,14 @@ from sqlalchemy.orm import Session
 
 from verifier.audit.service import verify_log_keeps_up
 from verifier.db.installation import verify_clock
-from verifier.evidence.errors import IntakeClosedError
+from verifier.errors import VerifierError
 from verifier.retention.service import find_overdue_since
+
+
+class IntakeClosedError(VerifierError):
+    """Disposal has failed for longer than its limit: nothing is taken in that we cannot get rid of."""
+
+    code = "intake_closed"
 
 
 def verify_intake_open(session: Session, now: datetime, *, closes_after: timedelta) -> None:

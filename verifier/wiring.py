@@ -1,0 +1,215 @@
+"""The only place that chooses implementations: settings in, a wired house out.
+
+Guarantees: database, documents and keys carry one installation id, checked before anything else happens; a database
+that is empty beside stores that are not is refused, because to it everything would be an orphan.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import update
+
+from policies.loading import load_builtin, load_folder
+from policies.model import Policy
+from verifier.audit.catalogue import EntryKind
+from verifier.audit.custody import load_or_create_signing_key
+from verifier.audit.publish import FolderPublisher
+from verifier.audit.sequencer import Sequencer
+from verifier.audit.service import record
+from verifier.db.clock import Clock, DatabaseClock
+from verifier.db.engine import Database, open_sqlite
+from verifier.db.installation import begin_installation, find_installation
+from verifier.db.schema import upgrade_schema
+from verifier.db.tables import InstallationRow
+from verifier.disposal.service import Disposer
+from verifier.disposal.shred import Shredder
+from verifier.disposal.sweep import Sweep
+from verifier.errors import ConfigurationError
+from verifier.evidence.check import Checker, DecoderLimits
+from verifier.evidence.upload import Uploads
+from verifier.ids import InstallationId, new_installation_id
+from verifier.reviews.decisions import Decisions
+from verifier.reviews.views import Views
+from verifier.sanitise.decoder import Decoder
+from verifier.settings import Settings
+from verifier.translog.checkpoint import LogSigner
+from verifier.vault.key_files import FileKeys
+from verifier.vault.key_store import KeyStore
+from verifier.vault.object_files import FileObjects
+from verifier.vault.objects import ObjectStore
+from verifier.vault.root_files import FileRoots
+from verifier.vault.secrets import load_or_create_secret
+from verifier.vault.service import Vault
+from verifier.verifications.links import LinkKey
+from verifier.verifications.service import Verifications
+
+
+@dataclass(frozen=True)
+class Seams:
+    """The parts that an installation chooses, and that a test may replace by others of the same contract."""
+
+    clock: Clock
+    objects: ObjectStore
+    keys: KeyStore
+
+
+@dataclass(frozen=True)
+class House:
+    """Everything that the doors need, wired once at start."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    vault: Vault
+    policies: Mapping[str, Policy]
+    signer: LogSigner
+    form_key: bytes
+    digest_key: bytes
+    verifications: Verifications
+    uploads: Uploads
+    views: Views
+    decisions: Decisions
+
+    @property
+    def log_key(self) -> str:
+        """The log's public key, as a C2SP signed-note verifier key."""
+        return self.signer.verifier.to_text()
+
+    def close(self) -> None:
+        self.database.close()
+
+
+def choose_seams(settings: Settings) -> Seams:
+    """The embedded form: folders beside each other, and the database's clock."""
+    for folder in (settings.objects_folder, settings.keys_folder, settings.roots_folder):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Seams(
+        clock=DatabaseClock(),
+        objects=FileObjects(settings.objects_folder),
+        keys=FileKeys(settings.keys_folder),
+    )
+
+
+def open_house(settings: Settings, *, seams: Seams | None = None) -> House:
+    """Open the installation that the settings name, setting it up the first time.
+
+    Raises:
+        ConfigurationError: with what to change.
+        WrongInstallationError, StoreUnavailableError: the stores are not this database's.
+    """
+    chosen = seams or choose_seams(settings)
+    database = open_sqlite(settings.database_file)
+    upgrade_schema(database)
+    vault = _open_vault(settings, database, chosen)
+    digest_key = load_or_create_secret(settings.secrets_folder, "digest")
+    policies = _load_policies(settings.policies_folder)
+    clock = chosen.clock
+    return House(
+        settings=settings,
+        database=database,
+        clock=clock,
+        vault=vault,
+        policies=policies,
+        signer=load_or_create_signing_key(settings.secrets_folder / "log" / "signing", settings.log_origin),
+        form_key=load_or_create_secret(settings.secrets_folder, "form"),
+        digest_key=digest_key,
+        verifications=Verifications(
+            database,
+            clock=clock,
+            vault=vault,
+            policies=policies,
+            link_key=LinkKey(load_or_create_secret(settings.secrets_folder, "link")),
+            digest_key=digest_key,
+            intake_closes_after=settings.intake_closes_after,
+        ),
+        uploads=Uploads(
+            database,
+            clock=clock,
+            vault=vault,
+            bytes_in_total=settings.stored_bytes_in_total,
+            intake_closes_after=settings.intake_closes_after,
+        ),
+        views=Views(database, clock=clock, vault=vault),
+        decisions=Decisions(database, clock=clock, vault=vault),
+    )
+
+
+def _open_vault(settings: Settings, database: Database, seams: Seams) -> Vault:
+    installation = _find_or_begin(database, seams)
+    vault = Vault(
+        installation=InstallationId(installation.id),
+        objects=seams.objects,
+        keys=seams.keys,
+        roots=FileRoots(settings.roots_folder),
+    )
+    if installation.stores_marked_at is None:
+        vault.mark_stores()
+        with database.write() as session:
+            session.execute(update(InstallationRow).values(stores_marked_at=seams.clock.now(session)))
+    vault.verify_stores()
+    return vault
+
+
+def _find_or_begin(database: Database, seams: Seams) -> InstallationRow:
+    with database.read() as session:
+        found = find_installation(session)
+    if found is not None:
+        return found
+    if seams.objects.read_installation() is not None or seams.keys.read_installation() is not None:
+        raise ConfigurationError(
+            "The database is empty, but the folders of documents or keys belong to an installation. Point "
+            "VERIFIER_HOME at its database, restore it, or choose empty folders for a new installation."
+        )
+    with database.write() as session:
+        now = seams.clock.now(session)
+        if find_installation(session) is None:
+            installation = new_installation_id()
+            begin_installation(session, now, installation)
+            record(session, now, EntryKind.INSTALLATION_CREATED, {"installation": installation})
+    with database.read() as session:
+        begun = find_installation(session)
+    assert begun is not None
+    return begun
+
+
+def _load_policies(folder: Path | None) -> Mapping[str, Policy]:
+    return load_builtin() if folder is None else load_folder(folder)
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What the jobs need beside the house."""
+
+    house: House
+    checker: Checker
+    shredder: Shredder
+    disposer: Disposer
+    sequencer: Sequencer
+    sweep: Sweep
+    decoder: Decoder
+
+    def close(self) -> None:
+        self.decoder.close()
+
+
+def open_workshop(house: House) -> Workshop:
+    """Wire the jobs; starts the decoder's keyless parent."""
+    settings, parts = house.settings, (house.database, house.clock, house.vault)
+    database, clock, vault = parts
+    decoder = Decoder(children=settings.decoder_children)
+    return Workshop(
+        house=house,
+        checker=Checker(
+            database,
+            clock=clock,
+            vault=vault,
+            decoder=decoder,
+            limits=DecoderLimits(memory_bytes=settings.decoder_memory_bytes, wall_for=settings.decoder_for),
+        ),
+        shredder=Shredder(database, clock=clock, vault=vault),
+        disposer=Disposer(database, clock=clock, vault=vault),
+        sequencer=Sequencer(database, clock, house.signer, FolderPublisher(settings.published_folder)),
+        sweep=Sweep(database, clock=clock, vault=vault, orphans_after=settings.orphans_after),
+        decoder=decoder,
+    )
