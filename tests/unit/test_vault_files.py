@@ -236,6 +236,17 @@ def test_nothing_keeps_a_descriptor_open(objects: FileObjects, keys: FileKeys, k
     assert _open_descriptors() == before
 
 
+def test_a_lost_upload_costs_no_descriptor(objects: FileObjects, key: ObjectKey) -> None:
+    before = _open_descriptors()
+    writers = [objects.create(key)]
+    assert _open_descriptors() == before + 2
+    with pytest.warns(ResourceWarning):
+        writers.clear()
+    assert _open_descriptors() == before
+    assert not objects.is_absent(key)
+    objects.delete(key)
+
+
 def _page(key: ObjectKey) -> ObjectKey:
     return ObjectKey(key.installation, key.verification, key.document, "page-1")
 

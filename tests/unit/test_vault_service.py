@@ -164,15 +164,15 @@ def test_a_record_opens_in_no_other_installation(vault: Vault) -> None:
         other.open_keys(verification)
 
 
-def test_every_flipped_bit_and_every_cut_of_a_record_is_found(vault: Vault) -> None:
+def test_every_changed_byte_and_every_cut_of_a_record_is_found(vault: Vault) -> None:
     verification = new_verification_id()
     vault.create_keys(verification, _NOW)
     record = vault.keys.get(verification)
-    for bit in range(len(record) * 8):
-        flipped = bytearray(record)
-        flipped[bit // 8] ^= 1 << bit % 8
+    for at in range(len(record)):
+        changed = bytearray(record)
+        changed[at] ^= 1 << at % 8
         vault.shred(verification)
-        vault.keys.put(verification, bytes(flipped))
+        vault.keys.put(verification, bytes(changed))
         with pytest.raises((BrokenRecordError, KeyMissingError)):  # another root's number: a root that is not there
             vault.open_keys(verification)
     for length in range(len(record)):
@@ -234,6 +234,15 @@ def test_a_record_that_cannot_be_read_keeps_every_root(vault: Vault) -> None:
     assert root_number_on(_NOW) in vault.roots.list()
 
 
+def test_a_record_that_was_never_finished_keeps_no_root(vault: Vault, tmp_path: Path) -> None:
+    verification = new_verification_id()
+    old = vault.roots.current(_NOW)
+    shard = tmp_path / "keys" / vault.installation / verification[4]
+    (shard / f"{verification}~0123456789abcdef").write_bytes(b"half a record")
+    assert list(vault.keys.list()) == [verification]
+    assert vault.destroy_unused_roots(_NOW + 10 * _DAY) == [old]
+
+
 def test_a_key_store_that_lists_what_it_does_not_get_is_not_absent(build: Callable[..., Vault]) -> None:
     vault = build(keys=_ForgetfulKeys)
     verification = new_verification_id()
@@ -248,6 +257,14 @@ def test_a_lost_root_is_a_lost_key(vault: Vault) -> None:
     with pytest.raises(KeyMissingError) as refusal:
         vault.open_keys(verification)
     assert refusal.value.code == "key_lost"
+
+
+def test_a_missing_roots_folder_is_unavailable_and_not_a_lost_key(vault: Vault, tmp_path: Path) -> None:
+    verification = new_verification_id()
+    vault.create_keys(verification, _NOW)
+    (tmp_path / "roots").rename(tmp_path / "unmounted")
+    with pytest.raises(StoreUnavailableError):
+        vault.open_keys(verification)
 
 
 def test_stores_are_checked_at_start(tmp_path: Path, vault: Vault) -> None:

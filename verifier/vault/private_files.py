@@ -9,6 +9,7 @@ what that means to it.
 import os
 import secrets
 import stat
+import weakref
 from contextlib import suppress
 from dataclasses import dataclass
 from io import FileIO
@@ -36,10 +37,12 @@ class Entry:
 
 
 class PrivateFolder:
-    """An open folder. Close it, or use it in a `with`."""
+    """An open folder. Close it, or use it in a `with`; closing repeats."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor: Final = descriptor
+        # Also run when a holder is dropped without closing: a lost upload must not cost a descriptor for ever.
+        self._close: Final = weakref.finalize(self, os.close, descriptor)
 
     @classmethod
     def open(cls, path: Path) -> "PrivateFolder":
@@ -53,7 +56,7 @@ class PrivateFolder:
             os.mkdir(name, 0o700, dir_fd=self._descriptor)
 
     def close(self) -> None:
-        os.close(self._descriptor)
+        self._close()
 
     def __enter__(self) -> Self:
         return self

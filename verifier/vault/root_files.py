@@ -1,5 +1,7 @@
 """Root keys as files in their own folder: the default custody.
 
+Only `current` makes the folder: where it is missing, roots are unavailable and not lost.
+
 Guarantees: a root is 32 random bytes in a file that only our user can read, or nothing is wrapped or unwrapped with
 it; a root is on the medium before it wraps; wrapping is AES-256-GCM with the context authenticated. Leaves to others:
 that the folder is apart from keys and documents, and in no backup.
@@ -17,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from verifier.vault.errors import BrokenRecordError, RootMissingError, StillPresentError, storage_errors
 from verifier.vault.private_files import PrivateFolder
 from verifier.vault.roots import RootNumber, root_number_on
-from verifier.vault.secrets import open_secret_folder, read_secret, write_secret_once
+from verifier.vault.secrets import open_or_make_secret_folder, open_secret_folder, read_secret, write_secret_once
 
 _NONCE_BYTES: Final = 12
 _TAG_BYTES: Final = 16
@@ -32,11 +34,8 @@ class FileRoots:
 
     def current(self, now: date) -> RootNumber:
         number = root_number_on(now)
-        with storage_errors(), open_secret_folder(self._path) as folder:
-            if not folder.has(_file_name(number)):
-                write_secret_once(folder, _file_name(number))
-            # Another process may have linked it and not have synced yet.
-            folder.sync()
+        with storage_errors(), open_or_make_secret_folder(self._path) as folder:
+            write_secret_once(folder, _file_name(number))
         return number
 
     def wrap(self, number: RootNumber, plaintext: bytes, *, context: bytes) -> bytes:

@@ -24,10 +24,8 @@ _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 def load_or_create_secret(folder: Path, name: str) -> bytes:
     """The secret of that name, made if this is the first time. Raises `ReadableByOthersError`."""
     verify_name(name)
-    with storage_errors(), open_secret_folder(folder) as opened:
-        if not opened.has(name):
-            write_secret_once(opened, name)
-        opened.sync()  # another process may have made it and not have synced yet
+    with storage_errors(), open_or_make_secret_folder(folder) as opened:
+        write_secret_once(opened, name)
         return read_secret(opened, name)
 
 
@@ -40,9 +38,7 @@ def keyed_digest(key: bytes, purpose: str, text: str) -> str:
 
 
 def open_secret_folder(path: Path) -> PrivateFolder:
-    """Open the folder, made 0700 if it is absent; the caller closes it. Raises `ReadableByOthersError`, `OSError`."""
-    if not path.exists():
-        make_private_folder(path)
+    """Open the folder; the caller closes it. Raises `ReadableByOthersError`, `OSError`."""
     folder = PrivateFolder.open(path)
     try:
         _verify_private(folder.stat(), path)
@@ -52,10 +48,19 @@ def open_secret_folder(path: Path) -> PrivateFolder:
     return folder
 
 
+def open_or_make_secret_folder(path: Path) -> PrivateFolder:
+    """Open the folder, made 0700 if it is absent; the caller closes it. Raises as `open_secret_folder`."""
+    if not path.exists():
+        make_private_folder(path)
+    return open_secret_folder(path)
+
+
 def write_secret_once(folder: PrivateFolder, name: str) -> None:
-    """Make the secret; where another process was first, theirs stays."""
-    with suppress(FileExistsError):
-        folder.write_once(name, os.urandom(SECRET_BYTES))
+    """Make the secret, unless it is there already; on the medium when this returns."""
+    if not folder.has(name):
+        with suppress(FileExistsError):  # another process was first; theirs stays
+            folder.write_once(name, os.urandom(SECRET_BYTES))
+    folder.sync()  # another process may have made it and not have synced yet
 
 
 def read_secret(folder: PrivateFolder, name: str) -> bytes:
