@@ -12,19 +12,18 @@ from policies.explain import explain
 from policies.language import parse_policy
 from policies.loading import load_builtin, load_folder
 from policies.measures import describe_duration, describe_size
-from policies.model import (
+from policies.model import Policy, Slot
+from policies.parts import (
     ChecklistItem,
     DocumentRequirement,
     DocumentRules,
     Limits,
     LinkRules,
-    Policy,
     ProofLine,
     Reason,
     Requirement,
     RetentionRules,
     ReviewRules,
-    Slot,
     Table,
     Text,
 )

@@ -5,7 +5,8 @@ reads is shown in the language that was asked for. Pages build their own words (
 """
 
 from policies.measures import describe_duration, describe_size
-from policies.model import DocumentRequirement, Policy, ProofLine
+from policies.model import Policy
+from policies.parts import DocumentRequirement, ProofLine
 
 
 def explain(policy: Policy, language: str = "en") -> str:

@@ -6,8 +6,8 @@ Contact checks and details are in the language, and refused until they can be ma
 
 from typing import Final
 
-from policies.model import DocumentRequirement, DocumentRules, ProofLine, Table
 from policies.nodes import Fields, Items, Node
+from policies.parts import DocumentRequirement, DocumentRules, ProofLine, Table
 from policies.reading import read_choice, read_code, read_codes, read_fields, read_items, suggest
 
 _KINDS: Final = ("document", "contact", "details")

@@ -11,8 +11,9 @@ from importlib.resources import files
 from typing import Final
 
 from policies.ladder import read_ladder
-from policies.model import Policy, ProofLine, Table, Text
+from policies.model import Policy
 from policies.nodes import Fields, Node, Place, read_tree
+from policies.parts import ProofLine, Table, Text
 from policies.reading import read_code, read_coded_texts, read_fields, read_text
 from policies.sections import (
     read_documents,

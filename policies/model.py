@@ -1,137 +1,56 @@
-"""What a policy is, once it was read: immutable values, equal when their content is equal.
+"""A policy, once it was read: one immutable value that knows its slots, its canonical form and its version.
 
 The constructors guarantee the one law that everything else leans on: nothing here can be satisfied by nothing. A
-ladder without a line, a line without a requirement and a requirement without a slot cannot be built. Bounds and
-cross-references are the parser's (`policies.language`); what a policy answers is `policies.ask`'s.
+ladder without a line and a line without a requirement cannot be built. Bounds and cross-references are the parser's
+(`policies.language`); what is still missing is `policies.ask`'s to say.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import hashlib
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cached_property
-from typing import Literal, Self, TypeVar
+
+import rfc8785
 
 from policies.errors import PolicyError
+from policies.parts import (
+    ChecklistItem,
+    DocumentRequirement,
+    DocumentRules,
+    Limits,
+    LinkRules,
+    ProofLine,
+    Reason,
+    Requirement,
+    RetentionRules,
+    ReviewRules,
+    Table,
+    Text,
+)
+from policies.writing import (
+    written_ladder,
+    written_limits,
+    written_link,
+    written_retention,
+    written_review,
+    written_rules,
+)
 
-V = TypeVar("V")
-
-
-@dataclass(frozen=True)
-class Table(Mapping[str, V]):
-    """A small mapping that keeps its order, cannot change, and can be hashed."""
-
-    pairs: tuple[tuple[str, V], ...]
-
-    @classmethod
-    def of(cls, pairs: Iterable[tuple[str, V]]) -> Self:
-        return cls(tuple(pairs))
-
-    def __getitem__(self, key: str) -> V:
-        for known, value in self.pairs:
-            if known == key:
-                return value
-        raise KeyError(key)
-
-    def __iter__(self) -> Iterator[str]:
-        return (key for key, _ in self.pairs)
-
-    def __len__(self) -> int:
-        return len(self.pairs)
-
-
-class Text(Table[str]):
-    """One sentence in several languages; English is always there."""
-
-    def in_language(self, language: str) -> str:
-        """The sentence in `language` ("de-AT"), else in its base ("de"), else in English."""
-        return self.get(language) or self.get(language.partition("-")[0]) or self["en"]
-
-
-@dataclass(frozen=True)
-class LinkRules:
-    """How long a link takes documents, and how long it shows the outcome after the end."""
-
-    open_for: timedelta
-    status_for: timedelta
-
-
-@dataclass(frozen=True)
-class DocumentRequirement:
-    """One document, in all the slots that are named."""
-
-    document: str
-    slots: tuple[str, ...]
-
-    def __post_init__(self) -> None:
-        if not self.slots:
-            raise PolicyError("empty_proof", sentence=f"{self.document} names no slot, so nothing would prove it.")
-
-
-# Contact checks and details join this union when they can be checked; until then the parser refuses them.
-Requirement = DocumentRequirement
-ProofLine = tuple[Requirement, ...]
-
-
-@dataclass(frozen=True)
-class DocumentRules:
-    """Limits of one document, and what its owner reads about it. `max_bytes` is one uploaded file."""
-
-    title: Text
-    max_bytes: int
-    max_pages: int
-    must_show: Text
-    may_cover: Text
-    slot_titles: Table[Text]
-
-
-@dataclass(frozen=True)
-class ChecklistItem:
-    """One thing that the reviewer compares before deciding."""
-
-    code: str
-    text: Text
-
-
-@dataclass(frozen=True)
-class ReviewRules:
-    """Who decides, by when, on what. `lines` is how many people approve; `second_look_share` is per cent."""
-
-    lines: Literal[1, 2]
-    answer_for: timedelta
-    four_eyes: bool
-    second_look_share: int
-    checklist: tuple[ChecklistItem, ...]
-    resubmissions: int
-    claim_for: timedelta
-    expected_fields: Table[Text]
-
-
-@dataclass(frozen=True)
-class RetentionRules:
-    """How long things may stay, and why. `hold_for` is the longest hold that anyone may order."""
-
-    undecided_for: timedelta
-    why: Text
-    unfinished_upload_for: timedelta
-    forget_rows_after: timedelta
-    hold_for: timedelta
-
-
-@dataclass(frozen=True)
-class Reason:
-    """Why a decision went as it did, in the words that the customer reads."""
-
-    code: str
-    text: Text
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Per verification: documents ever sent, uploads at once, bytes ever sent."""
-
-    max_documents: int
-    uploads_at_once: int
-    total_bytes: int
+__all__ = [
+    "ChecklistItem",
+    "DocumentRequirement",
+    "DocumentRules",
+    "Limits",
+    "LinkRules",
+    "Policy",
+    "ProofLine",
+    "Reason",
+    "Requirement",
+    "RetentionRules",
+    "ReviewRules",
+    "Slot",
+    "Table",
+    "Text",
+]
 
 
 @dataclass(frozen=True)
@@ -171,15 +90,23 @@ class Policy:
     @cached_property
     def version(self) -> str:
         """`sha256:` and the digest of the canonical content: comments and the order of keys do not change it."""
-        from policies.canonical import version_of
-
-        return version_of(self)
+        return f"sha256:{hashlib.sha256(self.to_canonical().encode('utf-8')).hexdigest()}"
 
     def to_canonical(self) -> str:
-        """The whole content as RFC 8785 JSON; `policy_from_canonical` is its inverse."""
-        from policies.canonical import canonical_text
-
-        return canonical_text(self)
+        """The whole content as RFC 8785 JSON, every default spelled out; `policy_from_canonical` is its inverse."""
+        return rfc8785.dumps(
+            {
+                "policy": self.name,
+                "title": dict(self.title),
+                "link": written_link(self.link),
+                "proofs": written_ladder(self.ladder),
+                "documents": {name: written_rules(rules) for name, rules in self.documents.items()},
+                "review": written_review(self.review),
+                "retention": written_retention(self.retention),
+                "reasons": [{reason.code: dict(reason.text)} for reason in self.reasons],
+                "limits": written_limits(self.limits),
+            }
+        ).decode("utf-8")
 
     def slots(self) -> tuple[Slot, ...]:
         """Every slot of every line, in the ladder's order."""

@@ -13,8 +13,8 @@ from typing import Final
 
 from policies.errors import quote
 from policies.measures import describe_duration, describe_size, find_duration, find_size
-from policies.model import Table, Text
 from policies.nodes import Fields, Items, Leaf, Node
+from policies.parts import Table, Text
 
 CODE: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?")

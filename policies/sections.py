@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final, Literal
 
-from policies.model import (
+from policies.nodes import Fields, Items, Leaf, Node
+from policies.parts import (
     ChecklistItem,
     DocumentRules,
     Limits,
@@ -19,7 +20,6 @@ from policies.model import (
     Table,
     Text,
 )
-from policies.nodes import Fields, Items, Leaf, Node
 from policies.reading import (
     read_choice,
     read_code,

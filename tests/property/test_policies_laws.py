@@ -139,6 +139,47 @@ def outcome_of(text: str) -> str:
         return error.code
 
 
+# A value for every optional key that is not the one which stands in when the key is left out.
+OPTIONAL: dict[tuple[str, str], Any] = {
+    ("review", "four_eyes"): False,
+    ("review", "second_look_share"): 7,
+    ("review", "resubmissions"): 1,
+    ("review", "claim_for"): "PT20M",
+    ("review", "expected"): [{"full_name": {"en": "Name"}}],
+    ("retention", "unfinished_upload_for"): "PT2H",
+    ("retention", "forget_rows_after"): "P120D",
+    ("retention", "hold_for"): "P31D",
+    ("limits", "max_documents"): 19,
+    ("limits", "uploads_at_once"): 1,
+    ("limits", "total_bytes"): 90_000_000,
+}
+
+
+def test_the_list_of_optional_keys_is_whole() -> None:
+    written = {(section, key) for section in ("review", "retention", "limits") for key in CONTENTS[0][section]}
+    always = {("review", "lines"), ("review", "answer_for"), ("review", "checklist")}
+    always |= {("retention", "undecided_for"), ("retention", "why")}
+    assert written - always == set(OPTIONAL)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(OPTIONAL)), st.just(None)), st.sampled_from(sorted(OPTIONAL)))
+def test_an_optional_rule_that_is_given_changes_the_version_and_comes_back(
+    given_before: dict[tuple[str, str], None], added: tuple[str, str]
+) -> None:
+    assume(added not in given_before)
+    versions = []
+    for chosen in (set(given_before), {*given_before, added}):
+        content = json.loads(json.dumps(CONTENTS[0]))
+        for section, key in OPTIONAL:
+            del content[section][key]
+        for section, key in chosen:
+            content[section][key] = OPTIONAL[section, key]
+        policy = parse_policy(json.dumps(content, ensure_ascii=False), origin="x")
+        assert policy_from_canonical(policy.to_canonical()) == policy
+        versions.append(policy.version)
+    assert versions[0] != versions[1]
+
+
 @given(st.lists(st.sampled_from(range(10)), min_size=10, max_size=10, unique=True))
 def test_the_order_of_reasons_is_content(order: list[int]) -> None:
     content = json.loads(json.dumps(CONTENTS[0]))
