@@ -60,7 +60,7 @@ def _read_leaves(database: Database, begin: int, end: int) -> Iterator[tuple[int
             .order_by(EntryRow.log_index)
         )
         with database.read() as session:
-            rows = session.execute(query).tuples().all()
+            rows = session.execute(query).all()
         if [index for index, _ in rows] != list(range(start, stop)):
             raise LogForkedError(f"Entries between {start} and {stop} are missing in the database. Restore it.")
         yield from ((index, leaf) for index, leaf in rows if index is not None)

@@ -17,8 +17,8 @@ from verifier.audit.forms import Field, format_time, parse_time
 _VERSION: Final = 1
 _KINDS: Final = {kind.value: kind for kind in EntryKind}
 _ENVELOPE: Final = frozenset({"v", "kind", "at"})
-# For ASCII text and whole numbers up to 2^53 - 1, and the catalogue's forms allow nothing else, this is RFC 8785. A test
-# holds it against the reference for every kind. It is in C, and every entry of every log passes here.
+# For ASCII text and whole numbers up to 2^53 - 1, and no form allows anything else, this is RFC 8785. A test holds it
+# against the reference for every kind. It is in C, and every entry of every log passes here.
 _CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 MAX_LEAF_BYTES: Final = 65_535  # C2SP tlog-tiles: entries in bundles have a length of 16 bits
 

@@ -137,7 +137,7 @@ def _lock_head(session: Session) -> LogHeadRow:
 
 def _list_waiting(session: Session) -> list[tuple[int, bytes]]:
     query = select(EntryRow.id, EntryRow.leaf).where(EntryRow.log_index.is_(None)).order_by(EntryRow.id).limit(_BATCH)
-    return [(entry, leaf) for entry, leaf in session.execute(query).tuples()]
+    return [(entry, leaf) for entry, leaf in session.execute(query)]
 
 
 def _write_indexes(session: Session, entries: Sequence[int], *, first: int) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, insert, select
+from sqlalchemy import ColumnElement, Row, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -116,8 +116,8 @@ class WrittenEntry:
 def find_first_entry(session: Session, wanted: EntryFilter) -> WrittenEntry | None:
     """The first such entry that was written, sequenced or not."""
     query = select(EntryRow.log_index, EntryRow.leaf).where(*wanted.to_conditions()).order_by(EntryRow.id).limit(1)
-    row = session.execute(query).tuples().one_or_none()
-    return None if row is None else WrittenEntry(*row)
+    row = session.execute(query).one_or_none()
+    return None if row is None else WrittenEntry(row[0], row[1])
 
 
 def find_entries(
@@ -127,7 +127,7 @@ def find_entries(
     query = select(EntryRow.log_index, EntryRow.leaf).where(EntryRow.log_index.is_not(None), *wanted.to_conditions())
     if before_index is not None:
         query = query.where(EntryRow.log_index < before_index)
-    rows = session.execute(query.order_by(EntryRow.log_index.desc()).limit(limit)).tuples().all()
+    rows = session.execute(query.order_by(EntryRow.log_index.desc()).limit(limit)).all()
     return _to_entries(rows)
 
 
@@ -138,11 +138,11 @@ def find_entries_oldest_first(
     query = select(EntryRow.log_index, EntryRow.leaf).where(EntryRow.log_index.is_not(None), *wanted.to_conditions())
     if after_index is not None:
         query = query.where(EntryRow.log_index > after_index)
-    rows = session.execute(query.order_by(EntryRow.log_index).limit(limit)).tuples().all()
+    rows = session.execute(query.order_by(EntryRow.log_index).limit(limit)).all()
     return _to_entries(rows)
 
 
-def _to_entries(rows: Sequence[tuple[int | None, bytes]]) -> list[SequencedEntry]:
+def _to_entries(rows: Sequence[Row[int | None, bytes]]) -> list[SequencedEntry]:
     return [SequencedEntry(index, parse_leaf(leaf), leaf) for index, leaf in rows if index is not None]
 
 

@@ -1,0 +1,62 @@
+"""What several unit tests stand on: an audit log in a folder of its own, with its sequencer, publisher and key."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from verifier.audit.catalogue import EntryKind
+from verifier.audit.publish import FolderPublisher
+from verifier.audit.sequencer import Sequencer
+from verifier.audit.service import record
+from verifier.db.base import Base
+from verifier.db.clock import MovedClock
+from verifier.db.engine import Database, open_sqlite
+from verifier.ids import VerificationId, new_verification_id
+from verifier.translog.checkpoint import LogSigner
+
+
+@dataclass
+class AuditLog:
+    """One log, as the embedded form has it."""
+
+    folder: Path
+    database: Database
+    clock: MovedClock
+    signer: LogSigner
+    publisher: FolderPublisher
+    sequencer: Sequencer
+
+    @property
+    def log_key(self) -> str:
+        return self.signer.verifier.to_text()
+
+    @property
+    def published(self) -> Path:
+        return self.folder / "published"
+
+    def write_entries(self, count: int) -> VerificationId:
+        """Write `count` entries about one verification, which wait to be sequenced."""
+        verification = new_verification_id()
+        with self.database.write() as session:
+            now = self.clock.now(session)
+            for generation in range(1, count + 1):
+                record(session, now, EntryKind.LINK_OPENED, {"verification": verification, "generation": generation})
+        return verification
+
+    def grow(self, count: int) -> VerificationId:
+        """Write `count` entries and sequence them."""
+        verification = self.write_entries(count)
+        self.sequencer.run_once()
+        return verification
+
+
+@pytest.fixture
+def audit_log(tmp_path: Path) -> Iterator[AuditLog]:
+    database = open_sqlite(tmp_path / "verifier.db")
+    Base.metadata.create_all(database.engine)
+    clock, signer = MovedClock(), LogSigner.generate("example.com/log")
+    publisher = FolderPublisher(tmp_path / "published")
+    yield AuditLog(tmp_path, database, clock, signer, publisher, Sequencer(database, clock, signer, publisher))
+    database.close()
