@@ -1,12 +1,13 @@
 """Named fault points: places where a test may kill the process, to prove that nothing lingers or is lost.
 
-Inert unless armed by `VERIFIER_FAULT=<point>[:<n>]`, which kills the process with SIGKILL at the n-th passage
-(the first by default). A point that is not listed in `POINTS` cannot be reached or armed.
+Inert unless `VERIFIER_FAULT_FUSE` names a file that says `<point>[:<n>]`: then the process is killed with SIGKILL at the
+n-th passage (the first by default), and the file is gone. A point that is not listed in `POINTS` cannot be armed.
 """
 
 import os
 import signal
 import threading
+from pathlib import Path
 from typing import Final
 
 from verifier.errors import ConfigurationError
@@ -52,28 +53,32 @@ POINTS: Final = frozenset(
 
 
 class _Armed:
-    def __init__(self, spec: str) -> None:
-        point, _, count = spec.partition(":")
-        if point and point not in POINTS:
-            raise ConfigurationError(f"VERIFIER_FAULT names {point!r}, which is no fault point. Unset it.")
-        self.point = point
+    def __init__(self, spec: str, *, fuse: Path) -> None:
+        point, _, count = spec.strip().partition(":")
+        if point not in POINTS:
+            raise ConfigurationError(f"VERIFIER_FAULT_FUSE names {point!r}, which is no fault point. Unset it.")
+        self.point: Final = point
+        self._fuse: Final = fuse
         self._left = int(count or "1")
-        self._lock = threading.Lock()
+        self._lock: Final = threading.Lock()
 
     def passes(self) -> None:
         with self._lock:
             self._left -= 1
             if self._left == 0:
+                self._fuse.unlink(missing_ok=True)  # it blows once: the process that is restarted lives
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
 _armed: _Armed | None = None
 
 
-def arm(spec: str) -> None:
-    """Arm one point for this process; an empty `spec` disarms. Called once, at start, by the doors."""
+def arm_from_environment() -> None:
+    """Arm what the fuse names, if there is one. Called once, at start, by the doors."""
     global _armed  # noqa: PLW0603 -- one process, one armed point; read on every passage and so kept cheap
-    _armed = _Armed(spec) if spec else None
+    path = os.environ.get("VERIFIER_FAULT_FUSE")
+    fuse = None if path is None else Path(path)
+    _armed = _Armed(fuse.read_text(), fuse=fuse) if fuse is not None and fuse.is_file() else None
 
 
 def hit(point: str) -> None:

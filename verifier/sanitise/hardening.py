@@ -6,8 +6,10 @@ Called once at start by every such process (web, worker, decoder). Root on the s
 import ctypes
 import os
 import resource
+import signal
 from typing import Final
 
+_PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4
 
 
@@ -24,3 +26,8 @@ def harden_process() -> None:
     """From now on no core file, and no ptrace or /proc/<pid>/mem for others of the same user (PR_SET_DUMPABLE)."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     prctl(_PR_SET_DUMPABLE, 0)
+
+
+def end_with_parent() -> None:
+    """From now on this process gets SIGTERM when the one that started it dies."""
+    prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

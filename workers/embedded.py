@@ -1,0 +1,75 @@
+"""The same jobs without a broker: threads of one process, apart by zone.
+
+Guarantees: a job that fails is logged and tried again after its period; it never ends its thread, and never another
+zone's. A stop is asked for, not forced: each thread ends after the job that it is in.
+"""
+
+import threading
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Final
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from verifier.errors import VerifierError
+from verifier.telemetry import get_log
+from verifier.wiring import Workshop
+from workers.schedule import Job
+
+_STOP_WITHIN: Final = 25.0
+
+
+class EmbeddedWorker:
+    """Runs a schedule until it is told to stop."""
+
+    def __init__(self, workshop: Workshop, jobs: Iterable[Job]) -> None:
+        self._workshop: Final = workshop
+        self._stopping: Final = threading.Event()
+        self._threads: Final = [
+            threading.Thread(target=self._work, args=(group,), name=name, daemon=True)
+            for name, group in _plan_threads(jobs)
+        ]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Ask every thread to end, and wait until it has."""
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join(_STOP_WITHIN)
+
+    def wait(self) -> None:
+        """Wait until somebody asks to stop."""
+        self._stopping.wait()
+
+    def ask_to_stop(self) -> None:
+        self._stopping.set()
+
+    def _work(self, jobs: Sequence[Job]) -> None:
+        while not self._stopping.is_set():
+            # Not `any(...)` over a generator: every job of the zone gets its turn, however busy the first is.
+            found = [self._run(job) for job in jobs]
+            if not any(found):
+                self._stopping.wait(min(job.every for job in jobs).total_seconds())
+
+    def _run(self, job: Job) -> int:
+        try:
+            return job.run(self._workshop)
+        except (VerifierError, SQLAlchemyError, OSError) as error:
+            get_log().error("job.failed", job=job.name, zone=job.zone, exc_info=error)
+        except Exception as error:  # noqa: BLE001 -- a fault of ours in one job must not end its zone: disposal goes on
+            get_log().critical("job.broke", job=job.name, zone=job.zone, exc_info=error)
+        self._stopping.wait(job.every.total_seconds())
+        return 0
+
+
+def _plan_threads(jobs: Iterable[Job]) -> Sequence[tuple[str, Sequence[Job]]]:
+    """Jobs of one zone and one period share a thread; a job with several threads gets them all."""
+    planned: list[tuple[str, Sequence[Job]]] = []
+    for (zone, every), group in groupby(jobs, key=lambda job: (job.zone, job.every)):
+        together = list(group)
+        count = max(job.threads for job in together)
+        planned += [(f"{zone}-{every.total_seconds():g}-{number}", together) for number in range(count)]
+    return planned
