@@ -87,6 +87,7 @@ def test_a_root_that_is_made_again_is_another_root(roots: RootKeys) -> None:
 
 
 def test_a_root_that_nobody_made_does_not_wrap(roots: RootKeys) -> None:
+    roots.current(_TODAY)
     with pytest.raises(RootMissingError):
         roots.wrap(RootNumber(1), b"k", context=b"c")
 
