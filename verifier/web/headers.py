@@ -59,7 +59,9 @@ class SecurityHeaders:
 
 def route_template(scope: Scope) -> str:
     """The template of the route that answered, such as `/v1/documents/{id}/pages/{n}`; never the address."""
-    return str(getattr(scope.get("route"), "path", "unmatched"))
+    # A router that was included under a prefix keeps its own short path; FastAPI keeps the whole one beside it.
+    matched = (scope.get("fastapi") or {}).get("effective_route_context") or scope.get("route")
+    return str(getattr(matched, "path", "unmatched"))
 
 
 class AccessLog:
