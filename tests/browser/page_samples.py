@@ -140,7 +140,7 @@ RECEIPT: Final = ReceiptPage(
     label="Identity document, front",
     destroyed_at=NOW + timedelta(hours=3, seconds=11),
     key_destroyed_at=NOW + timedelta(hours=3, seconds=2),
-    rule="decided",
+    rule="approved",
     copies=2,
     is_complete=True,
     log_index=4122,

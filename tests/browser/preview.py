@@ -18,7 +18,8 @@ from typing import Final
 
 from playwright.sync_api import sync_playwright
 
-from tests.browser import page_samples
+from tests.browser.page_samples import CUSTOMER
+from tests.browser.staff_samples import STAFF
 from verifier.web.pages import render
 from verifier.web.pages.common import View
 from verifier.web.pages.rendering import STATIC_DIR
@@ -41,7 +42,7 @@ POLICY: Final = (
 
 def all_samples() -> Mapping[str, View]:
     """Every sample by name."""
-    return {**page_samples.CUSTOMER, **getattr(page_samples, "STAFF", {})}
+    return {**CUSTOMER, **STAFF}
 
 
 class _Handler(SimpleHTTPRequestHandler):

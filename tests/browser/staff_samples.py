@@ -1,0 +1,401 @@
+"""One sample of every staff page in every state, with invented data."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from tests.browser.page_samples import (
+    BACK_ID,
+    CHECKPOINT,
+    FRONT_ID,
+    LOG_KEY,
+    NOW,
+    RECEIPT,
+    TOKEN,
+    VERIFICATION,
+)
+from verifier.audit.catalogue import EntryKind
+from verifier.web.pages.agent import (
+    CaseDocument,
+    CasePage,
+    CaseRow,
+    ExpectedField,
+    Language,
+    Link,
+    NewPage,
+    NewResult,
+    NewValues,
+    PolicyChoice,
+)
+from verifier.web.pages.auditor import (
+    DestroyedPage,
+    DestroyedRow,
+    EntriesPage,
+    EntryRow,
+    Filters,
+    Log,
+    StoredPage,
+    StoredRow,
+    ViewRow,
+    ViewsPage,
+)
+from verifier.web.pages.common import BareShell, FieldError, ProblemPage, StaffShell, View
+from verifier.web.pages.reviewer import (
+    Choice,
+    ClaimState,
+    DecisionValues,
+    Expected,
+    Moment,
+    Note,
+    PageImage,
+    QueuePage,
+    QueueRow,
+    ReviewPage,
+)
+from verifier.web.pages.staff import SignInLandingPage, SignInPage
+
+BARE: Final = BareShell(installation="Verifier at Northbank")
+SHELL: Final = StaffShell(
+    installation="Verifier at Northbank",
+    person="Robin, reviewer and agent",
+    roles=frozenset({"agent", "reviewer", "auditor"}),
+    form_token=TOKEN,
+)
+ACTOR: Final = "stf_eeeeeeeeeeeeeeeeeeeeeeeeee"
+LINK: Final = Link(
+    url="https://verify.northbank.example/v/9Jm3cO1rQ0vT7yZ2bK5dF8hL4nP6sW-uXaEgIiMoRqU",
+    expires_at=NOW + timedelta(days=3),
+    reply=(
+        "Hello,\n\nbefore we can go on we need to know that the account is yours. Please open this link and follow "
+        "it:\n\nhttps://verify.northbank.example/v/9Jm3cO1rQ0vT7yZ2bK5dF8hL4nP6sW-uXaEgIiMoRqU\n\nPlease do not attach "
+        "documents to this ticket. The page shows two words: amber heron. We see the same two."
+    ),
+    phrase="amber heron",
+)
+
+
+def case_row(number: int, status: str, *, is_late: bool = False) -> CaseRow:
+    return CaseRow(
+        verification_id=VERIFICATION,
+        reference=f"NB-2026/0{number}",
+        policy_title="Get back into your account",
+        status=status,
+        created_at=NOW - timedelta(hours=number % 40),
+        answer_by=NOW,
+        is_late=is_late,
+    )
+
+
+NEW: Final = NewPage(
+    shell=replace(SHELL, current="new"),
+    form_token=TOKEN,
+    policies=(
+        PolicyChoice(
+            name="account-recovery",
+            title="Get back into your account",
+            expected=(
+                ExpectedField(name="full_name", label="Full name on the account"),
+                ExpectedField(name="date_of_birth", label="Date of birth"),
+            ),
+        ),
+        PolicyChoice(
+            name="qualification-check",
+            title="Show that you hold your qualification",
+            expected=(
+                ExpectedField(name="full_name", label="Full name"),
+                ExpectedField(name="qualification", label="Qualification that they say they hold"),
+            ),
+        ),
+    ),
+    languages=(Language(code="en", name="English"),),
+    values=NewValues(policy="account-recovery"),
+    result=None,
+    cases=(),
+    older_url=None,
+)
+CASES: Final = (
+    case_row(4127, "requested"),
+    case_row(4125, "submitted", is_late=True),
+    case_row(4119, "approved"),
+    case_row(4102, "rejected"),
+    case_row(4098, "withdrawn"),
+    case_row(4077, "second_review"),
+)
+CASE: Final = CasePage(
+    shell=replace(SHELL, current="new"),
+    form_token=TOKEN,
+    verification_id=VERIFICATION,
+    reference="NB-2026/04127",
+    policy_title="Get back into your account",
+    status="submitted",
+    created_at=NOW - timedelta(hours=5),
+    answer_by=NOW + timedelta(hours=43),
+    is_late=False,
+    decided_at=None,
+    reasons=(),
+    link=LINK,
+    has_new_link=False,
+    is_disowned=False,
+    can_renew=True,
+    can_cancel=True,
+    documents=(
+        CaseDocument(label="Identity document, front", state="ready", receipt_url=None),
+        CaseDocument(label="Identity document, back", state="sealed", receipt_url=None),
+    ),
+)
+CASE_ENDED: Final = replace(
+    CASE,
+    status="rejected",
+    decided_at=NOW,
+    reasons=("The name on the document is not the name on the account.",),
+    link=None,
+    can_renew=False,
+    can_cancel=False,
+    documents=(
+        CaseDocument(
+            label="Identity document, front", state="disposed", receipt_url=f"/cases/{VERIFICATION}/receipts/{FRONT_ID}"
+        ),
+        CaseDocument(label="Identity document, back", state="disposing", receipt_url=None),
+    ),
+)
+
+
+def queue_row(number: int) -> QueueRow:
+    waiting = timedelta(hours=60 - number * 2)
+    return QueueRow(
+        verification_id=VERIFICATION,
+        reference=f"NB-2026/04{number:03}",
+        policy_title="Get back into your account" if number % 3 else "Show that you hold your qualification",
+        waiting_since=NOW - waiting,
+        waiting_for=waiting,
+        answer_by=NOW + timedelta(hours=48) - waiting,
+        is_late=waiting > timedelta(hours=48),
+        line=2 if number % 5 == 0 else 1,
+        claimed_by={2: "Kim", 4: "Alex"}.get(number % 7),
+        is_mine=number == 1,
+        refusal="You opened this request yourself." if number == 6 else None,
+    )
+
+
+QUEUE: Final = QueuePage(
+    shell=replace(SHELL, current="queue"),
+    form_token=TOKEN,
+    rows=tuple(queue_row(number) for number in range(1, 4)),
+    total=3,
+    late=3,
+    has_next=True,
+    next_url=None,
+)
+REVIEW: Final = ReviewPage(
+    shell=replace(SHELL, current="queue"),
+    form_token=TOKEN,
+    verification_id=VERIFICATION,
+    reference="NB-2026/04127",
+    case_url="https://desk.northbank.example/tickets/04127",
+    policy_title="Get back into your account",
+    status="submitted",
+    line=1,
+    claim=ClaimState.MINE,
+    holder=None,
+    barred_because=None,
+    claimed_until=NOW + timedelta(minutes=15),
+    claim_for=timedelta(minutes=15),
+    answer_by=NOW + timedelta(hours=3),
+    is_late=False,
+    pages=(
+        PageImage(document=FRONT_ID, label="Identity document, front", number=1, count=1, is_fetched=True),
+        PageImage(document=BACK_ID, label="Identity document, back", number=1, count=2, is_fetched=False),
+        PageImage(document=BACK_ID, label="Identity document, back", number=2, count=2, is_fetched=False),
+    ),
+    expected=(
+        Expected(label="Full name on the account", value="Ada Example"),
+        Expected(label="Earlier name", value="Ada Sample"),
+        Expected(label="Date of birth", value="1985-03-14"),
+    ),
+    checklist=(
+        "The full name is the one on the account, or its known earlier name.",
+        "The date of birth is the one on the account.",
+        "The document has not expired.",
+        "Nothing suggests that the document or the picture was changed. What the customer covered is no such sign.",
+    ),
+    timeline=(
+        Moment(at=NOW - timedelta(hours=5), sentence="Kim requested the verification."),
+        Moment(at=NOW - timedelta(hours=4), sentence="The customer opened the link."),
+        Moment(at=NOW - timedelta(hours=4), sentence="The customer handed in two documents."),
+    ),
+    notes=(Note(by="Alex", at=NOW - timedelta(hours=1), text="Please look at the date again."),),
+    reasons=(
+        Choice(value="unreadable", label="We could not read everything that we need to see."),
+        Choice(value="name_differs", label="The name on the document is not the name on the account."),
+        Choice(value="not_the_owner", label="What you sent does not show that the account is yours."),
+    ),
+    documents=(
+        Choice(value=FRONT_ID, label="Identity document, front"),
+        Choice(value=BACK_ID, label="Identity document, back"),
+    ),
+    can_escalate=True,
+    resubmissions_left=3,
+    values=DecisionValues(),
+)
+UNCLAIMED: Final = replace(REVIEW, claim=ClaimState.FREE, claimed_until=None, pages=(), expected=(), notes=())
+LOG: Final = Log(checkpoint=CHECKPOINT, signed_at=NOW, size=4127, waiting=2, log_key=LOG_KEY)
+AUDITOR: Final = replace(SHELL, current="audit")
+
+
+def stored_row(number: int) -> StoredRow:
+    return StoredRow(
+        document=FRONT_ID,
+        verification=VERIFICATION,
+        policy_title="Get back into your account",
+        state="ready" if number % 2 else "sealed",
+        copies=number,
+        since=NOW - timedelta(days=6 - number),
+        destroy_by=NOW + timedelta(days=number - 1, hours=-1),
+        is_overdue=number == 1,
+        rule="undecided",
+        hold_until=NOW + timedelta(days=30) if number == 3 else None,
+    )
+
+
+STORED: Final = StoredPage(
+    shell=AUDITOR,
+    log=LOG,
+    rows=tuple(stored_row(number) for number in range(1, 5)),
+    total=4,
+    overdue=1,
+    next_url="/audit?cursor=x",
+)
+DESTROYED: Final = DestroyedPage(
+    shell=AUDITOR,
+    log=LOG,
+    rows=tuple(
+        DestroyedRow(
+            document=FRONT_ID,
+            verification=VERIFICATION,
+            destroyed_at=NOW - timedelta(minutes=each),
+            unreadable_at=NOW - timedelta(minutes=each, seconds=9) if each else None,
+            rule=rule,
+            copies=2,
+            receipt_url=f"/audit/receipts/{FRONT_ID}" if each else None,
+        )
+        for each, rule in enumerate(("replaced", "approved", "withdrawn"))
+    ),
+    next_url=None,
+)
+VIEWS: Final = ViewsPage(
+    shell=AUDITOR,
+    log=LOG,
+    rows=tuple(
+        ViewRow(
+            index=None if page == 3 else 4100 + page,
+            at=NOW,
+            actor=ACTOR,
+            verification=VERIFICATION,
+            document=FRONT_ID,
+            page=page,
+        )
+        for page in (3, 2, 1)
+    ),
+    next_url="/audit?tab=views&cursor=x",
+)
+ENTRIES: Final = EntriesPage(
+    shell=AUDITOR,
+    log=LOG,
+    filters=Filters(),
+    kinds=tuple(EntryKind),
+    rows=tuple(
+        EntryRow(
+            index=4127 - each,
+            at=NOW - timedelta(minutes=each),
+            kind=kind,
+            actor=ACTOR,
+            verification=VERIFICATION,
+            document=FRONT_ID if kind.startswith("document") else "",
+            facts=(("rule", "approved"), ("seen_absent_at", "2026-11-21T14:05:11Z")) if each else (),
+        )
+        for each, kind in enumerate((EntryKind.CLAIM_TAKEN, EntryKind.DOCUMENT_DISPOSED, EntryKind.DECISION_MADE))
+    ),
+    export_url="/v1/audit/entries?format=jsonl",
+    next_url="/audit?tab=entries&cursor=x",
+)
+
+STAFF: Final[Mapping[str, View]] = {
+    "sign-in": SignInPage(shell=BARE),
+    "sign-in-after": SignInPage(shell=BARE, has_signed_out=True),
+    "sign-in-landing": SignInLandingPage(
+        shell=BARE, open_url="/sign-in/sample", form_token=TOKEN, expires_at=NOW + timedelta(minutes=15)
+    ),
+    "new-empty": NEW,
+    "new-result": replace(
+        NEW,
+        result=NewResult(verification_id=VERIFICATION, reference="NB-2026/04127", link=LINK, is_same=False),
+        cases=CASES,
+        older_url="/new?cursor=x",
+    ),
+    "new-errors": replace(
+        NEW,
+        values=NewValues(
+            reference="ada@example.org",
+            policy="account-recovery",
+            expected={"account-recovery.full_name": "Ada Example"},
+        ),
+        cases=CASES,
+        errors=(FieldError(field="reference", sentence="Use the case number, not an e-mail address."),),
+    ),
+    "case": CASE,
+    "case-disowned": replace(CASE_ENDED, status="withdrawn", reasons=(), is_disowned=True),
+    "case-renewed": replace(CASE, status="requested", documents=(), has_new_link=True),
+    "case-ended": CASE_ENDED,
+    "queue": QUEUE,
+    "queue-many": replace(
+        QUEUE,
+        rows=tuple(queue_row(number) for number in range(1, 26)),
+        total=180,
+        late=12,
+        next_url="/queue?cursor=x",
+        notice="The decision on NB-2026/04119 was sent.",
+    ),
+    "queue-none": replace(QUEUE, rows=(), total=0, late=0, has_next=False),
+    "review": REVIEW,
+    "review-second": replace(REVIEW, line=2, status="second_review", is_late=True, resubmissions_left=0, notes=()),
+    "review-errors": replace(
+        REVIEW,
+        values=DecisionValues(outcome="reject", note="Looks odd."),
+        errors=(FieldError(field="reasons", sentence="Choose at least one reason, so that the customer knows why."),),
+    ),
+    "review-free": UNCLAIMED,
+    "review-taken": replace(UNCLAIMED, claim=ClaimState.TAKEN, holder="Kim"),
+    "review-barred": replace(
+        UNCLAIMED,
+        claim=ClaimState.BARRED,
+        barred_because="You opened this request yourself, and this policy asks for a second pair of eyes.",
+    ),
+    "review-decided": replace(UNCLAIMED, claim=ClaimState.DECIDED, status="approved", answer_by=None),
+    "audit-stored": STORED,
+    "audit-stored-none": replace(STORED, rows=(), total=0, overdue=0, next_url=None),
+    "audit-destroyed": DESTROYED,
+    "audit-destroyed-none": replace(DESTROYED, rows=()),
+    "audit-views": VIEWS,
+    "audit-views-none": replace(VIEWS, rows=(), next_url=None),
+    "audit-entries": ENTRIES,
+    "audit-entries-none": replace(
+        ENTRIES,
+        rows=(),
+        next_url=None,
+        filters=Filters(kind="page.viewed", document="doc_x"),
+        errors=(FieldError(field="filter-document", sentence="Give the whole id of the document."),),
+    ),
+    "audit-new": replace(
+        ENTRIES, rows=(), log=replace(LOG, checkpoint=None, signed_at=None, size=0, waiting=0), next_url=None
+    ),
+    "staff-receipt": replace(RECEIPT, shell=AUDITOR, back_url="/audit?tab=destroyed"),
+    "staff-problem": ProblemPage(
+        shell=replace(SHELL, warnings=("The decoder's sandbox does not hold on this machine. This is a demo only.",)),
+        title="Somebody else was faster",
+        sentence="Another reviewer took this verification a moment ago.",
+        next_step="Take the next one from the queue.",
+        code="already_claimed",
+        back_url="/queue",
+    ),
+}

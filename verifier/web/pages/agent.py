@@ -1,0 +1,143 @@
+"""The agent's pages, as facts: a new request, my cases, one case."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import ClassVar
+
+from verifier.web.pages.common import StaffShell, View
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExpectedField:
+    """One thing that the desk may know. `name`: the policy's code; `label`: its words."""
+
+    name: str
+    label: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PolicyChoice:
+    """A policy to choose. `expected`: up to twelve fields; posted as `expected.<policy>.<name>`."""
+
+    name: str
+    title: str
+    expected: tuple[ExpectedField, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Language:
+    """A language that the customer can be asked in. `name`: in itself ("Deutsch")."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewValues:
+    """What the form holds: from the address, or kept after an error. `expected`: by "<policy>.<name>"."""
+
+    reference: str = ""
+    policy: str = ""
+    locale: str = "en"
+    expected: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Link:
+    """What an agent sends. `reply`: the short text for the ticket, with the link in it. `phrase`: the two words."""
+
+    url: str
+    expires_at: datetime
+    reply: str
+    phrase: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewResult:
+    """The request that was just made. `is_same`: a live one for this case number existed, so this is its link."""
+
+    verification_id: str
+    reference: str
+    link: Link
+    is_same: bool
+
+    @property
+    def case_url(self) -> str:
+        return f"/cases/{self.verification_id}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CaseRow:
+    """One of my cases. `status`: a state of the verification's life (`words.STATUS`)."""
+
+    verification_id: str
+    reference: str
+    policy_title: str
+    status: str
+    created_at: datetime
+    answer_by: datetime | None
+    is_late: bool
+
+    @property
+    def url(self) -> str:
+        return f"/cases/{self.verification_id}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewPage(View):
+    """`GET /new` and the answer to its POST (`reference`, `policy`, `locale`, `expected.<policy>.<name>`).
+
+    Errors name "reference", "policy", "locale" or "expected-<policy>-<name>". `older_url`: the next page of cases.
+    """
+
+    template: ClassVar[str] = "new.html"
+    shell: StaffShell
+    form_token: str
+    policies: tuple[PolicyChoice, ...]
+    languages: tuple[Language, ...]
+    values: NewValues
+    result: NewResult | None
+    cases: tuple[CaseRow, ...]
+    older_url: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CaseDocument:
+    """A document of a case: never its content. `receipt_url`: from when its deletion receipt can be read."""
+
+    label: str
+    state: str
+    receipt_url: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CasePage(View):
+    """`GET /cases/{id}`. Forms post `form_token` to `/cases/{id}/renew` and `/cases/{id}/cancel`.
+
+    `link`: None when there is nothing to open any more. `has_new_link`: it was renewed a moment ago. `is_disowned`:
+    the customer said "I did not ask for this". `reasons`: the sentences that the customer reads.
+    """
+
+    template: ClassVar[str] = "case.html"
+    shell: StaffShell
+    form_token: str
+    verification_id: str
+    reference: str
+    policy_title: str
+    status: str
+    created_at: datetime
+    answer_by: datetime | None
+    is_late: bool
+    decided_at: datetime | None
+    reasons: tuple[str, ...]
+    link: Link | None
+    has_new_link: bool
+    is_disowned: bool
+    can_renew: bool
+    can_cancel: bool
+    documents: tuple[CaseDocument, ...]
+
+    @property
+    def url(self) -> str:
+        return f"/cases/{self.verification_id}"

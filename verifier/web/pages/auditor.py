@@ -1,0 +1,151 @@
+"""The auditor's pages, as facts: what is stored, what was destroyed, who viewed what, and the log itself."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from verifier.web.pages.common import StaffShell, View
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Log:
+    """The head of the log, shown on every tab. `checkpoint`: its exact text, or None before the first one.
+
+    `size`: entries in it. `waiting`: entries that have no place yet. `log_key`: the public verifier key.
+    """
+
+    checkpoint: str | None
+    signed_at: datetime | None
+    size: int
+    waiting: int
+    log_key: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoredRow:
+    """One document that is stored. `state`: of its life. `rule`: why it will go (`words.RULES`). `hold_until`: kept
+    by order until then, or None.
+    """
+
+    document: str
+    verification: str
+    policy_title: str
+    state: str
+    copies: int
+    since: datetime
+    destroy_by: datetime
+    is_overdue: bool
+    rule: str
+    hold_until: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoredPage(View):
+    """`GET /audit`: stored now, until when, oldest end first. `total`, `overdue`: of everything, not of this page."""
+
+    template: ClassVar[str] = "audit_stored.html"
+    tab: ClassVar[str] = "stored"
+    shell: StaffShell
+    log: Log
+    rows: tuple[StoredRow, ...]
+    total: int
+    overdue: int
+    next_url: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DestroyedRow:
+    """One document that was destroyed. `receipt_url`: its deletion receipt, None until the log has its entry."""
+
+    document: str
+    verification: str
+    destroyed_at: datetime
+    unreadable_at: datetime | None
+    rule: str
+    copies: int
+    receipt_url: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DestroyedPage(View):
+    """`GET /audit?tab=destroyed`, newest first."""
+
+    template: ClassVar[str] = "audit_destroyed.html"
+    tab: ClassVar[str] = "destroyed"
+    shell: StaffShell
+    log: Log
+    rows: tuple[DestroyedRow, ...]
+    next_url: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ViewRow:
+    """One page that was shown. `index`: of its entry, None while it waits for its place."""
+
+    index: int | None
+    at: datetime
+    actor: str
+    verification: str
+    document: str
+    page: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ViewsPage(View):
+    """`GET /audit?tab=views`, newest first."""
+
+    template: ClassVar[str] = "audit_views.html"
+    tab: ClassVar[str] = "views"
+    shell: StaffShell
+    log: Log
+    rows: tuple[ViewRow, ...]
+    next_url: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Filters:
+    """What the log is narrowed to; "" means everything. `from_day`, `to_day`: "2026-11-21". Query parameters `kind`,
+    `verification`, `document`, `actor`, `from`, `to`.
+    """
+
+    kind: str = ""
+    verification: str = ""
+    document: str = ""
+    actor: str = ""
+    from_day: str = ""
+    to_day: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        return not any((self.kind, self.verification, self.document, self.actor, self.from_day, self.to_day))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EntryRow:
+    """One entry. `facts`: its other fields, in order, as text."""
+
+    index: int | None
+    at: datetime
+    kind: str
+    actor: str
+    verification: str
+    document: str
+    facts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EntriesPage(View):
+    """`GET /audit?tab=entries`, newest first. `kinds`: the catalogue. `export_url`: JSON Lines of these filters.
+
+    Errors name "filter-kind", "filter-verification", "filter-document", "filter-actor", "filter-from", "filter-to".
+    """
+
+    template: ClassVar[str] = "audit_entries.html"
+    tab: ClassVar[str] = "entries"
+    shell: StaffShell
+    log: Log
+    filters: Filters
+    kinds: tuple[str, ...]
+    rows: tuple[EntryRow, ...]
+    export_url: str
+    next_url: str | None
