@@ -36,7 +36,7 @@ class UnlistedError(VerifierError):
 def _error(code: str) -> VerifierError:
     """What a room would raise: the table does not care who does."""
     kind: type[VerifierError] = type("RoomError", (VerifierError,), {"code": code})
-    return kind({"megabytes": 20, "reason": CANARY})
+    return kind({"limit_bytes": 20_000_000, "reason": CANARY})
 
 
 def _page(problem: Problem, _request: Request) -> str:
@@ -110,14 +110,14 @@ def test_every_row_is_answered_with_its_status_and_a_next_step(client: TestClien
 
 
 def test_a_fact_is_told_where_the_sentence_names_it(client: TestClient) -> None:
-    body = _problem(client, "/v1/raise/file_too_large", status=413)
+    body = _problem(client, "/v1/raise/too_large", status=413)
 
     assert body["detail"].endswith("The limit is 20 MB.")
-    assert body["facts"] == {"megabytes": 20}
+    assert body["facts"] == {"limit_bytes": 20_000_000}
 
 
 def test_a_sentence_without_its_fact_is_left_out() -> None:
-    assert "limit" not in problem_for("file_too_large").detail
+    assert "limit" not in problem_for("too_large").detail
 
 
 @pytest.mark.parametrize(
@@ -138,10 +138,10 @@ def test_every_answer_of_a_closed_or_busy_service_says_when_to_try_again() -> No
 
 
 def test_sentences_are_translated_before_their_facts_are_filled_in() -> None:
-    problem = problem_for("file_too_large", facts={"megabytes": 20}, translate=str.swapcase)
+    problem = problem_for("too_large", facts={"limit_bytes": 20_000_000}, translate=str.swapcase)
 
-    assert problem.title == ANSWERS["file_too_large"].title.swapcase()
-    assert problem.facts == {"megabytes": 20}
+    assert problem.title == ANSWERS["too_large"].title.swapcase()
+    assert problem.facts == {"limit_bytes": 20_000_000}
 
 
 @pytest.mark.parametrize("code", sorted(OUR_FAULTS))
@@ -225,13 +225,13 @@ def test_a_bad_parameter_is_refused_by_its_name_only(client: TestClient) -> None
 
 
 def test_people_get_a_page_and_programs_get_json(client: TestClient) -> None:
-    page = client.get("/raise/link_expired", headers={"accept": BROWSER})
+    page = client.get("/raise/sign_in_needed", headers={"accept": BROWSER})
 
-    assert page.status_code == 410
+    assert page.status_code == 401
     assert page.headers["content-type"].startswith("text/html")
-    assert f"<h1>{ANSWERS['link_expired'].title}</h1>" in page.text
-    assert client.get("/raise/link_expired", headers={"accept": "*/*"}).json()["code"] == "link_expired"
-    assert client.get("/v1/raise/link_expired", headers={"accept": BROWSER}).json()["code"] == "link_expired"
+    assert f"<h1>{ANSWERS['sign_in_needed'].title}</h1>" in page.text
+    assert client.get("/raise/sign_in_needed", headers={"accept": "*/*"}).json()["code"] == "sign_in_needed"
+    assert client.get("/v1/raise/sign_in_needed", headers={"accept": BROWSER}).json()["code"] == "sign_in_needed"
 
 
 def test_a_crash_behind_a_page_is_a_page_too(client: TestClient, log: io.StringIO) -> None:

@@ -116,23 +116,11 @@ DOCUMENTS: Final[Mapping[str, Answer]] = {
         detail=N_("No document of this verification has that id."),
         next_step=N_("Reload the page. At the API, list the documents of the verification first."),
     ),
-    "document_not_ready": Answer(
-        status=409,
-        title=N_("This document has no pages to show"),
-        detail=N_("It is still being checked, could not be read, or has been destroyed."),
-        next_step=N_("Reload the verification to see what became of it."),
-    ),
     "unknown_page": Answer(
         status=404,
         title=N_("There is no such page"),
         detail=N_("The document has fewer pages than that."),
         next_step=N_("List the documents of the verification: each says how many pages it has."),
-    ),
-    "document_gone": Answer(
-        status=410,
-        title=N_("This document is no longer kept"),
-        detail=N_("It is being destroyed or has been destroyed, and nobody can open it."),
-        next_step=N_("See its deletion receipt on the page of the verification."),
     ),
     "still_checking": Answer(
         status=409,

@@ -78,14 +78,6 @@ VERIFICATIONS: Final[Mapping[str, Answer]] = {
         detail=N_("The pages are not available in the language that was asked for."),
         next_step=N_("Leave locale out: the customer's browser then decides."),
     ),
-    "unknown_status": Answer(
-        status=422,
-        title=N_("There is no such status"),
-        detail=N_("The filter names a status that verifications do not have."),
-        next_step=N_(
-            "Use one of: requested, submitted, second_review, approved, rejected, cancelled, withdrawn, expired."
-        ),
-    ),
     "contacts_not_yet": Answer(
         status=400,
         title=N_("Contact checks are not available yet"),
@@ -113,20 +105,20 @@ VERIFICATIONS: Final[Mapping[str, Answer]] = {
     "not_claimed": Answer(
         status=409,
         title=N_("You have not claimed this"),
-        detail=N_("Pages open and decisions count only for the reviewer who holds the claim."),
-        next_step=N_("Claim the verification first, then try again."),
-    ),
-    "claim_lapsed": Answer(
-        status=409,
-        title=N_("Your claim has ended"),
-        detail=N_("You did not look at this verification for a while, and the claim ended by itself."),
-        next_step=N_("Claim it again. If somebody else has it now, take the next one."),
+        detail=N_("Pages open and decisions count only under a live claim; one that is not used ends by itself."),
+        next_step=N_("Claim the verification, then try again. If somebody else has it now, take the next one."),
     ),
     "pages_not_all_viewed": Answer(
         status=409,
         title=N_("Not every page has been viewed"),
         detail=N_("An approval counts only after every page of every document was fetched under your claim."),
         next_step=N_("Open the pages that are marked as not yet viewed, then approve."),
+    ),
+    "queue_empty": Answer(
+        status=404,
+        title=N_("There is nothing to review"),
+        detail=N_("No verification waits that you may review and that nobody else has claimed."),
+        next_step=N_("Look again later; the queue page shows when something arrives."),
     ),
     "four_eyes": Answer(
         status=409,
@@ -156,12 +148,7 @@ VERIFICATIONS: Final[Mapping[str, Answer]] = {
         status=409,
         title=N_("No more new attempts"),
         detail=N_("The customer has been asked again as often as the policy allows."),
+        limit=N_("The limit is {most}."),
         next_step=N_("Approve, reject, or escalate to a second look."),
-    ),
-    "proof_missing": Answer(
-        status=409,
-        title=N_("The proof is not complete"),
-        detail=N_("The policy asks for more than what is there, so this verification cannot be approved."),
-        next_step=N_("Ask for the missing documents again, or reject."),
     ),
 }
