@@ -14,10 +14,10 @@ from typing import Final
 
 from verifier.web.answers import ANSWERS, OUR_FAULTS, SECTIONS, Answer
 
-ROOT: Final = Path(__file__).resolve().parent.parent
-PAGE: Final = ROOT / "docs" / "reference" / "errors.md"
+PAGE: Final = Path("docs", "reference", "errors.md")
+_ROOT: Final = Path(__file__).resolve().parent.parent
 _CODE_ROOMS: Final = ("verifier", "workers", "policies")
-_TABLE: Final = ROOT / "verifier" / "web" / "answers"
+_TABLE: Final = Path("verifier", "web", "answers")
 _BASE: Final = "VerifierError"
 _INTRODUCTION: Final = """\
 # Errors
@@ -50,12 +50,12 @@ def _own_code(definition: ast.ClassDef) -> str | None:
     return None
 
 
-def errors_defined() -> dict[str, tuple[str, str]]:
+def errors_defined(root: Path) -> dict[str, tuple[str, str]]:
     """Every subclass of `VerifierError` with a code of its own: its name → the code, and the file that defines it."""
     definitions = [
         (file, node)
         for room in _CODE_ROOMS
-        for file, tree in _trees(ROOT / room)
+        for file, tree in _trees(root / room)
         for node in ast.walk(tree)
         if isinstance(node, ast.ClassDef)
     ]
@@ -66,24 +66,24 @@ def errors_defined() -> dict[str, tuple[str, str]]:
             break
         family = grown
     found = ((file, node.name, _own_code(node)) for file, node in definitions if node.name in family)
-    return {name: (code, str(file.relative_to(ROOT))) for file, name, code in found if code is not None}
+    return {name: (code, str(file.relative_to(root))) for file, name, code in found if code is not None}
 
 
 def _literals(node: ast.AST) -> set[str]:
     return {part.value for part in ast.walk(node) if isinstance(part, ast.Constant) and isinstance(part.value, str)}
 
 
-def codes_named() -> set[str]:
+def codes_named(root: Path) -> set[str]:
     """Every literal of our own code outside the table: codes that are answered without an error of their own."""
-    rooms = (pair for room in _CODE_ROOMS for pair in _trees(ROOT / room))
-    return {text for file, tree in rooms if _TABLE not in file.parents for text in _literals(tree)}
+    rooms = (pair for room in _CODE_ROOMS for pair in _trees(root / room))
+    return {text for file, tree in rooms if root / _TABLE not in file.parents for text in _literals(tree)}
 
 
-def codes_asserted() -> set[str]:
+def codes_asserted(root: Path) -> set[str]:
     """Every literal in an assertion of a test or in the parameters of one, and the code of every `pytest.raises`."""
-    codes = {name: code for name, (code, _) in errors_defined().items()}
+    codes = {name: code for name, (code, _) in errors_defined(root).items()}
     found: set[str] = set()
-    for _, tree in _trees(ROOT / "tests"):
+    for _, tree in _trees(root / "tests"):
         for node in ast.walk(tree):
             if isinstance(node, ast.Assert):
                 found |= _literals(node)
@@ -118,10 +118,10 @@ def page() -> str:
     return "\n".join(lines) + "\n"
 
 
-def complaints() -> list[str]:
+def complaints(root: Path) -> list[str]:
     """One sentence for each thing that is wrong."""
-    defined = sorted(errors_defined().values())
-    raised, named, asserted = {code for code, _ in defined}, codes_named(), codes_asserted()
+    defined = sorted(errors_defined(root).values())
+    raised, named, asserted = {code for code, _ in defined}, codes_named(root), codes_asserted(root)
     found = [
         f"{file} raises {code!r}, which verifier/web/answers does not know."
         for code, file in defined
@@ -133,7 +133,7 @@ def complaints() -> list[str]:
     found += [f"{code!r} is in the table, but nothing raises it." for code in sorted(ANSWERS) if code not in named]
     found += [f"{code!r} is listed as a fault, but nothing raises it." for code in sorted(OUR_FAULTS.keys() - raised)]
     found += [f"{code!r} is asserted by no test." for code in sorted(ANSWERS) if code not in asserted]
-    if not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != page():
+    if not (root / PAGE).is_file() or (root / PAGE).read_text(encoding="utf-8") != page():
         found.append("docs/reference/errors.md is not current. Run scripts/error_reference.py.")
     return found
 
@@ -142,10 +142,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Write or check the reference of errors.")
     parser.add_argument("--check", action="store_true", help="change nothing; fail where something is wrong")
     if not parser.parse_args().check:
-        PAGE.parent.mkdir(parents=True, exist_ok=True)
-        PAGE.write_text(page(), encoding="utf-8")
+        (_ROOT / PAGE).parent.mkdir(parents=True, exist_ok=True)
+        (_ROOT / PAGE).write_text(page(), encoding="utf-8")
         return 0
-    found = complaints()
+    found = complaints(_ROOT)
     for sentence in found:
         print(sentence, file=sys.stderr)
     return 1 if found else 0

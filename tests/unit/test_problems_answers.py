@@ -9,6 +9,8 @@ import pytest
 from fastapi import APIRouter, FastAPI, Path, Request
 from fastapi.testclient import TestClient
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
@@ -59,6 +61,8 @@ def _app() -> FastAPI:
     def refuse(code: str) -> None:
         raise {
             "crash": RuntimeError(CANARY),
+            "locked": OperationalError(CANARY, {"name": CANARY}, OSError(CANARY)),
+            "waited": PoolTimeoutError(CANARY),
             "unlisted": UnlistedError({"reason": CANARY}),
             "teapot": HTTPException(418, CANARY),
             "broken": HTTPException(502, CANARY),
@@ -161,6 +165,14 @@ def test_an_unlisted_error_is_a_500_without_a_word_about_its_cause(
     assert body["code"] == "internal"
     assert CANARY not in json.dumps(body) + log.getvalue()
     assert "facts" not in body
+
+
+@pytest.mark.parametrize("path", ["/v1/raise/locked", "/v1/raise/waited"])
+def test_a_database_that_cannot_now_is_asked_again_later(client: TestClient, log: io.StringIO, path: str) -> None:
+    body = _problem(client, path, status=503)
+
+    assert body["code"] == "unavailable"
+    assert CANARY not in json.dumps(body) + log.getvalue()
 
 
 @pytest.mark.parametrize(

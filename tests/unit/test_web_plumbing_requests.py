@@ -162,6 +162,23 @@ def test_what_is_not_one_strict_json_object_is_refused(client: TestClient, body:
     assert _post(client, body) == (400, "malformed_json")
 
 
+@pytest.mark.parametrize(
+    "types",
+    [
+        ["application/json; charset=utf-8"],
+        ["Application/JSON"],
+        ["application/x+json"],
+        ["application/json", "text/plain"],
+    ],
+)
+def test_no_other_spelling_of_the_type_gets_around_the_strict_reader(client: TestClient, types: list[str]) -> None:
+    headers = [("content-type", value) for value in types]
+
+    response = client.post("/v1/things/a", content=b'{"a":1,"a":2}', headers=headers)
+
+    assert response.json()["code"] == "malformed_json"
+
+
 def test_ordinary_json_is_taken() -> None:
     assert parse_json_object('{"a": [1, 2.5, null, true, "ñ😀"], "b": {}}'.encode()) == {
         "a": [1, 2.5, None, True, "ñ😀"],

@@ -12,6 +12,7 @@ from typing import Final
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -20,6 +21,7 @@ from verifier.web.errors import InvalidFieldError, MalformedJsonError, TooLargeE
 
 JSON_BODY_BYTES: Final = 64 * 1024
 _DEPTH: Final = 32
+_JSON: Final = re.compile(r"application/([^/]+\+)?json")  # what FastAPI, too, reads as JSON
 
 
 def _refuse_doubled_names(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
@@ -73,9 +75,9 @@ class BodyLimit:
         if scope["type"] != "http" or self._streams.fullmatch(scope["path"]):
             await self._app(scope, receive, send)
             return
-        headers = dict(scope["headers"])
-        body = await self._read(receive, announced=headers.get(b"content-length", b""))
-        if body and headers.get(b"content-type", b"").split(b";")[0].strip().lower() == b"application/json":
+        headers = Headers(scope=scope)
+        body = await self._read(receive, announced=headers.get("content-length", ""))
+        if body and _JSON.fullmatch(headers.get("content-type", "").split(";")[0].strip().lower()):
             parse_json_object(body)
         handed_on = False
 
@@ -88,8 +90,8 @@ class BodyLimit:
 
         await self._app(scope, replay, send)
 
-    async def _read(self, receive: Receive, *, announced: bytes) -> bytes:
-        if announced.isdigit() and int(announced) > self._limit_bytes:
+    async def _read(self, receive: Receive, *, announced: str) -> bytes:
+        if announced.isdecimal() and int(announced) > self._limit_bytes:
             raise TooLargeError({"limit_bytes": self._limit_bytes})
         body = bytearray()
         while True:

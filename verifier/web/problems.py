@@ -13,6 +13,8 @@ from typing import Final
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -120,7 +122,8 @@ def problem_of(error: Exception, *, app: FastAPI) -> Problem:
         code = _CODES.get(error.status_code)
         return problem_for(code or ("bad_request" if error.status_code < 500 else "internal"))
     get_log().error("request.failed", exc_info=error)
-    return problem_for("internal")
+    # A database that is locked, full or out of connections is a state, which passes; all else is a fault.
+    return problem_for("unavailable" if isinstance(error, OperationalError | PoolTimeoutError) else "internal")
 
 
 def _weight(accept: str, *, of: str) -> float:
