@@ -27,6 +27,7 @@ class EntryRow(Base):
     actor: Mapped[str | None] = mapped_column(String(30))
     recorded_at: Mapped[datetime]
     leaf: Mapped[bytes] = mapped_column(LargeBinary)
+    # Rows that wait stand together in this index, under NULL, and are few: they need no index of their own.
     log_index: Mapped[int | None] = mapped_column(BigInteger, unique=True)
 
 
@@ -37,12 +38,6 @@ Index(
     _entries.actor,
     sqlite_where=_entries.actor.is_not(None),
     postgresql_where=_entries.actor.is_not(None),
-)
-Index(
-    "ix_entries_waiting",
-    _entries.id,
-    sqlite_where=_entries.log_index.is_(None),
-    postgresql_where=_entries.log_index.is_(None),
 )
 Index(
     "uq_entries_one_disposal",

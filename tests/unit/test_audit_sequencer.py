@@ -1,0 +1,257 @@
+"""The sequencer: every entry once, one history, whatever dies and whoever else runs."""
+
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import delete, event, select, text, update
+
+from verifier import ids
+from verifier.audit.catalogue import EntryKind
+from verifier.audit.errors import LogForkedError, LogShortError, PublicationLostError
+from verifier.audit.proofs import StoredTiles, find_published_head, get_checkpoint
+from verifier.audit.sequencer import Sequencer
+from verifier.audit.service import record
+from verifier.audit.tables import EntryRow, LogHeadRow, LogTileRow
+from verifier.translog.checkpoint import Checkpoint, LogSigner
+from verifier.translog.frontier import Frontier
+from verifier.translog.merkle import hash_leaf
+from verifier.translog.tiles import list_new_tiles
+
+if TYPE_CHECKING:
+    from conftest import AuditLog
+
+
+def open_published(log: "AuditLog") -> Checkpoint:
+    note = log.publisher.read_checkpoint()
+    assert note is not None
+    return log.signer.verifier.open_checkpoint(note)
+
+
+def verify_whole(log: "AuditLog", size: int) -> None:
+    """One consistent log of `size` entries: indexes, tree, published checkpoint and published tiles agree."""
+    with log.database.read() as session:
+        rows = session.execute(select(EntryRow.log_index, EntryRow.leaf).order_by(EntryRow.log_index)).all()
+        assert [index for index, _ in rows] == list(range(size))
+        frontier = Frontier()
+        for _, leaf in rows:
+            frontier.append(hash_leaf(leaf))
+        assert open_published(log) == Checkpoint(log.signer.origin, size, frontier.compute_root())
+        assert get_checkpoint(session) == log.publisher.read_checkpoint()
+        for tile in list_new_tiles(0, size):
+            published = (log.published / tile.to_path()).read_bytes()
+            assert published == StoredTiles(session).read_tile(tile.level, tile.index)
+
+
+def test_an_empty_log_has_nothing_to_publish(audit_log: "AuditLog") -> None:
+    assert audit_log.sequencer.run_once() == 0
+    assert audit_log.publisher.read_checkpoint() is None
+    with audit_log.database.read() as session:
+        assert find_published_head(session) is None
+
+
+def test_entries_get_their_places_in_the_order_of_their_writing(audit_log: "AuditLog") -> None:
+    total = 0
+    for count in (1, 2, 250, 4, 4_100):
+        audit_log.write_entries(count)
+        assert audit_log.sequencer.run_once() == count
+        assert audit_log.sequencer.run_once() == 0
+        total += count
+        verify_whole(audit_log, total)
+    with audit_log.database.read() as session:
+        assert session.scalars(select(EntryRow.id).order_by(EntryRow.log_index)).all() == list(range(1, total + 1))
+
+
+def test_an_entry_that_commits_late_is_not_lost(audit_log: "AuditLog") -> None:
+    audit_log.grow(3)
+    with audit_log.database.write() as session:  # as if its id had been given long before its commit
+        now = audit_log.clock.now(session)
+        record(session, now, EntryKind.STAFF_SIGNED_IN, {"staff": ids.new_staff_id()})
+        session.execute(update(EntryRow).where(EntryRow.log_index.is_(None)).values(id=-5))
+    assert audit_log.sequencer.run_once() == 1
+    verify_whole(audit_log, 4)
+
+
+@pytest.mark.parametrize(
+    "point", ["sequence.hashed", "sequence.committed", "sequence.tiles_published", "sequence.published"]
+)
+def test_a_sequencer_that_is_killed_anywhere_is_finished_by_the_next(audit_log: "AuditLog", point: str) -> None:
+    audit_log.grow(300)
+    audit_log.write_entries(2_500)
+    key = audit_log.folder / "key"
+    key.write_text(audit_log.signer.to_secret_text())
+    program = f"""
+from pathlib import Path
+from verifier import faults
+from verifier.audit.publish import FolderPublisher
+from verifier.audit.sequencer import Sequencer
+from verifier.db.clock import DatabaseClock
+from verifier.db.engine import open_sqlite
+from verifier.translog.checkpoint import LogSigner
+folder = Path({str(audit_log.folder)!r})
+faults.arm_from_environment()
+signer = LogSigner.parse((folder / "key").read_text())
+publisher = FolderPublisher(folder / "published")
+Sequencer(open_sqlite(folder / "verifier.db"), DatabaseClock(), signer, publisher).run_once()
+"""
+    fuse = audit_log.folder / "fuse"
+    fuse.write_text(point)
+    died = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=Path(__file__).parents[2],
+        env={"VERIFIER_FAULT_FUSE": str(fuse)},
+        check=False,
+    )
+    assert died.returncode == -9
+    before = open_published(audit_log)
+    audit_log.sequencer.run_once()
+    verify_whole(audit_log, 2_800)
+    assert open_published(audit_log).size >= before.size
+    assert audit_log.sequencer.run_once() == 0
+
+
+def test_many_sequencers_and_writers_at_once_make_one_log(audit_log: "AuditLog") -> None:
+    failures: list[Exception] = []
+
+    def run(work: "threading.Barrier", sequence: bool) -> None:
+        own = Sequencer(audit_log.database, audit_log.clock, audit_log.signer, audit_log.publisher)
+        work.wait()
+        try:
+            for _ in range(12):
+                if sequence:
+                    own.run_once()
+                else:
+                    audit_log.write_entries(40)
+        except Exception as error:
+            failures.append(error)
+            raise
+
+    barrier = threading.Barrier(5)
+    threads = [threading.Thread(target=run, args=(barrier, at < 3)) for at in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    audit_log.sequencer.run_once()
+    verify_whole(audit_log, 2 * 12 * 40)
+
+
+def test_nothing_leaves_the_process_when_the_commit_fails(audit_log: "AuditLog") -> None:
+    audit_log.grow(5)
+    before = audit_log.publisher.read_checkpoint()
+    audit_log.write_entries(5)
+
+    def fail(_connection: object) -> None:
+        raise OSError("the disk is full")
+
+    event.listen(audit_log.database.engine, "commit", fail)
+    with pytest.raises(OSError, match="disk is full"):
+        audit_log.sequencer.run_once()
+    event.remove(audit_log.database.engine, "commit", fail)
+    assert audit_log.publisher.read_checkpoint() == before
+    assert audit_log.sequencer.run_once() == 5
+    verify_whole(audit_log, 10)
+
+
+def test_a_publisher_that_fails_is_published_to_later(audit_log: "AuditLog") -> None:
+    audit_log.published.write_text("a file where the folder should be")
+    audit_log.write_entries(5)
+    with pytest.raises(OSError, match="Not a directory"):
+        audit_log.sequencer.run_once()
+    with audit_log.database.read() as session:
+        assert find_published_head(session) is None, "what is not published is not shown"
+    audit_log.published.unlink()
+    assert audit_log.sequencer.run_once() == 5
+    verify_whole(audit_log, 5)
+
+
+def test_a_restored_older_database_signs_nothing(audit_log: "AuditLog") -> None:
+    audit_log.grow(5)
+    audit_log.database.truncate_wal()
+    shutil.copy(audit_log.folder / "verifier.db", audit_log.folder / "backup.db")
+    audit_log.grow(5)
+    audit_log.database.close()
+    for suffix in ("-wal", "-shm"):
+        (audit_log.folder / f"verifier.db{suffix}").unlink(missing_ok=True)
+    shutil.copy(audit_log.folder / "backup.db", audit_log.folder / "verifier.db")
+    audit_log.write_entries(9)
+    before = audit_log.publisher.read_checkpoint()
+    with pytest.raises(LogShortError, match="10 entries were published, the database holds 5"):
+        audit_log.sequencer.run_once()
+    assert audit_log.publisher.read_checkpoint() == before
+    with audit_log.database.read() as session:
+        assert session.scalar(select(LogHeadRow.size)) == 5
+
+
+def test_another_history_is_not_extended(audit_log: "AuditLog") -> None:
+    audit_log.grow(5)
+    audit_log.publisher.write_checkpoint(audit_log.signer.sign(size=3, root=hash_leaf(b"another")))
+    audit_log.write_entries(1)
+    with pytest.raises(LogForkedError, match="another history"):
+        audit_log.sequencer.run_once()
+
+
+def test_a_published_checkpoint_of_another_key_stops_the_log(audit_log: "AuditLog") -> None:
+    audit_log.grow(5)
+    checkpoint = open_published(audit_log)
+    other = LogSigner.generate(checkpoint.origin)
+    for note in (other.sign(size=5, root=checkpoint.root), "", "\udcff", "nonsense\n"):
+        (audit_log.published / "checkpoint").write_text(note, errors="surrogateescape")
+        with pytest.raises(LogForkedError, match="not by this log's key"):
+            audit_log.sequencer.run_once()
+
+
+def test_a_publication_that_vanished_stops_the_log(audit_log: "AuditLog") -> None:
+    audit_log.grow(5)
+    shutil.rmtree(audit_log.published)
+    with pytest.raises(PublicationLostError):
+        audit_log.sequencer.run_once()
+
+
+def test_a_publication_that_fell_back_is_caught_up(audit_log: "AuditLog") -> None:
+    audit_log.grow(5)
+    shutil.copytree(audit_log.published, audit_log.folder / "older")
+    audit_log.grow(300)
+    shutil.rmtree(audit_log.published)
+    shutil.copytree(audit_log.folder / "older", audit_log.published)
+    assert audit_log.sequencer.run_once() == 0
+    verify_whole(audit_log, 305)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        update(LogHeadRow).values(size=4),
+        update(LogHeadRow).values(root=hash_leaf(b"another")),
+        update(LogHeadRow).values(checkpoint=None),
+        update(LogHeadRow).values(checkpoint="nonsense"),
+        update(LogTileRow).where(LogTileRow.level == 0).values(hashes=hash_leaf(b"another") * 10),
+        update(LogTileRow).values(hashes=b""),
+        delete(LogTileRow),
+    ],
+)
+def test_an_edited_head_or_tile_is_never_signed_over(audit_log: "AuditLog", edit: object) -> None:
+    audit_log.grow(10)
+    before = audit_log.publisher.read_checkpoint()
+    with audit_log.database.write() as session:
+        session.execute(edit)  # type: ignore[call-overload]  # each is a statement
+    audit_log.write_entries(1)
+    with pytest.raises((LogForkedError, LogShortError)):
+        audit_log.sequencer.run_once()
+    assert audit_log.publisher.read_checkpoint() == before
+
+
+def test_finding_what_waits_does_not_read_the_log(audit_log: "AuditLog") -> None:
+    audit_log.grow(50)
+    with audit_log.database.read() as session:
+        plan = session.execute(
+            text("EXPLAIN QUERY PLAN SELECT id, leaf FROM entries WHERE log_index IS NULL ORDER BY id LIMIT 2000")
+        ).all()
+    steps = [row[3] for row in plan]
+    assert len(steps) == 1, "no sorting"
+    assert steps[0].startswith("SEARCH entries USING INDEX")
