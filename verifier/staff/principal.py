@@ -20,11 +20,16 @@ class Principal:
     display_name: str
 
 
-def verify_may(principal: Principal, action: Action) -> None:
-    """Raise `ForbiddenError` unless a role of `principal`, and a scope if it is a key, allow `action`."""
+def may(principal: Principal, action: Action) -> bool:
+    """Whether a role of `principal`, and a scope if it is a key, allow `action`."""
     if not any(is_allowed(role, action) for role in principal.roles):
-        raise ForbiddenError
-    if principal.scopes is not None and not is_in_scope(principal.scopes, action):
+        return False
+    return principal.scopes is None or is_in_scope(principal.scopes, action)
+
+
+def verify_may(principal: Principal, action: Action) -> None:
+    """Raise `ForbiddenError` unless `principal` may do this."""
+    if not may(principal, action):
         raise ForbiddenError
 
 

@@ -21,6 +21,7 @@ from verifier.web.errors import InvalidFieldError, MalformedJsonError, TooLargeE
 
 JSON_BODY_BYTES: Final = 64 * 1024
 _DEPTH: Final = 32
+_LENGTH_DIGITS: Final = 15  # Python refuses to read numbers of thousands of digits
 _JSON: Final = re.compile(r"application/([^/]+\+)?json")  # what FastAPI, too, reads as JSON
 
 
@@ -91,7 +92,7 @@ class BodyLimit:
         await self._app(scope, replay, send)
 
     async def _read(self, receive: Receive, *, announced: str) -> bytes:
-        if announced.isdecimal() and int(announced) > self._limit_bytes:
+        if announced.isdecimal() and (len(announced) > _LENGTH_DIGITS or int(announced) > self._limit_bytes):
             raise TooLargeError({"limit_bytes": self._limit_bytes})
         body = bytearray()
         while True:
