@@ -45,6 +45,9 @@ try:
             keys.delete(key.verification)
         case "root":
             FileRoots(folder / "roots").current(date(2026, 11, 21))
+        case "destroy":
+            roots = FileRoots(folder / "roots")
+            roots.destroy(roots.list()[0])
         case "secret":
             load_or_create_secret(folder / "secrets", "link-key")
 except VerifierError as error:
@@ -157,6 +160,12 @@ def test_a_name_that_could_not_be_synced_is_no_success(run: Run, operation: str)
     said, calls = run(operation, "-e", "inject=fsync:error=EIO:when=2")
     assert said == "store_unavailable {'reason': 'EIO'}"
     assert calls[:4] == _WRITTEN
+
+
+def test_a_root_that_the_system_calls_removed_and_keeps_is_still_present(run: Run) -> None:
+    run("root")
+    assert run("destroy", "-e", "inject=unlinkat:retval=0")[0] == "still_present {}"
+    assert run("destroy")[0] == "done"
 
 
 @pytest.mark.parametrize("call", ["unlinkat", "fsync"])

@@ -71,7 +71,10 @@ class ObjectWriter(Protocol):
         """Append. Raises `NoSpaceError`, `StoreUnavailableError`."""
 
     def commit(self) -> None:
-        """Make it an object, synced. Raises `ObjectExistsError`, `UploadRemovedError`, `StoreUnavailableError`."""
+        """Make it an object, synced. Raises `ObjectExistsError`, `UploadRemovedError`, `StoreUnavailableError`.
+
+        After `StoreUnavailableError` nobody knows whether the object is there: delete the key.
+        """
 
     def abort(self) -> None:
         """Leave nothing behind. Safe to repeat; after `commit` it does nothing."""
