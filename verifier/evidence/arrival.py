@@ -35,6 +35,9 @@ class Sender(Protocol):
     @property
     def actor(self) -> str: ...
 
+    def note_slot(self, slot: str) -> None:
+        """Told which slot the form names, before anything is refused for it."""
+
     def lock(self, session: Session, now: datetime, form_token: str) -> VerificationRow: ...
 
 

@@ -1,6 +1,6 @@
 """A strict, incremental reader of one upload form (RFC 7578), over python-multipart's callbacks.
 
-The parts come in this order: `form_token`, `slot`, perhaps `replaces`, then exactly one file part named `file`. A file
+The parts come in this order: `form_token` (of customers), `slot`, perhaps `replaces`, then one file part `file`. A file
 before its slot is refused unread. The upload counts only after the closing boundary: python-multipart's own
 `finalize()` accepts a body without it, so `is_complete` waits for its `on_end`. File names are dropped here.
 """
@@ -125,7 +125,7 @@ class UploadForm:
     def _begin_file(self, name: str) -> None:
         if self.file_began:
             raise TooManyFilesError
-        if not {"form_token", "slot"} <= set(self.fields):
+        if "slot" not in self.fields:
             raise FileBeforeSlotError
         if name != _FILE:
             raise MalformedMultipartError

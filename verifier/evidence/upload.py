@@ -89,8 +89,9 @@ class Uploads:
 
     def begin(self, sender: Sender, form: UploadForm, declared_bytes: int | None) -> Arrival:
         """Announce the document whose fields and first bytes came."""
-        media_type = _sniff(form)
+        sender.note_slot(form.fields["slot"])
         document, slot = _parse_slot(form.fields["slot"])
+        media_type = _sniff(form)
         with self._database.write() as session:
             now = self._clock.now(session)
             row = sender.lock(session, now, form.fields["form_token"])

@@ -60,6 +60,11 @@ def get_slots(policy: Policy, documents: Sequence[DocumentRow]) -> Sequence[Slot
     ]
 
 
+def is_under_way(document: DocumentRow) -> bool:
+    """Whether a document is still arriving or being checked."""
+    return document.state in _UNDER_WAY
+
+
 def gather_evidence(documents: Sequence[DocumentRow]) -> Evidence:
     """What is ready: received whole, checked, its pages sealed."""
     return frozenset((d.document, d.slot) for d in documents if d.state is DocumentState.READY)
@@ -72,7 +77,7 @@ def verify_satisfied(policy: Policy, documents: Sequence[DocumentRow]) -> None:
         StillCheckingError: something is still under way.
         NotEverythingSentError
     """
-    if any(d.state in _UNDER_WAY for d in documents):
+    if any(is_under_way(document) for document in documents):
         raise StillCheckingError({"retry_after": 3})
     if not is_satisfied(policy, gather_evidence(documents)):
         raise NotEverythingSentError

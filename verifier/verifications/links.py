@@ -116,17 +116,21 @@ def open_link(session: Session, now: datetime, token: str) -> CustomerSession:
 def get_session_verification(
     session: Session, now: datetime, verification: VerificationId, token: str | None
 ) -> VerificationRow:
-    """The verification that a browser's session belongs to.
+    """The verification that a browser may see: by its session, or once it has ended by the link itself.
+
+    An ended verification is read-only, so looking at it through its link needs no session and changes nothing.
 
     Raises:
         SessionNeededError: no such session, or its link was replaced.
         LinkExpiredError, LinkFinishedError
     """
-    found = session.get(CustomerSessionRow, digest_token(token)) if token else None
+    digest = digest_token(token) if token else ""
+    found = session.get(CustomerSessionRow, digest) or session.get(LinkRow, digest)
     if found is None or found.verification_id != verification:
         raise SessionNeededError
     row = get_verification(session, verification)
-    if found.generation != row.generation:
+    is_link_of_live = isinstance(found, LinkRow) and not is_terminal(row.state)
+    if found.generation != row.generation or is_link_of_live:
         raise SessionNeededError
     verify_open(session, now, row)
     return row

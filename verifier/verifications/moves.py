@@ -95,9 +95,7 @@ def move(
 def _begin_answer_clock(session: Session, now: datetime, row: VerificationRow) -> None:
     policy = get_policy(session, row)
     row.submitted_at = now
-    row.answer_by = now + policy.review.answer_for
-    row.undecided_by = now + policy.retention.undecided_for
-    retention.postpone_verification(session, row.id, destroy_by=row.undecided_by)
+    row.answer_by = min(now + policy.review.answer_for, row.undecided_by)
 
 
 def _end(session: Session, now: datetime, row: VerificationRow) -> None:

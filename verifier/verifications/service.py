@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -58,6 +58,14 @@ class Created:
     is_new: bool
 
 
+class Once(Protocol):
+    """Makes one request one verification, however often it is sent. Kept in the transaction that makes it."""
+
+    def find(self, session: Session, now: datetime) -> VerificationId | None: ...
+
+    def keep(self, session: Session, now: datetime, verification: VerificationId) -> None: ...
+
+
 class Verifications:
     """Creates, renews, cancels and expires verifications."""
 
@@ -92,8 +100,8 @@ class Verifications:
         except KeyError:
             raise UnknownPolicyError from None
 
-    def create(self, asked: NewVerification, *, actor: str) -> Created:
-        """Ask for a verification, or find the live one that the same request made before.
+    def create(self, asked: NewVerification, *, actor: str, once: Once) -> Created:
+        """Ask for a verification, or find the one that the same request made before.
 
         Raises:
             InvalidReferenceError, ReferenceLooksLikeAddressError, UnknownPolicyError, UnknownExpectedFieldError
@@ -108,13 +116,13 @@ class Verifications:
         with self._database.read() as session:
             now = self._clock.now(session)
             verify_intake_open(session, now, closes_after=self._intake_closes_after)
-            standing = _find_live(session, asked, digest)
+            standing = once.find(session, now) or _find_live(session, asked, digest)
         if standing is not None:
             return Created(standing, is_new=False)
         verification = new_verification_id()
         public_key = self._vault.create_keys(verification, now)
         faults.hit("create.key_recorded")
-        created = self._store(verification, public_key, asked, policy=policy, digest=digest, actor=actor)
+        created = self._store(verification, public_key, asked, policy=policy, digest=digest, actor=actor, once=once)
         faults.hit("create.committed")
         if not created.is_new:
             self._vault.shred(verification)
@@ -129,10 +137,11 @@ class Verifications:
         policy: Policy,
         digest: str,
         actor: str,
+        once: Once,
     ) -> Created:
         with self._database.write() as session:
             now = self._clock.now(session)
-            standing = _find_live(session, asked, digest)
+            standing = once.find(session, now) or _find_live(session, asked, digest)
             if standing is not None:
                 return Created(standing, is_new=False)
             _keep_policy(session, policy)
@@ -143,6 +152,7 @@ class Verifications:
             for name, value in asked.expected.items():
                 seal_value(session, now, self._vault, verification, name=f"expected.{name}", value=value)
             store_link(session, row, token=self._link_key.derive_token(verification, row.generation))
+            once.keep(session, now, verification)
             record(
                 session,
                 now,

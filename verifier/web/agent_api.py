@@ -1,0 +1,182 @@
+"""The agent's API: ask for a verification, read it, show and renew its link, cancel it, upload on a customer's behalf."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from policies.access import Action
+from verifier.evidence.documents import verify_takes_documents
+from verifier.ids import VerificationId
+from verifier.staff.principal import Principal, verify_may
+from verifier.verifications.life import VerificationState
+from verifier.verifications.moves import get_verification, lock_verification
+from verifier.verifications.service import NewVerification
+from verifier.verifications.tables import VerificationRow
+from verifier.web.cursors import encode_cursor, parse_cursor
+from verifier.web.describe import VerificationAnswer, describe
+from verifier.web.errors import ContactsNotYetError
+from verifier.web.once import begin_call, do_once, read_body
+from verifier.web.pages.language import load_sentences
+from verifier.web.principals import AnyPrincipal, ApiPrincipal
+from verifier.web.rooms import Rooms, RoomsDep
+from verifier.web.uploading import receive_document
+
+router: Final = APIRouter(prefix="/v1", tags=["agent"])
+
+_PAGE_ROWS: Final = 50
+RawBody = Annotated[bytes, Depends(read_body)]
+
+
+class NewVerificationBody(BaseModel):
+    """What an agent asks for. Private values are sealed on arrival and never given back."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    reference: str = Field(min_length=1, max_length=200, description="the desk's own id of the case")
+    policy: str = Field(max_length=64)
+    account: str | None = Field(default=None, min_length=1, max_length=320, description="kept as a keyed digest only")
+    locale: str = Field(default="en", max_length=16)
+    expected: dict[str, Annotated[str, Field(max_length=500)]] = Field(
+        default_factory=dict, max_length=12, description="what the desk knows, by the policy's field names"
+    )
+    contact_points: list[object] | None = Field(default=None, description="not yet taken")
+
+
+class VerificationListAnswer(BaseModel):
+    verifications: list[VerificationAnswer]
+    next_cursor: str | None
+
+
+class UploadAnswer(BaseModel):
+    """A 201 means: the bytes are synced and the row is committed."""
+
+    document: str
+    state: str
+
+
+@router.post("/verifications", status_code=201)
+def create_verification(
+    request: Request,
+    response: Response,
+    asked: NewVerificationBody,
+    body: RawBody,
+    principal: ApiPrincipal,
+    rooms: RoomsDep,
+) -> VerificationAnswer:
+    """Ask for a verification. 201 when it is new, 200 when the same request already made it."""
+    verify_may(principal, Action.VERIFICATION_CREATE)
+    if asked.contact_points is not None:
+        raise ContactsNotYetError
+    load_sentences(asked.locale)  # refuses a language that we do not speak
+    wanted = NewVerification(
+        reference=asked.reference,
+        policy=asked.policy,
+        locale=asked.locale,
+        account=asked.account,
+        expected=asked.expected,
+    )
+    call = begin_call(request, body, rooms=rooms, principal=principal)
+    created = rooms.verifications.create(wanted, actor=principal.actor, once=call)
+    response.status_code = 201 if created.is_new else 200
+    return _read(created.id, rooms=rooms, principal=principal)
+
+
+@router.get("/verifications")
+def list_verifications(
+    principal: AnyPrincipal,
+    rooms: RoomsDep,
+    status: Annotated[VerificationState | None, Query()] = None,
+    reference: Annotated[str | None, Query(max_length=64)] = None,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> VerificationListAnswer:
+    """Verifications, newest first."""
+    verify_may(principal, Action.VERIFICATION_LIST)
+    with rooms.database.read() as session:
+        rows = read_page(session, status=status, reference=reference, cursor=cursor)
+        answers = [describe(session, row, rooms=rooms, principal=principal) for row in rows[:_PAGE_ROWS]]
+    following = encode_cursor("verifications", rows[-2].created_at, rows[-2].id) if len(rows) > _PAGE_ROWS else None
+    return VerificationListAnswer(verifications=answers, next_cursor=following)
+
+
+def read_page(
+    session: Session, *, status: VerificationState | None, reference: str | None, cursor: str | None
+) -> list[VerificationRow]:
+    """One page of verifications and one row more, if there is one. Raises: InvalidCursorError"""
+    query = select(VerificationRow).order_by(VerificationRow.created_at.desc(), VerificationRow.id.desc())
+    if status is not None:
+        query = query.where(VerificationRow.state == status)
+    if reference is not None:
+        query = query.where(VerificationRow.reference == reference)
+    if cursor is not None:
+        at, last = parse_cursor("verifications", cursor)
+        is_same_time = (VerificationRow.created_at == at) & (VerificationRow.id < last)
+        query = query.where((VerificationRow.created_at < at) | is_same_time)
+    return list(session.scalars(query.limit(_PAGE_ROWS + 1)))
+
+
+@router.get("/verifications/{verification}")
+def read_verification(verification: str, principal: AnyPrincipal, rooms: RoomsDep) -> VerificationAnswer:
+    """One verification; for who may show it, with its link."""
+    verify_may(principal, Action.VERIFICATION_READ)
+    return _read(VerificationId(verification), rooms=rooms, principal=principal)
+
+
+@router.post("/verifications/{verification}/links")
+def renew_link(
+    request: Request, verification: str, body: RawBody, principal: ApiPrincipal, rooms: RoomsDep
+) -> VerificationAnswer:
+    """The next link; older ones and their sessions end."""
+    verify_may(principal, Action.LINK_RENEW)
+    id_ = VerificationId(verification)
+    call = begin_call(request, body, rooms=rooms, principal=principal)
+    do_once(call, id_, lambda: rooms.verifications.renew_link(id_, actor=principal.actor), rooms=rooms)
+    return _read(id_, rooms=rooms, principal=principal)
+
+
+@router.post("/verifications/{verification}/cancel")
+def cancel_verification(
+    request: Request, verification: str, body: RawBody, principal: ApiPrincipal, rooms: RoomsDep
+) -> VerificationAnswer:
+    """End a verification; everything that was sent is destroyed."""
+    verify_may(principal, Action.VERIFICATION_CANCEL)
+    id_ = VerificationId(verification)
+    call = begin_call(request, body, rooms=rooms, principal=principal)
+    do_once(call, id_, lambda: rooms.verifications.cancel(id_, actor=principal.actor), rooms=rooms)
+    return _read(id_, rooms=rooms, principal=principal)
+
+
+@dataclass(frozen=True)
+class _OnBehalf:
+    """An agent who sends what the customer gave them: write-only, and logged as such."""
+
+    verification: VerificationId
+    actor: str
+
+    def note_slot(self, slot: str) -> None:
+        """The answer to a program names no field of a page."""
+
+    def lock(self, session: Session, now: datetime, form_token: str) -> VerificationRow:
+        row = lock_verification(session, self.verification)
+        verify_takes_documents(row)
+        return row
+
+
+@router.post("/verifications/{verification}/documents", status_code=201)
+async def upload_on_behalf(
+    request: Request, verification: str, principal: ApiPrincipal, rooms: RoomsDep
+) -> UploadAnswer:
+    """Upload a document that the customer gave the desk. Nobody at the desk can read it back here."""
+    verify_may(principal, Action.DOCUMENT_UPLOAD_ON_BEHALF)
+    sender = _OnBehalf(VerificationId(verification), principal.actor)
+    document = await receive_document(request, sender, rooms=rooms)
+    return UploadAnswer(document=document, state="sealed")
+
+
+def _read(verification: VerificationId, *, rooms: Rooms, principal: Principal) -> VerificationAnswer:
+    with rooms.database.read() as session:
+        return describe(session, get_verification(session, verification), rooms=rooms, principal=principal)

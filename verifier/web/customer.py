@@ -1,0 +1,275 @@
+"""The customer's pages, each of which answers programs with JSON too.
+
+`GET /v/{token}` changes nothing, however often mail scanners fetch it; a person's POST opens a session on this
+browser. Every form carries its session's token. Nothing here says whether a link ever existed beyond its own answer.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from sqlalchemy.orm import Session
+
+from verifier.errors import VerifierError
+from verifier.evidence.documents import verify_takes_documents
+from verifier.ids import DocumentId, VerificationId
+from verifier.proofs.service import remove_document, submit
+from verifier.verifications import links
+from verifier.verifications.life import is_terminal
+from verifier.verifications.moves import lock_verification
+from verifier.verifications.tables import VerificationRow
+from verifier.web.csrf import form_token, verify_form_token, verify_same_site
+from verifier.web.customer_answers import tell_landing, tell_link_problem, tell_page
+from verifier.web.customer_views import CustomerReading
+from verifier.web.pages.common import FieldError, slot_anchor
+from verifier.web.pages.customer import LandingPage, WithdrawPage, WithdrawReason
+from verifier.web.pages.language import translator
+from verifier.web.pages.rendering import render
+from verifier.web.problems import prefers_html, problem_for
+from verifier.web.rooms import Rooms, RoomsDep
+from verifier.web.uploading import receive_document
+
+router: Final = APIRouter(tags=["customer"])
+
+_FORM_KEY: Final = b"verifier/v1/customer"
+"""Customers' form tokens are derived from their secret session token alone: this tier has no keys."""
+
+FormToken = Annotated[str, Form(max_length=200)]
+
+
+def cookie_name(verification: str, *, rooms: Rooms) -> str:
+    return f"{'__Host' if rooms.principals.is_https else 'dev'}-v-{verification}"
+
+
+def session_token(request: Request, verification: str, *, rooms: Rooms) -> str:
+    return request.cookies.get(cookie_name(verification, rooms=rooms), "")
+
+
+def token_for_forms(secret: str) -> str:
+    return form_token(_FORM_KEY, session=secret)
+
+
+def _read(session: Session, now: datetime, row: VerificationRow, *, rooms: Rooms) -> CustomerReading:
+    return CustomerReading(session, now, row, desk=rooms.desk_name, locale=row.locale)
+
+
+@router.get("/v/{token}")
+def land(request: Request, token: str, rooms: RoomsDep) -> Response:
+    """The landing page of a link. Changes nothing."""
+    try:
+        with rooms.database.read() as session:
+            now = rooms.clock.now(session)
+            row = links.get_linked(session, now, token)
+            rooms.throttle.count_link(row.id)
+            reading = _read(session, now, row, rooms=rooms)
+            if is_terminal(row.state):
+                return _show_ended(request, row, token, reading, rooms=rooms)
+            page = LandingPage(
+                shell=reading.shell,
+                case=reading.case(),
+                open_url=f"/v/{token}",
+                form_token=token_for_forms(token),
+                expires_at=row.link_expires_at,
+            )
+            return tell_landing(request, page, locale=row.locale)
+    except VerifierError as error:
+        return tell_link_problem(request, error, token=token, rooms=rooms)
+
+
+def _show_ended(
+    request: Request, row: VerificationRow, token: str, reading: CustomerReading, *, rooms: Rooms
+) -> Response:
+    """Read-only, through the link itself: the cookie holds what the address holds, and nothing is stored."""
+    response = tell_page(request, reading, verification=row.id, form_token="", locale=row.locale)
+    _set_cookie(response, row.id, token, rooms=rooms)
+    return response
+
+
+@router.post("/v/{token}")
+def open_link(
+    request: Request,
+    token: str,
+    rooms: RoomsDep,
+    form_token: FormToken = "",
+    then: Annotated[str, Form(max_length=20)] = "task",
+) -> Response:
+    """Open the link on this browser."""
+    verify_same_site(request, method=request.method, public_url=rooms.public_url)
+    verify_form_token(form_token, key=_FORM_KEY, session=token)
+    try:
+        with rooms.database.write() as session:
+            opened = links.open_link(session, rooms.clock.now(session), token)
+    except VerifierError as error:
+        return tell_link_problem(request, error, token=token, rooms=rooms)
+    tail = "/withdraw?reason=not_me" if then == "not_me" else ""
+    response = RedirectResponse(f"/verification/{opened.verification}{tail}", status_code=303)
+    _set_cookie(response, opened.verification, opened.token, rooms=rooms)
+    return response
+
+
+def _set_cookie(response: Response, verification: str, token: str, *, rooms: Rooms) -> None:
+    response.set_cookie(
+        cookie_name(verification, rooms=rooms),
+        token,
+        max_age=90 * 24 * 3600,
+        path="/",
+        secure=rooms.principals.is_https,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+@router.get("/verification/{verification}")
+def show(request: Request, verification: str, rooms: RoomsDep) -> Response:
+    """What is asked now, or how far it is."""
+    token = session_token(request, verification, rooms=rooms)
+    with rooms.database.read() as session:
+        now = rooms.clock.now(session)
+        row = links.get_session_verification(session, now, VerificationId(verification), token)
+        rooms.throttle.count_link(row.id)
+        reading = _read(session, now, row, rooms=rooms)
+        return tell_page(request, reading, verification=row.id, form_token=token_for_forms(token), locale=row.locale)
+
+
+def _change(
+    request: Request,
+    verification: str,
+    given: str,
+    change: Callable[[Session, datetime, VerificationRow], None],
+    *,
+    rooms: Rooms,
+    field_name: str = "submit",
+) -> Response:
+    """Change a verification by one of its forms, then show it; a refusal keeps the page, with the error on it."""
+    verify_same_site(request, method=request.method, public_url=rooms.public_url)
+    token = session_token(request, verification, rooms=rooms)
+    verify_form_token(given, key=_FORM_KEY, session=token)
+    try:
+        with rooms.database.write() as session:
+            now = rooms.clock.now(session)
+            row = links.get_session_verification(session, now, VerificationId(verification), token)
+            rooms.throttle.count_link(row.id)
+            change(session, now, lock_verification(session, row.id))
+    except VerifierError as error:
+        return show_refused(request, verification, error, field_name=field_name, rooms=rooms)
+    if prefers_html(request):
+        return RedirectResponse(f"/verification/{verification}", status_code=303)
+    return show(request, verification, rooms)
+
+
+def show_refused(
+    request: Request, verification: str, error: VerifierError, *, field_name: str, rooms: Rooms
+) -> Response:
+    """The task page with an error summary, where a person was refused while documents are asked for."""
+    if not prefers_html(request):
+        raise error
+    token = session_token(request, verification, rooms=rooms)
+    with rooms.database.read() as session:
+        now = rooms.clock.now(session)
+        row = links.get_session_verification(session, now, VerificationId(verification), token)
+        reading = _read(session, now, row, rooms=rooms)
+        if not reading.is_asked:
+            raise error
+        problem = problem_for(error.code, facts=error.facts, translate=translator(row.locale))
+        errors = (FieldError(field=field_name, sentence=f"{problem.detail} {problem.next_step}"),)
+        page = reading.task_page(form_token=token_for_forms(token), errors=errors)
+        return HTMLResponse(render(page, locale=row.locale), problem.status, headers=problem.headers)
+
+
+@dataclass
+class _Customer:
+    """The customer as a sender of documents."""
+
+    request: Request
+    verification: str
+    rooms: Rooms
+    actor: str = "customer"
+    slot: str | None = field(default=None)
+
+    def note_slot(self, slot: str) -> None:
+        self.slot = slot
+
+    def lock(self, session: Session, now: datetime, given: str) -> VerificationRow:
+        token = session_token(self.request, self.verification, rooms=self.rooms)
+        verify_form_token(given, key=_FORM_KEY, session=token)
+        row = links.get_session_verification(session, now, VerificationId(self.verification), token)
+        locked = lock_verification(session, row.id)
+        verify_takes_documents(locked)
+        return locked
+
+
+@router.post("/verification/{verification}/documents")
+async def upload(request: Request, verification: str, rooms: RoomsDep) -> Response:
+    """One document into one slot, as a stream."""
+    verify_same_site(request, method=request.method, public_url=rooms.public_url)
+    rooms.throttle.count_link(verification)
+    sender = _Customer(request, verification, rooms)
+    try:
+        document = await receive_document(request, sender, rooms=rooms)
+    except VerifierError as error:
+        anchor = slot_anchor(sender.slot) if sender.slot else "submit"
+        return show_refused(request, verification, error, field_name=anchor, rooms=rooms)
+    if prefers_html(request):
+        return RedirectResponse(f"/verification/{verification}#{slot_anchor(sender.slot or '')}", status_code=303)
+    return JSONResponse({"document": document, "slot": sender.slot, "state": "checking"}, 201)
+
+
+@router.post("/verification/{verification}/documents/{document}/remove")
+def remove(request: Request, verification: str, document: str, rooms: RoomsDep, form_token: FormToken = "") -> Response:
+    """Take one document back; its bytes go at once."""
+    return _change(
+        request,
+        verification,
+        form_token,
+        lambda session, now, row: remove_document(session, now, row, DocumentId(document)),
+        rooms=rooms,
+    )
+
+
+@router.post("/verification/{verification}/submit")
+def hand_in(request: Request, verification: str, rooms: RoomsDep, form_token: FormToken = "") -> Response:
+    """Hand everything in for review."""
+    return _change(request, verification, form_token, submit, rooms=rooms)
+
+
+@router.get("/verification/{verification}/withdraw")
+def ask_withdraw(
+    request: Request, verification: str, rooms: RoomsDep, reason: WithdrawReason = WithdrawReason.RATHER_NOT
+) -> Response:
+    """Ask once more before everything is destroyed."""
+    token = session_token(request, verification, rooms=rooms)
+    with rooms.database.read() as session:
+        now = rooms.clock.now(session)
+        row = links.get_session_verification(session, now, VerificationId(verification), token)
+        if is_terminal(row.state):
+            return RedirectResponse(f"/verification/{verification}", status_code=303)
+        reading = _read(session, now, row, rooms=rooms)
+        page = WithdrawPage(
+            shell=reading.shell,
+            case=reading.case(),
+            verification_id=row.id,
+            reason=reason,
+            form_token=token_for_forms(token),
+        )
+        return HTMLResponse(render(page, locale=row.locale))
+
+
+@router.post("/verification/{verification}/withdraw")
+def withdraw(
+    request: Request,
+    verification: str,
+    rooms: RoomsDep,
+    form_token: FormToken = "",
+    reason: Annotated[WithdrawReason, Form()] = WithdrawReason.RATHER_NOT,
+) -> Response:
+    """One of the two exits: everything is destroyed."""
+    return _change(
+        request,
+        verification,
+        form_token,
+        lambda session, now, row: rooms.verifications.withdraw(session, now, row.id, reason=reason),
+        rooms=rooms,
+    )

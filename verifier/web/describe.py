@@ -1,0 +1,131 @@
+"""How a verification is told to staff programs: one shape for creating, reading, listing and deciding."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from pydantic import BaseModel
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from policies.access import Action
+from policies.model import Policy
+from verifier.evidence.tables import DocumentRow
+from verifier.proofs.service import read_documents
+from verifier.staff.principal import Principal, may
+from verifier.verifications.life import is_terminal
+from verifier.verifications.moves import get_policy
+from verifier.verifications.tables import VerificationKeyRow, VerificationRow
+from verifier.web.replies import write_reply
+from verifier.web.rooms import Rooms
+
+
+class LinkAnswer(BaseModel):
+    """The customer's link; whoever has it can act as the customer."""
+
+    url: str
+    expires_at: datetime
+
+
+class ProofAnswer(BaseModel):
+    """One acceptable way to prove: every slot in it is needed."""
+
+    slots: list[str]
+
+
+class DocumentAnswer(BaseModel):
+    """One document, without anything that shows what is in it."""
+
+    id: str
+    document: str
+    slot: str
+    state: str
+    pages: int | None
+    refusal: str | None
+    disposed_at: datetime | None
+
+
+class VerificationAnswer(BaseModel):
+    """A verification. `link`, `reply` and `phrase` are there for who may show the link, while it can be used."""
+
+    id: str
+    status: str
+    reference: str | None
+    policy: str
+    policy_version: str
+    locale: str
+    link: LinkAnswer | None
+    reply: str | None
+    phrase: str | None
+    proofs: list[ProofAnswer]
+    reasons: list[str]
+    created_at: datetime
+    opened_at: datetime | None
+    submitted_at: datetime | None
+    answer_by: datetime | None
+    undecided_by: datetime
+    ended_at: datetime | None
+    unreadable_at: datetime | None
+    destroyed_at: datetime | None
+    documents: list[DocumentAnswer]
+
+
+def describe(session: Session, row: VerificationRow, *, rooms: Rooms, principal: Principal) -> VerificationAnswer:
+    """Tell one verification to this principal."""
+    policy = get_policy(session, row)
+    documents = read_documents(session, row.id)
+    shows_link = may(principal, Action.LINK_SHOW) and not is_terminal(row.state)
+    url = get_link_url(rooms, row)
+    return VerificationAnswer(
+        id=row.id,
+        status=row.state,
+        reference=row.reference,
+        policy=row.policy,
+        policy_version=row.policy_version,
+        locale=row.locale,
+        link=LinkAnswer(url=url, expires_at=row.link_expires_at) if shows_link else None,
+        reply=write_reply(row, url=url, desk=rooms.desk_name) if shows_link else None,
+        phrase=row.phrase if shows_link else None,
+        proofs=_describe_proofs(policy),
+        reasons=row.reasons,
+        created_at=row.created_at,
+        opened_at=row.opened_at,
+        submitted_at=row.submitted_at,
+        answer_by=row.answer_by,
+        undecided_by=row.undecided_by,
+        ended_at=row.ended_at,
+        unreadable_at=session.scalar(
+            select(VerificationKeyRow.unreadable_at).where(VerificationKeyRow.verification_id == row.id)
+        ),
+        destroyed_at=get_destroyed_at(row, documents),
+        documents=[_describe_document(document) for document in documents],
+    )
+
+
+def get_link_url(rooms: Rooms, row: VerificationRow) -> str:
+    return f"{rooms.public_url}/v/{rooms.verifications.get_link_token(row)}"
+
+
+def get_destroyed_at(row: VerificationRow, documents: Sequence[DocumentRow]) -> datetime | None:
+    """When the last document of an ended verification was seen gone; `None` while one is not, or none ever was."""
+    if row.ended_at is None or not documents:
+        return None
+    seen = [document.disposed_at for document in documents]
+    return None if None in seen else max(at for at in seen if at is not None)
+
+
+def _describe_proofs(policy: Policy) -> list[ProofAnswer]:
+    return [
+        ProofAnswer(slots=[f"{item.document}.{slot}" for item in line for slot in item.slots]) for line in policy.ladder
+    ]
+
+
+def _describe_document(document: DocumentRow) -> DocumentAnswer:
+    return DocumentAnswer(
+        id=document.id,
+        document=document.document,
+        slot=document.slot,
+        state=document.state,
+        pages=document.pages,
+        refusal=document.refusal,
+        disposed_at=document.disposed_at,
+    )

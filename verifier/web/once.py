@@ -1,0 +1,65 @@
+"""One request, one thing: `Idempotency-Key` for the routes under `/v1`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import Request
+from sqlalchemy.orm import Session
+
+from verifier.ids import VerificationId
+from verifier.staff.principal import Principal
+from verifier.web.idempotency import body_digest, find_replay, parse_idempotency_key, remember
+from verifier.web.rooms import Rooms
+
+
+@dataclass(frozen=True)
+class IdempotentCall:
+    """This call under its key; without a key every call is new."""
+
+    api_key: str
+    key: str | None
+    digest: bytes
+
+    def find(self, session: Session, now: datetime) -> VerificationId | None:
+        if self.key is None:
+            return None
+        found = find_replay(session, now, api_key=self.api_key, key=self.key, body_digest=self.digest)
+        return None if found is None else VerificationId(found)
+
+    def keep(self, session: Session, now: datetime, verification: VerificationId) -> None:
+        if self.key is not None:
+            remember(
+                session,
+                now,
+                api_key=self.api_key,
+                key=self.key,
+                body_digest=self.digest,
+                resource_id=verification,
+            )
+
+
+async def read_body(request: Request) -> bytes:
+    """The whole body, for its digest; the limit on its size was kept before the call began."""
+    return await request.body()
+
+
+def begin_call(request: Request, body: bytes, *, rooms: Rooms, principal: Principal) -> IdempotentCall:
+    """Raises: InvalidIdempotencyKeyError"""
+    key = request.headers.get("idempotency-key")
+    call = f"{request.method} {request.url.path}"
+    return IdempotentCall(
+        api_key=principal.actor,
+        key=None if key is None else parse_idempotency_key(key),
+        digest=body_digest(rooms.digest_key, call=call, body=body),
+    )
+
+
+def do_once(call: IdempotentCall, verification: VerificationId, act: Callable[[], object], *, rooms: Rooms) -> None:
+    """Act unless this call was made before. After a crash in between, the life's table judges the repetition."""
+    with rooms.database.read() as session:
+        if call.find(session, rooms.clock.now(session)) is not None:
+            return
+    act()
+    with rooms.database.write() as session:
+        call.keep(session, rooms.clock.now(session), verification)

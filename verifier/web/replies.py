@@ -1,0 +1,20 @@
+"""The short reply that an agent pastes into the ticket, in the customer's language."""
+
+from babel.dates import format_datetime
+
+from verifier.verifications.tables import VerificationRow
+from verifier.web.pages.language import load_sentences
+
+
+def write_reply(row: VerificationRow, *, url: str, desk: str) -> str:
+    """What to send the customer: the link, until when it works, the phrase, and to attach nothing."""
+    _ = load_sentences(row.locale).gettext
+    until = format_datetime(row.link_expires_at, "d MMMM y, HH:mm 'UTC'", locale=row.locale)
+    return _(
+        "To go on with case %(reference)s we need to know that the account is yours. Please open this link:\n\n"
+        "%(url)s\n\n"
+        "It works until %(until)s. The page shows the two words “%(phrase)s”, so that you know it is ours.\n\n"
+        "Please do not attach documents to this ticket: what you send through the link is stored locked and is "
+        "destroyed when we have decided.\n\n"
+        "%(desk)s"
+    ) % {"reference": row.reference, "url": url, "until": until, "phrase": row.phrase, "desk": desk}
