@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Final, TextIO, cast
@@ -145,6 +146,7 @@ class _Output:
 _OUTPUT: Final = _Output()
 
 
+@cache
 def get_log() -> FilteringBoundLogger:
     """A logger that is safe even before `configure_logs`: `get_log().info("document.disposed", document=id)`."""
     logger = structlog.wrap_logger(
@@ -165,7 +167,12 @@ def redirect_logs(stream: TextIO | None) -> None:
 _LIBRARY_EVENTS: Final[Mapping[str, str]] = {
     "Started server process [%d]": "server.started",
     "Finished server process [%d]": "server.finished",
+    "Waiting for application startup.": "server.starting",
     "Application startup complete.": "server.ready",
+    "Uvicorn running on %s://%s:%d (Press CTRL+C to quit)": "server.listening",
+    "Invalid HTTP request received.": "server.bad_request",
+    "Waiting for application shutdown.": "server.closing",
+    "Application shutdown complete.": "server.closed",
     "Shutting down": "server.stopping",
     "Exception in ASGI application\n": "server.error",
 }

@@ -34,7 +34,7 @@ REQUESTS: Final[Mapping[str, Answer]] = {
     "too_large": Answer(
         status=413,
         title=N_("The body is too large"),
-        detail=N_("This call takes less than was sent. Nothing of it was read."),
+        detail=N_("This call takes less than was sent. Nothing was done."),
         limit=N_("The limit is {limit_bytes}."),
         next_step=N_("Send less. Documents have a call of their own."),
     ),
