@@ -15,8 +15,8 @@ import pytest
 
 from verifier import telemetry
 from verifier.errors import VerifierError
-from verifier.faults import arm
 from verifier.ids import new_document_id, new_verification_id
+from verifier.web.json_bodies import parse_json_object
 
 CANARY = "Canary-Zq7-jane.doe@example.org"
 
@@ -117,13 +117,14 @@ def test_an_exception_names_the_frames_of_our_files_only(stream: io.StringIO) ->
     except ValueError as error:
         telemetry.get_log().error("request.failed", exc_info=error)
     try:
-        arm("no.such.point")
+        parse_json_object(b"[]")
     except VerifierError as error:
         telemetry.get_log().error("request.failed", exc_info=error)
 
     foreign, ours = _lines(stream)
     assert foreign["frames"] == []
-    assert [frame.partition(":")[0] for frame in ours["frames"]] == ["verifier/faults.py", "verifier/faults.py"]
+    assert [frame.partition(":")[0] for frame in ours["frames"]] == ["verifier/web/json_bodies.py"]
+    assert ours["frames"][0].endswith(" parse_json_object")
 
 
 def test_what_a_library_logs_loses_its_text_and_its_arguments(stream: io.StringIO) -> None:
