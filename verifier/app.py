@@ -1,0 +1,123 @@
+"""The web process's app: which routers it has, and the plumbing around them.
+
+Guarantees: every route but health counts against its network's limit; every refusal has its problem or its page; no
+page, and no description of the API, comes from anywhere else than here. The house stays its opener's: nothing that
+the app was handed is closed here.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from fastapi import Depends, FastAPI, Request
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from verifier.ids import ID_PATTERN
+from verifier.web import health
+from verifier.web.headers import install_plumbing
+from verifier.web.pages import render, static_url
+from verifier.web.pages.common import BareShell, CustomerShell, ProblemPage
+from verifier.web.pages.rendering import STATIC_DIR
+from verifier.web.principals import Principals
+from verifier.web.problems import Problem, RenderPage
+from verifier.web.rooms import Rooms
+from verifier.web.throttle import limit_network, throttle_from
+from verifier.wiring import House
+
+UPLOADS: Final = re.compile(r"/v1/verifications/[^/]+/documents|/verification/[^/]+/documents")
+_CUSTOMER: Final = re.compile(r"/(v|verification)(/.*)?")
+_PART_OF_A_VERIFICATION: Final = re.compile(r"(/verification/([^/]+))/.+")
+_CACHED_FOR_EVER: Final = "public, max-age=31536000, immutable"
+
+
+def create_app(house: House, *, warnings: Sequence[str] = ()) -> FastAPI:
+    """The app of an open house. `warnings` are sentences that staff see on every page."""
+    rooms = _furnish(house, warnings)
+    app = FastAPI(
+        title="Verifier",
+        version="1",
+        openapi_url="/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.rooms, app.state.principals = rooms, rooms.principals
+    _include_routers(app, rooms)
+    app.mount("/static", _StaticFiles(directory=STATIC_DIR), name="static")
+    install_plumbing(
+        app, is_https=house.settings.is_https, render_page=_problem_page(house.settings.desk_name), streams=UPLOADS
+    )
+    return app
+
+
+def _furnish(house: House, warnings: Sequence[str]) -> Rooms:
+    settings, throttle = house.settings, throttle_from(house.settings)
+    principals = Principals(house.database, house.clock, throttle, settings.public_url, house.form_key)
+    return Rooms(
+        database=house.database,
+        clock=house.clock,
+        vault=house.vault,
+        policies=house.policies,
+        verifications=house.verifications,
+        uploads=house.uploads,
+        views=house.views,
+        decisions=house.decisions,
+        principals=principals,
+        throttle=throttle,
+        log_key=house.log_key,
+        digest_key=house.digest_key,
+        public_url=settings.public_url,
+        desk_name=settings.desk_name,
+        case_url=settings.case_url,
+        intake_closes_after=settings.intake_closes_after,
+        warnings=tuple(warnings),
+    )
+
+
+def _include_routers(app: FastAPI, rooms: Rooms) -> None:
+    from importlib import import_module
+    from importlib.util import find_spec
+
+    limited = [Depends(limit_network(rooms.throttle))]
+    for name in ("agent_api", "reviewer_api", "auditor_api", "customer", "staff_pages"):
+        if find_spec(f"verifier.web.{name}") is not None:
+            app.include_router(import_module(f"verifier.web.{name}").router, dependencies=limited)
+    app.include_router(health.router)  # unlimited: a busy network must not make the service look dead
+
+
+class _StaticFiles(StaticFiles):
+    """Our own files. Only the address with this very version's digest may be kept for ever."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        asked = f"/static/{path}?{scope['query_string'].decode('ascii', 'replace')}"
+        is_current = response.status_code in {200, 304} and asked == static_url(path)
+        response.headers["Cache-Control"] = _CACHED_FOR_EVER if is_current else "no-cache"
+        return response
+
+
+def _problem_page(desk: str) -> RenderPage:
+    def render_page(problem: Problem, request: Request) -> str:
+        path = request.url.path
+        return render(
+            ProblemPage(
+                shell=CustomerShell(desk=desk) if _CUSTOMER.fullmatch(path) else BareShell(installation=desk),
+                title=problem.title,
+                sentence=problem.detail,
+                next_step=problem.next_step,
+                code=problem.code,
+                back_url=_find_back_url(path, code=problem.code),
+            )
+        )
+
+    return render_page
+
+
+def _find_back_url(path: str, *, code: str) -> str | None:
+    """Where the next step is: the verification's own page after a refused upload, the door for who is not signed in."""
+    part = _PART_OF_A_VERIFICATION.fullmatch(path)
+    if part is not None and ID_PATTERN.fullmatch(part[2]):  # what is not our own form is not repeated
+        return part[1]
+    return "/sign-in" if code == "sign_in_needed" else None

@@ -1,0 +1,291 @@
+"""The command `verifier`: serve, staff, API keys, the audit log, deletion receipts, policies, doctor, demo.
+
+Guarantees: whatever goes wrong is one sentence on standard error, with what to do, and exit code 1; a secret is printed
+once, to standard output, by the command that makes it, and nowhere else. Leaves to others: every rule. Each command
+opens what it needs, asks a room, and prints.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from policies.access import Role, Scope
+from policies.errors import PolicyError
+from verifier.errors import ConfigurationError, VerifierError
+from verifier.settings import load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+    from policies.model import Policy
+    from verifier.wiring import House
+
+_ACTOR: Final = "operator"
+
+app = typer.Typer(
+    help="Ask for the least proof, store it sealed, destroy it when decided, and prove it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+staff = typer.Typer(help="The people who work here.", no_args_is_help=True)
+api_keys = typer.Typer(help="The keys of programs.", no_args_is_help=True)
+audit = typer.Typer(help="The audit log, checked offline.", no_args_is_help=True)
+receipts = typer.Typer(help="Deletion receipts, checked offline.", no_args_is_help=True)
+policy = typer.Typer(help="What may prove ownership.", no_args_is_help=True)
+for name, group in (
+    ("staff", staff),
+    ("api-keys", api_keys),
+    ("audit", audit),
+    ("receipts", receipts),
+    ("policy", policy),
+):
+    app.add_typer(group, name=name)
+
+
+def main() -> None:
+    """Run the command line; a refusal is one sentence and exit code 1."""
+    try:
+        app()
+    except (VerifierError, PolicyError, OSError) as error:
+        sys.exit(_say(_sentence_of(error)))
+    except Exception as error:  # noqa: BLE001 -- a fault of ours: its frames are logged, its values are not shown
+        from verifier.telemetry import get_log
+
+        get_log().critical("command.broke", exc_info=error)
+        sys.exit(_say("This is a fault in Verifier itself; the line above says where."))
+
+
+@app.command()
+def serve(
+    ready_file: Annotated[Path | None, typer.Option(help="Write the address here once requests are answered.")] = None,
+) -> None:
+    """Serve pages and API, and keep the worker alive, until SIGTERM."""
+    from verifier.serve import serve as run
+
+    run(load_settings(), ready_file=ready_file)
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Stop after one verification.")] = False,
+) -> None:
+    """Drive one whole verification through the public doors, with files made on the spot."""
+    from verifier.demo.play import play
+
+    raise typer.Exit(play(is_once=once))
+
+
+@app.command()
+def doctor() -> None:
+    """Look at stores, folders, sandbox, clock, disk and log; say what to change."""
+    from verifier.doctor import examine
+
+    findings = examine(load_settings())
+    for finding in findings:
+        print(finding.to_line())
+    raise typer.Exit(0 if all(finding.is_ok for finding in findings) else 1)
+
+
+@staff.command("invite")
+def invite_staff(
+    name: Annotated[str, typer.Argument(help="How this person is shown to others.")],
+    role: Annotated[list[Role], typer.Option(help="What they may do; give it once for each role.")],
+) -> None:
+    """Print a sign-in address that works once, within 15 minutes."""
+    from verifier.staff.service import invite
+
+    with _opened() as house, house.database.write() as session:
+        token = invite(session, house.clock.now(session), name=name, roles=role, actor=_ACTOR)
+    print(f"{house.settings.public_url}/sign-in/{token}")
+
+
+@api_keys.command("create")
+def create_key(
+    label: Annotated[str, typer.Argument(help="What the key is for, as it is listed.")],
+    role: Annotated[Role, typer.Option(help="What the program may do.")],
+    scope: Annotated[list[Scope], typer.Option(help="The part of the role that it needs; once for each.")],
+    expires_in: Annotated[str, typer.Option(help="How long it is valid, such as P90D; at most P366D.")] = "P90D",
+) -> None:
+    """Print a new key, for the only time."""
+    from verifier.staff.api_keys import create_api_key
+
+    valid_for = _parse_duration(expires_in)
+    with _opened() as house, house.database.write() as session:
+        now = house.clock.now(session)
+        text = create_api_key(session, now, label=label, role=role, scopes=scope, valid_for=valid_for, actor=_ACTOR)
+    print(text)
+
+
+@api_keys.command("list")
+def list_keys() -> None:
+    """List every key that was ever made, newest first; never its secret."""
+    from verifier.staff.api_keys import list_api_keys
+
+    with _reading() as (_, session, now):
+        for key in list_api_keys(session):
+            ended = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else f"expired {key.expires_at:%Y-%m-%d}"
+            is_live = key.revoked_at is None and now < key.expires_at
+            state = f"valid until {key.expires_at:%Y-%m-%d}" if is_live else ended
+            used = f"last used {key.used_at:%Y-%m-%d %H:%M} UTC" if key.used_at else "never used"
+            print(f"{key.id}  {key.role.value}  {' '.join(sorted(key.scopes))}  {state}, {used}  {key.label}")
+
+
+@api_keys.command("revoke")
+def revoke_key(
+    api_key: Annotated[str, typer.Argument(metavar="KEY_ID", help="As `verifier api-keys list` shows it.")],
+) -> None:
+    """End a key at once."""
+    from verifier.ids import ApiKeyId
+    from verifier.staff.api_keys import revoke_api_key
+
+    with _opened() as house, house.database.write() as session:
+        revoke_api_key(session, house.clock.now(session), api_key=ApiKeyId(api_key), actor=_ACTOR)
+    print(f"{api_key} is revoked.")
+
+
+@audit.command("key")
+def show_log_key() -> None:
+    """Print the log's public key: what auditors and customers check with. Hand it on by a way of its own."""
+    with _opened() as house:
+        print(house.log_key)
+
+
+@audit.command("verify")
+def verify_log(
+    file: Annotated[Path, typer.Argument(help="An exported log.")],
+    log_key: Annotated[str | None, typer.Option(help="The log's public key, or a file that holds it.")] = None,
+    since: Annotated[Path | None, typer.Option(help="A checkpoint that you kept.")] = None,
+) -> None:
+    """Check an exported log, offline; name the first thing that is wrong."""
+    from verifier.audit.offline import verify_export_file
+
+    key = None if log_key is None else _read_key(log_key)
+    kept = None if since is None else _read_text(since)
+    report = verify_export_file(file, log_key=key, since_checkpoint=kept)
+    print(f"Entries {report.from_index} to {report.to_index} are as the log wrote them.")
+    print(f"The log had {report.checkpoint.size} entries and the root {report.checkpoint.root.hex()}.")
+    if report.since is not None:
+        print(f"It still begins with the {report.since.size} entries of the checkpoint that you kept.")
+    if not report.is_key_from_outside:
+        print("No key was given, so the file was checked against its own: with --log-key you know whose log it is.")
+
+
+@receipts.command("verify")
+def verify_receipt(
+    file: Annotated[Path, typer.Argument(help="A deletion receipt.")],
+    log_key: Annotated[str, typer.Option(help="The log's public key, or a file that holds it.")],
+) -> None:
+    """Check a deletion receipt, offline; name the first thing that is wrong."""
+    from verifier.disposal.receipt_check import verify_receipt_file
+
+    report = verify_receipt_file(file, log_key=_read_key(log_key))
+    print(f"{report.status}: {report.document}")
+    _print_fields(report.disposal.statement.to_json())
+    if report.key_end is not None:
+        _print_fields(report.key_end.statement.to_json())
+    if report.status == "pending":
+        print("Not everything is proved yet: fetch the receipt again in a minute.")
+
+
+@policy.command("list")
+def list_policies() -> None:
+    """List the policies of this installation."""
+    for found in _load_policies().values():
+        print(f"{found.name}  {found.title.in_language('en')}  {found.version}")
+
+
+@policy.command("explain")
+def explain_policy(
+    name: Annotated[str, typer.Argument(help="As `verifier policy list` shows it.")],
+    language: Annotated[str, typer.Option(help="The language of what customers read.")] = "en",
+) -> None:
+    """Say in plain words what a policy asks, of whom, why, and how long things stay."""
+    from policies.explain import explain
+
+    found = _load_policies().get(name)
+    if found is None:
+        raise ConfigurationError(f"There is no policy {name!r}. `verifier policy list` shows those that there are.")
+    print(explain(found, language), end="")
+
+
+@contextmanager
+def _opened() -> "Iterator[House]":
+    from verifier.sanitise.hardening import harden_process
+    from verifier.serve import at_address
+    from verifier.telemetry import configure_logs
+    from verifier.wiring import open_house
+
+    configure_logs()
+    harden_process()
+    house = open_house(at_address(load_settings()))
+    try:
+        yield house
+    finally:
+        house.close()
+
+
+@contextmanager
+def _reading() -> "Iterator[tuple[House, Session, datetime]]":
+    with _opened() as house, house.database.read() as session:
+        yield house, session, house.clock.now(session)
+
+
+def _load_policies() -> "Mapping[str, Policy]":
+    from policies.loading import load_builtin, load_folder
+
+    folder = load_settings().policies_folder
+    return load_builtin() if folder is None else load_folder(folder)
+
+
+def _parse_duration(text: str) -> timedelta:
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        return TypeAdapter(timedelta).validate_python(text)
+    except ValidationError as error:
+        raise ConfigurationError(f"{text!r} is no duration. Write it as ISO 8601 has it, such as P90D.") from error
+
+
+def _read_key(text_or_file: str) -> str:
+    # A key's text has plus signs around its hash (C2SP signed-note); where a file has such a name, it is the file.
+    path = Path(text_or_file)
+    return (_read_text(path) if path.is_file() else text_or_file).strip()
+
+
+def _read_text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="surrogateescape")
+
+
+def _print_fields(statement: object) -> None:
+    assert isinstance(statement, dict)
+    for field, value in statement.items():
+        print(f"  {field}: {value}")
+
+
+def _sentence_of(error: Exception) -> str:
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror or type(error).__name__}."
+    if isinstance(error, VerifierError) and str(error) == error.code:
+        from verifier.web.answers import OUR_FAULTS
+        from verifier.web.problems import problem_for
+
+        if error.code in OUR_FAULTS:
+            return f"{OUR_FAULTS[error.code]} [{error.code}]"
+        problem = problem_for(error.code, facts=error.facts)
+        return f"{problem.detail} {problem.next_step} [{error.code}]"
+    return str(error)
+
+
+def _say(sentence: str) -> int:
+    print(sentence, file=sys.stderr)
+    return 1
