@@ -79,17 +79,38 @@ def codes_named(root: Path) -> set[str]:
     return {text for file, tree in rooms if root / _TABLE not in file.parents for text in _literals(tree)}
 
 
+def _words(root: Path) -> dict[str, str]:
+    """Every member of a `StrEnum` of ours, as code writes it → its value: `Refusal.CORRUPT_PDF` → corrupt_pdf."""
+    return {
+        f"{node.name}.{target.id}": str(member.value.value)
+        for room in _CODE_ROOMS
+        for _, tree in _trees(root / room)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and "StrEnum" in map(_name_of, node.bases)
+        for member in node.body
+        if isinstance(member, ast.Assign) and isinstance(member.value, ast.Constant)
+        for target in member.targets
+        if isinstance(target, ast.Name)
+    }
+
+
 def codes_asserted(root: Path) -> set[str]:
-    """Every literal in an assertion of a test or in the parameters of one, and the code of every `pytest.raises`."""
+    """What assertions of tests and their parameters name, as text or as a word of ours, and what `pytest.raises` does."""
     codes = {name: code for name, (code, _) in errors_defined(root).items()}
+    words = _words(root)
+
+    def said(node: ast.AST) -> set[str]:
+        members = {ast.unparse(part) for part in ast.walk(node) if isinstance(part, ast.Attribute)}
+        return _literals(node) | {words[member] for member in members if member in words}
+
     found: set[str] = set()
     for _, tree in _trees(root / "tests"):
         for node in ast.walk(tree):
             if isinstance(node, ast.Assert):
-                found |= _literals(node)
+                found |= said(node)
             elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
                 for decorator in node.decorator_list:
-                    found |= _literals(decorator)
+                    found |= said(decorator)
             elif isinstance(node, ast.Call) and _name_of(node.func) == "raises":
                 found |= {codes[name] for name in map(_name_of, node.args) if name in codes}
     return found

@@ -66,6 +66,14 @@ def test_a_code_that_no_test_asserts_is_found(complaints: Callable[..., list[str
     assert ("'forbidden' is asserted by no test." in said) == found
 
 
+def test_a_word_of_ours_in_an_assertion_is_its_code(complaints: Callable[..., list[str]]) -> None:
+    module = ERROR.format(code="forbidden") + 'class Refusal(StrEnum):\n    CORRUPT_PDF = "corrupt_pdf"\n'
+    test = "def test_it():\n    assert error.reason is Refusal.CORRUPT_PDF\n"
+
+    assert "'corrupt_pdf' is asserted by no test." not in complaints(module=module, test=test)
+    assert "'corrupt_pdf' is asserted by no test." in complaints(module=module)
+
+
 def test_a_row_that_nothing_raises_is_found(complaints: Callable[..., list[str]]) -> None:
     said = complaints(module=ERROR.format(code="forbidden"))
 
