@@ -44,6 +44,16 @@ def _outcome(decoder: Decoder, path: Path, on_page: Callable[[bytes], None]) -> 
     return media_type.value
 
 
+def _pixels(decoder: Decoder, path: Path) -> list[tuple[int, int, bytes]]:
+    pages: list[tuple[int, int, bytes]] = []
+
+    def keep(_number: int, page: Page) -> None:
+        pages.append((page.width, page.height, bytes(page.rgb)))
+
+    decoder.decode(path.read_bytes(), MediaType.JPEG, LIMITS, keep)
+    return pages
+
+
 def _cases(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.name not in _NO_CASES)
 
@@ -91,14 +101,7 @@ def test_a_photos_orientation_is_applied_as_pillow_would(decoder: Decoder, cases
     tried = 0
     for path in sorted((cases_dir / "exif_privacy").glob("jpg__orientation__*.jpg")):
         upright = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
-        pages: list[tuple[int, int, bytes]] = []
-        decoder.decode(
-            path.read_bytes(),
-            MediaType.JPEG,
-            LIMITS,
-            lambda _number, page, into=pages: into.append((page.width, page.height, bytes(page.rgb))),
-        )
-        assert pages == [(upright.width, upright.height, upright.tobytes())], path.name
+        assert _pixels(decoder, path) == [(upright.width, upright.height, upright.tobytes())], path.name
         tried += 1
     assert tried >= 8
 

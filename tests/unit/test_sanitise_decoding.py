@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PIL import Image, ImageCms, ImageDraw, PngImagePlugin
@@ -250,6 +251,19 @@ def test_each_page_of_a_pdf_comes_out_in_order_at_200_dots_per_inch(decoder: Dec
     for page, colour in zip(pages, [(255, 0, 0), (0, 255, 0), (0, 0, 255)], strict=True):
         assert _near(page, (100, 200), colour, by=0)
     assert kinds == ()
+
+
+def test_memory_stays_flat_however_many_pages_there_are(decoder: Decoder) -> None:
+    data = _pdf(*[_FILL] * 12, box="0 0 1080 1080")
+    mapped: list[int] = []
+
+    def count_sheets(_number: int, page: Page) -> None:
+        assert (page.width, page.height) == (LONG_SIDE, LONG_SIDE)
+        mapped.append(Path("/proc/self/maps").read_text(encoding="utf-8").count("memfd:sheet"))
+
+    limits = Limits(max_pages=12, memory_bytes=96 * MIB)  # all twelve would be 324 MB
+    decoder.decode(data, MediaType.PDF, limits, count_sheets)
+    assert mapped == [1] * 12
 
 
 def test_an_empty_page_is_white(decoder: Decoder) -> None:

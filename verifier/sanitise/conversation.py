@@ -18,19 +18,18 @@ from verifier.sanitise.pages import BYTES_PER_PIXEL, Limits, Page, is_page_size
 from verifier.sanitise.wire import ChannelEndedError, Frame, WireError, Word, receive_frame, send_frame
 
 _REFUSALS: Final = tuple(Refusal)
-_READY_WITHIN_SECONDS: Final = 30.0
 
 OnPage = Callable[[int, Page], None]
 
 
 class Conversation:
-    """One document, one child, one channel."""
+    """One document, one child, one channel, whose timeout is the time until the child stands in its jail."""
 
     def __init__(self, channel: socket.socket, limits: Limits) -> None:
         self._channel = channel
         self._limits = limits
         self._left_seconds = limits.wall_seconds
-        self.pages_delivered = 0
+        self._pages_delivered = 0
 
     def hold(self, on_page: OnPage) -> Findings:
         """Hear the child out. Raise `RefusedError`, `DecoderUnavailableError` or `ChannelEndedError`."""
@@ -42,7 +41,6 @@ class Conversation:
 
     def _await_sandbox(self) -> None:
         """Until the child says that it is locked in, it has read nothing, and whatever fails is not the document's."""
-        self._channel.settimeout(_READY_WITHIN_SECONDS)
         try:
             frame = _receive_past_reset(self._channel)
         except (OSError, WireError) as error:
@@ -58,7 +56,7 @@ class Conversation:
             raise WireError
         for number in range(1, count + 1):
             on_page(number, self._receive_page())
-            self.pages_delivered = number
+            self._pages_delivered = number
         try:
             return parse_findings(self._expect(Word.DONE).a)
         except ValueError as error:
@@ -104,7 +102,7 @@ class Conversation:
             raise RefusedError(Refusal.DECODER_TIMEOUT) from error
         self._left_seconds -= time.monotonic() - began
         if frame is None:
-            raise ChannelEndedError
+            raise ChannelEndedError(pages_delivered=self._pages_delivered)
         return frame
 
 

@@ -12,13 +12,11 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Final, Self
 
-from typing_extensions import Buffer
-
 from verifier.sanitise.conversation import Conversation, OnPage
 from verifier.sanitise.errors import DecoderUnavailableError, Refusal, RefusedError
 from verifier.sanitise.findings import Findings
 from verifier.sanitise.formats import MediaType
-from verifier.sanitise.memory import make_document
+from verifier.sanitise.memory import Buffer, make_document
 from verifier.sanitise.pages import Limits, Page
 from verifier.sanitise.warm import PROGRAM, WarmParent
 from verifier.sanitise.wire import ChannelEndedError, Request
@@ -31,11 +29,17 @@ _ATTEMPTS: Final = 2
 class Decoder:
     """A handle on the warm parent, for many threads. At most `children` documents are decoded at once; others wait."""
 
-    def __init__(self, *, children: int = 2, program: Sequence[str] = PROGRAM) -> None:
-        """Start the parent; the first `decode` waits until it is warm. `program` is what its interpreter runs."""
+    def __init__(
+        self, *, children: int = 2, program: Sequence[str] = PROGRAM, ready_within_seconds: float = 30.0
+    ) -> None:
+        """Start the parent; the first `decode` waits until it is warm.
+
+        `program` is what its interpreter runs; `ready_within_seconds` is for a child, to stand in its jail.
+        """
         if children < 1:
             raise ValueError("a decoder without children decodes nothing")
         self._program = program
+        self._ready_within_seconds = ready_within_seconds
         self._slots = threading.BoundedSemaphore(children)
         self._lock = threading.Lock()
         self._closed = False
@@ -64,19 +68,18 @@ class Decoder:
     def _decode(self, document: int, request: Request, on_page: OnPage) -> Findings:
         for _ in range(_ATTEMPTS):
             parent = self._get_parent()
-            delivered = 0
             try:
                 with parent.open_channel(request, document=document) as channel:
-                    conversation = Conversation(channel, request.limits)
-                    try:
-                        return conversation.hold(on_page)
-                    finally:
-                        delivered = conversation.pages_delivered
-            except ChannelEndedError:
+                    channel.settimeout(self._ready_within_seconds)
+                    return Conversation(channel, request.limits).hold(on_page)
+            except DecoderUnavailableError:
+                self._replace(parent)  # it may be stuck; it is cheaper to start another than to find out
+                raise
+            except ChannelEndedError as ended:
                 if parent.is_alive():  # then it was the child's doing
                     break
                 self._replace(parent)
-                if delivered:
+                if ended.pages_delivered:  # no page goes out twice
                     break
         raise RefusedError(Refusal.DECODER_CRASHED)
 
@@ -103,7 +106,7 @@ class Decoder:
         with self._lock:
             if self._parent is not lost or self._closed:
                 return
-            lost.end()
+            lost.kill()
             self._is_ready = False
             self._parent = WarmParent(self._program)
 

@@ -8,7 +8,7 @@ import mmap
 import os
 from typing import Final
 
-from typing_extensions import Buffer
+Buffer = bytes | bytearray | memoryview
 
 _SIZE_IS_FINAL: Final = fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
 

@@ -81,9 +81,13 @@ class WarmParent:
         self._ended = True
         with contextlib.suppress(OSError):
             self._control.shutdown(socket.SHUT_RDWR)  # before closing, so that no thread uses a number that is reused
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_ENDS_WITHIN_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self.kill()
+
+    def kill(self) -> None:
+        """End it at once, as for one that is lost or stuck. The kernel ends its children with it."""
+        self._ended = True
+        self._process.kill()
+        self._process.wait()
         self._control.close()

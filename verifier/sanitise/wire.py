@@ -35,6 +35,10 @@ class WireError(Exception):
 class ChannelEndedError(Exception):
     """The channel ended without a word on how the child did. If the parent is gone, the document is not to blame."""
 
+    def __init__(self, *, pages_delivered: int = 0) -> None:
+        super().__init__()
+        self.pages_delivered: Final = pages_delivered
+
 
 @dataclass(frozen=True)
 class Frame:
