@@ -95,7 +95,7 @@ def _words(root: Path) -> dict[str, str]:
 
 
 def codes_asserted(root: Path) -> set[str]:
-    """What assertions of tests and their parameters name, as text or as a word of ours, and what `pytest.raises` does."""
+    """What tests assert: by literal or word of ours, in an assertion or a parameter, or by `pytest.raises`."""
     codes = {name: code for name, (code, _) in errors_defined(root).items()}
     words = _words(root)
 
