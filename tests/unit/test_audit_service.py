@@ -1,10 +1,10 @@
 """Writing to the log in the caller's transaction, and finding what was written."""
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from verifier import ids
 from verifier.audit.catalogue import EntryKind
@@ -14,6 +14,7 @@ from verifier.audit.service import (
     EntryFilter,
     find_entries,
     find_entries_oldest_first,
+    find_first_entry,
     get_oldest_waiting,
     record,
     record_read_once,
@@ -31,6 +32,12 @@ QUERY = "ab" * 32
 def count_entries(log: "AuditLog") -> int:
     with log.database.read() as session:
         return session.scalar(select(func.count()).select_from(EntryRow)) or 0
+
+
+def explain(log: "AuditLog", statement: str, parameters: Any) -> list[str]:
+    with log.database.read() as session:
+        rows = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+        return [row[3] for row in rows]
 
 
 def test_an_entry_lives_and_dies_with_the_caller_s_transaction(audit_log: "AuditLog") -> None:
@@ -148,3 +155,33 @@ def test_pages_follow_each_other_in_both_directions(audit_log: "AuditLog") -> No
             oldest += [entry.index for entry in page]
     assert newest == [6, 5, 4, 3, 2, 1, 0]
     assert oldest == [0, 1, 2, 3, 4, 5, 6]
+
+
+def test_no_question_reads_the_whole_log(audit_log: "AuditLog") -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def remember(_connection: object, _cursor: object, statement: str, parameters: Any, *_more: object) -> None:
+        if statement.startswith("SELECT") and "FROM entries" in statement:
+            asked.append((statement, parameters))
+
+    event.listen(audit_log.database.engine, "before_cursor_execute", remember)
+    with audit_log.database.write() as session:
+        now = audit_log.clock.now(session)
+        record_read_once(session, now, STAFF, QUERY)
+        get_oldest_waiting(session)
+        verification, document = ids.new_verification_id(), ids.new_document_id()
+        wanted = [EntryFilter(kind=kind) for kind in EntryKind]
+        wanted += [EntryFilter(actor=STAFF), EntryFilter(verification=verification), EntryFilter(document=document)]
+        for each in [*wanted, EntryFilter(), EntryFilter(since=now), EntryFilter(until=now)]:
+            find_entries(session, each, limit=9)
+            find_entries_oldest_first(session, each, limit=9)
+        for each in wanted[-2:]:
+            find_first_entry(session, each)
+    event.remove(audit_log.database.engine, "before_cursor_execute", remember)
+    assert len(asked) > 2 * len(EntryKind)
+    for statement, parameters in asked:
+        steps = explain(audit_log, statement, parameters)
+        assert all(step.startswith(("SEARCH", "USE TEMP")) for step in steps), (statement, steps)
+        is_narrow = "verification_id =" in statement or "document_id =" in statement  # a few rows, sorted
+        assert is_narrow or not any("TEMP" in step for step in steps), (statement, steps)
+    assert "ix_entries_reads" in explain(audit_log, *asked[0])[0]

@@ -42,7 +42,6 @@ class EntryKind(StrEnum):
     ORPHAN_REMOVED = "orphan.removed"
     ALARM_RAISED = "alarm.raised"
     INSTALLATION_CREATED = "installation.created"
-    ROOT_KEY_CREATED = "root_key.created"
     ROOT_KEY_DESTROYED = "root_key.destroyed"
 
 
@@ -100,7 +99,7 @@ CATALOGUE: Final[Mapping[EntryKind, Record]] = {
         rule=_CODE, copies=ListOf(_COPY), key=Word("destroyed", "ends_with_verification"), seen_absent_at=_TIME
     ),
     EntryKind.DOCUMENT_DISPOSED_AGAIN: _of_document(seen_absent_at=_TIME),
-    EntryKind.VERIFICATION_SHREDDED: _of_verification(root=_ROOT, seen_absent_at=_TIME),
+    EntryKind.VERIFICATION_SHREDDED: _of_verification(seen_absent_at=_TIME),
     EntryKind.CLAIM_TAKEN: _of_verification(actor=_ACTOR, claimed_until=_TIME),
     EntryKind.CLAIM_RELEASED: _of_verification(actor=_ACTOR),
     EntryKind.PAGE_VIEWED: _of_document(page=_PAGE, actor=_ACTOR),
@@ -117,6 +116,5 @@ CATALOGUE: Final[Mapping[EntryKind, Record]] = {
     EntryKind.ORPHAN_REMOVED: _of_verification(store=_STORE),
     EntryKind.ALARM_RAISED: Record({"alarm": _CODE, "store": _STORE}, optional=frozenset({"store"})),
     EntryKind.INSTALLATION_CREATED: Record({"installation": _id("ins")}),
-    EntryKind.ROOT_KEY_CREATED: Record({"root": _ROOT}),
     EntryKind.ROOT_KEY_DESTROYED: Record({"root": _ROOT}),
 }

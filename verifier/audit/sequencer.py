@@ -26,7 +26,14 @@ from verifier.db.engine import Database
 from verifier.translog.checkpoint import LogSigner
 from verifier.translog.errors import BadTileError
 from verifier.translog.merkle import EMPTY_ROOT, HASH_BYTES, hash_leaf
-from verifier.translog.tiles import Growth, Tile, append_leaves, list_new_tiles, list_partial_tiles
+from verifier.translog.tiles import (
+    Growth,
+    Tile,
+    append_leaves,
+    compute_partial_root,
+    list_new_tiles,
+    list_partial_tiles,
+)
 
 _BATCH: Final = 2_000
 
@@ -70,7 +77,7 @@ class Sequencer:
             waiting = _list_waiting(session)
             if not waiting:
                 return 0
-            growth = self._grow(session, head, waiting)
+            growth = _grow(session, head, waiting)
             _write_indexes(session, [entry for entry, _ in waiting], first=head.size)
             _write_tiles(session, growth)
             faults.hit("sequence.hashed")
@@ -78,16 +85,6 @@ class Sequencer:
             _move_head(session, growth, checkpoint, was=head.size)
         faults.hit("sequence.committed")
         return len(waiting)
-
-    def _grow(self, session: Session, head: LogHeadRow, waiting: Sequence[tuple[int, bytes]]) -> Growth:
-        stored = StoredTiles(session)
-        try:
-            partials = {tile.level: _read_narrow(stored, tile) for tile in list_partial_tiles(head.size)}
-            if append_leaves(head.size, partials, ()).root != head.root:
-                raise LogForkedError("The tiles in the database do not lead to the log's root. Restore the database.")
-        except BadTileError as error:
-            raise LogForkedError("Tiles of the log are missing in the database. Restore the database.") from error
-        return append_leaves(head.size, partials, [hash_leaf(leaf) for _, leaf in waiting])
 
     def _publish(self, published: int) -> None:
         # Who publishes late must not leave an older checkpoint standing: look again until nothing is newer.
@@ -138,6 +135,18 @@ def _lock_head(session: Session) -> LogHeadRow:
 def _list_waiting(session: Session) -> list[tuple[int, bytes]]:
     query = select(EntryRow.id, EntryRow.leaf).where(EntryRow.log_index.is_(None)).order_by(EntryRow.id).limit(_BATCH)
     return [(entry, leaf) for entry, leaf in session.execute(query)]
+
+
+def _grow(session: Session, head: LogHeadRow, waiting: Sequence[tuple[int, bytes]]) -> Growth:
+    stored = StoredTiles(session)
+    try:
+        partials = {tile.level: _read_narrow(stored, tile) for tile in list_partial_tiles(head.size)}
+        root = compute_partial_root(head.size, partials)
+    except BadTileError as error:
+        raise LogForkedError("Tiles of the log are missing in the database. Restore the database.") from error
+    if root != head.root:
+        raise LogForkedError("The tiles in the database do not lead to the log's root. Restore the database.")
+    return append_leaves(head.size, partials, [hash_leaf(leaf) for _, leaf in waiting])
 
 
 def _write_indexes(session: Session, entries: Sequence[int], *, first: int) -> None:

@@ -32,19 +32,21 @@ class EntryRow(Base):
 
 
 _entries = EntryRow.__table__.c
-Index("ix_entries_kind_recorded_at", _entries.kind, _entries.recorded_at)
-Index(
-    "ix_entries_actor",
-    _entries.actor,
-    sqlite_where=_entries.actor.is_not(None),
-    postgresql_where=_entries.actor.is_not(None),
-)
+_IS_READ = _entries.kind == EntryKind.LOG_READ.value
+_IS_DISPOSAL = _entries.kind == EntryKind.DOCUMENT_DISPOSED.value
+
+# An auditor's page walks one of these from its end, and reads no more rows than it shows.
+Index("ix_entries_kind_log_index", _entries.kind, _entries.log_index)
+Index("ix_entries_actor_log_index", _entries.actor, _entries.log_index)
+# Reads are logged once in a while: finding the last one must not read the others.
+Index("ix_entries_reads", _entries.actor, _entries.recorded_at, sqlite_where=_IS_READ, postgresql_where=_IS_READ)
+# P4: exactly one disposal per document, and so exactly one deletion receipt.
 Index(
     "uq_entries_one_disposal",
     _entries.document_id,
     unique=True,
-    sqlite_where=_entries.kind == EntryKind.DOCUMENT_DISPOSED.value,
-    postgresql_where=_entries.kind == EntryKind.DOCUMENT_DISPOSED.value,
+    sqlite_where=_IS_DISPOSAL,
+    postgresql_where=_IS_DISPOSAL,
 )
 
 
