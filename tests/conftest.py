@@ -1,8 +1,24 @@
 """Fixtures that every suite shares."""
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
+
+from policies.access import Role, Scope
+from verifier.app import create_app
+from verifier.audit.publish import FolderPublisher
+from verifier.audit.sequencer import Sequencer
+from verifier.db.clock import MovedClock
+from verifier.disposal.service import Disposer
+from verifier.disposal.shred import Shredder
+from verifier.settings import Settings
+from verifier.staff import service as staff
+from verifier.staff.api_keys import create_api_key
+from verifier.wiring import House, choose_seams, open_house
 
 _CASES = Path(__file__).resolve().parents[2] / "shared" / "cases"
 
@@ -13,3 +29,82 @@ def cases_dir() -> Path:
     if not _CASES.is_dir():
         pytest.skip("../shared/cases is not beside the project: these inputs were not tried")
     return _CASES
+
+
+@pytest.fixture
+def clock() -> MovedClock:
+    """The clock of `house`, which a test may move."""
+    return MovedClock()
+
+
+@pytest.fixture
+def house(tmp_path: Path, clock: MovedClock) -> Iterator[House]:
+    """A running installation of its own: SQLite, folders, every room wired, no workers."""
+    settings = Settings(home=tmp_path / "home")
+    opened = open_house(settings, seams=replace(choose_seams(settings), clock=clock))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def client(house: House) -> Iterator[TestClient]:
+    """The doors of `house`."""
+    with TestClient(create_app(house), base_url=house.settings.public_url) as opened:
+        yield opened
+
+
+@dataclass(frozen=True)
+class Works:
+    """The jobs that end documents and keep the log, run by hand."""
+
+    shredder: Shredder
+    disposer: Disposer
+    sequencer: Sequencer
+
+    def destroy(self) -> None:
+        """Shred what is due, then dispose of what is due."""
+        self.shredder.shred_due()
+        self.disposer.dispose_due()
+
+    def sequence(self) -> int:
+        return self.sequencer.run_once()
+
+
+@pytest.fixture
+def works(house: House) -> Works:
+    """The jobs of `house` that need no decoder."""
+    database, clock, vault = house.database, house.clock, house.vault
+    return Works(
+        shredder=Shredder(database, clock=clock, vault=vault),
+        disposer=Disposer(database, clock=clock, vault=vault),
+        sequencer=Sequencer(database, clock, house.signer, FolderPublisher(house.settings.published_folder)),
+    )
+
+
+@pytest.fixture
+def new_key(house: House) -> Callable[..., dict[str, str]]:
+    """`new_key(role, *scopes)` makes an API key and returns the headers that carry it."""
+
+    def make(role: Role, *scopes: Scope) -> dict[str, str]:
+        with house.database.write() as session:
+            now, ends = house.clock.now(session), timedelta(days=9)
+            text = create_api_key(
+                session, now, label="test", role=role, scopes=scopes, valid_for=ends, actor="operator"
+            )
+        return {"Authorization": f"Bearer {text}"}
+
+    return make
+
+
+@pytest.fixture
+def sign_in(house: House) -> Callable[..., str]:
+    """`sign_in(name, *roles)` makes a person and returns the token of their session."""
+
+    def make(name: str, *roles: Role) -> str:
+        with house.database.write() as session:
+            now = house.clock.now(session)
+            return staff.redeem_invite(
+                session, now, staff.invite(session, now, name=name, roles=roles, actor="operator")
+            )
+
+    return make
