@@ -9,11 +9,14 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
+from policies.access import Role, Scope
 from verifier import ids
 from verifier.audit.catalogue import CATALOGUE, EntryKind
 from verifier.audit.errors import EntryRefusedError
 from verifier.audit.forms import format_time
 from verifier.audit.leaf import Statement, parse_leaf
+from verifier.retention.rules import Rule
+from verifier.verifications.life import VerificationState
 
 NOW: Final = datetime(2026, 11, 21, 9, 5, 7, 42, tzinfo=UTC)
 TIME: Final = "2026-11-21T09:05:07.000042Z"
@@ -62,7 +65,7 @@ EXAMPLES: Final[dict[EntryKind, dict[str, Any]]] = {
         "seen_absent_at": TIME,
     },
     EntryKind.DOCUMENT_DISPOSED_AGAIN: {**OF_DOCUMENT, "seen_absent_at": TIME},
-    EntryKind.VERIFICATION_SHREDDED: {"verification": VER, "root": "2026-11-21", "seen_absent_at": TIME},
+    EntryKind.VERIFICATION_SHREDDED: {"verification": VER, "seen_absent_at": TIME},
     EntryKind.CLAIM_TAKEN: {"verification": VER, "actor": STAFF, "claimed_until": TIME},
     EntryKind.CLAIM_RELEASED: {"verification": VER, "actor": STAFF},
     EntryKind.PAGE_VIEWED: {**OF_DOCUMENT, "page": 1, "actor": STAFF},
@@ -88,7 +91,6 @@ EXAMPLES: Final[dict[EntryKind, dict[str, Any]]] = {
     EntryKind.ORPHAN_REMOVED: {"store": "objects", "verification": VER},
     EntryKind.ALARM_RAISED: {"alarm": "still_present", "store": "keys"},
     EntryKind.INSTALLATION_CREATED: {"installation": ids.new_installation_id()},
-    EntryKind.ROOT_KEY_CREATED: {"root": "1"},
     EntryKind.ROOT_KEY_DESTROYED: {"root": "1"},
 }
 
@@ -105,6 +107,19 @@ PERSONAL: Final = [
 
 def test_every_kind_stands_in_the_catalogue_and_has_an_example() -> None:
     assert set(CATALOGUE) == set(EntryKind) == set(EXAMPLES)
+
+
+def test_the_words_of_the_house_fit_their_fields() -> None:
+    moved, key = EXAMPLES[EntryKind.VERIFICATION_MOVED], EXAMPLES[EntryKind.API_KEY_CREATED]
+    for state in VerificationState:
+        Statement(EntryKind.VERIFICATION_MOVED, NOW, {**moved, "to_state": state.value}).encode()
+    for role in Role:
+        Statement(EntryKind.API_KEY_CREATED, NOW, {**key, "role": role.value}).encode()
+    for scope in Scope:
+        Statement(EntryKind.API_KEY_CREATED, NOW, {**key, "scopes": [scope.value]}).encode()
+    for rule in Rule:
+        disposed = EXAMPLES[EntryKind.DOCUMENT_DISPOSED] | {"rule": rule.value}
+        Statement(EntryKind.DOCUMENT_DISPOSED, NOW, disposed).encode()
 
 
 @pytest.mark.parametrize("kind", EntryKind)

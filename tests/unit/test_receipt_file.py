@@ -53,7 +53,7 @@ def shred(log: "AuditLog", verification: VerificationId) -> None:
             session,
             now,
             EntryKind.VERIFICATION_SHREDDED,
-            {"verification": verification, "root": "2026-11-21", "seen_absent_at": now},
+            {"verification": verification, "seen_absent_at": now},
         )
 
 

@@ -5,9 +5,10 @@ back as aware datetimes.
 """
 
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import ClassVar, Final
 
-from sqlalchemy import BigInteger, MetaData
+from sqlalchemy import BigInteger, Enum, MetaData
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
@@ -27,6 +28,17 @@ class Instant(TypeDecorator[datetime]):
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         return None if value is None else EPOCH + timedelta(microseconds=value)
+
+
+def words(choices: type[StrEnum], *, length: int = 16) -> Enum:
+    """A column that holds one word of a closed list, and comes back as its member."""
+    return Enum(
+        choices,
+        native_enum=False,
+        create_constraint=False,
+        length=length,
+        values_callable=lambda members: [member.value for member in members],
+    )
 
 
 class Base(DeclarativeBase):

@@ -60,7 +60,12 @@ class Sweep:
             now = self._clock.now(session)
         self._compare_objects(now)
         self._compare_keys(now)
-        self._vault.destroy_unused_roots(now)
+        self._destroy_roots(now)
+
+    def _destroy_roots(self, now: datetime) -> None:
+        for root in self._vault.destroy_unused_roots(now):
+            with self._database.write() as session:
+                record(session, self._clock.now(session), EntryKind.ROOT_KEY_DESTROYED, {"root": str(root)})
 
     def _compare_objects(self, now: datetime) -> None:
         orphans, seen = [], 0

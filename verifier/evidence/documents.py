@@ -266,6 +266,14 @@ def store_copy(session: Session, now: datetime, copy: CopyId, ciphertext: Cipher
     )
 
 
+def get_document_of(session: Session, verification: VerificationId, document: DocumentId) -> DocumentRow:
+    """A document of this verification. Raises: UnknownDocumentError"""
+    row = session.get(DocumentRow, document)
+    if row is None or row.verification_id != verification:
+        raise UnknownDocumentError
+    return row
+
+
 def end_document(
     session: Session, now: datetime, verification: VerificationId, document: DocumentId, *, rule: Rule
 ) -> None:
@@ -274,9 +282,7 @@ def end_document(
     Raises:
         UnknownDocumentError: it does not belong to this verification.
     """
-    row = session.get(DocumentRow, document)
-    if row is None or row.verification_id != verification:
-        raise UnknownDocumentError
+    row = get_document_of(session, verification, document)
     if row.state in ENDS_EARLY:
         row.state = DocumentState.DISPOSING
     retention.make_document_due(session, now, document, rule=rule)

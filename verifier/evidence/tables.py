@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from verifier.db.base import Base
+from verifier.db.base import Base, words
 from verifier.db.leases import Leasable
 from verifier.evidence.life import DocumentState
 from verifier.ids import CopyId, DocumentId, VerificationId
@@ -20,7 +20,7 @@ class DocumentRow(Leasable, Base):
     verification_id: Mapped[VerificationId] = mapped_column(ForeignKey("verifications.id"), index=True)
     document: Mapped[str] = mapped_column(String(64))
     slot: Mapped[str] = mapped_column(String(64))
-    state: Mapped[DocumentState] = mapped_column(String(16))
+    state: Mapped[DocumentState] = mapped_column(words(DocumentState))
     actor: Mapped[str] = mapped_column(String(40))
     media_type: Mapped[str] = mapped_column(String(40))
     reserved_bytes: Mapped[int]
@@ -37,12 +37,12 @@ class DocumentRow(Leasable, Base):
     disposed_rule: Mapped[str | None] = mapped_column(String(40))
 
 
-_to_check = DocumentRow.state == "sealed"
+_to_check = DocumentRow.state == DocumentState.SEALED
 Index("ix_documents_to_check", DocumentRow.sealed_at, sqlite_where=_to_check, postgresql_where=_to_check)
-_held = DocumentRow.state != "disposed"
+_held = DocumentRow.state != DocumentState.DISPOSED
 Index("ix_documents_held", DocumentRow.created_at, DocumentRow.reserved_bytes, sqlite_where=_held,
       postgresql_where=_held)  # fmt: skip
-_arriving = DocumentRow.state == "receiving"
+_arriving = DocumentRow.state == DocumentState.RECEIVING
 Index("ix_documents_arriving", DocumentRow.writer_until, sqlite_where=_arriving, postgresql_where=_arriving)
 
 

@@ -38,7 +38,7 @@ def read_queue(session: Session, now: datetime, *, limit: int = 200) -> Sequence
         session.execute(
             select(VerificationRow, ClaimRow)
             .outerjoin(ClaimRow, (ClaimRow.verification_id == VerificationRow.id) & (ClaimRow.claimed_until > now))
-            .where(VerificationRow.state.in_(["submitted", "second_review"]))
+            .where(VerificationRow.state.in_(sorted(IN_REVIEW)))
             .order_by(VerificationRow.answer_by, VerificationRow.id)
             .limit(limit)
         )

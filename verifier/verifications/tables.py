@@ -5,10 +5,10 @@ from datetime import datetime
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from verifier.db.base import Base
+from verifier.db.base import Base, words
 from verifier.db.leases import Leasable
 from verifier.ids import VerificationId
-from verifier.verifications.life import LIVE, VerificationState
+from verifier.verifications.life import IN_REVIEW, LIVE, VerificationState
 
 
 class PolicyVersionRow(Base):
@@ -34,7 +34,7 @@ class VerificationRow(Base):
     request_digest: Mapped[str | None] = mapped_column(String(64))
     locale: Mapped[str] = mapped_column(String(16))
     phrase: Mapped[str] = mapped_column(String(40))
-    state: Mapped[VerificationState] = mapped_column(String(16))
+    state: Mapped[VerificationState] = mapped_column(words(VerificationState))
     reasons: Mapped[list[str]] = mapped_column(JSON, default=list)
     created_by: Mapped[str] = mapped_column(String(40), index=True)
     created_at: Mapped[datetime] = mapped_column(index=True)
@@ -54,7 +54,7 @@ _is_live = VerificationRow.state.in_(sorted(LIVE))
 Index("uq_verifications_live", VerificationRow.reference, VerificationRow.policy, unique=True,
       sqlite_where=_is_live, postgresql_where=_is_live)  # fmt: skip
 Index("ix_verifications_undecided", VerificationRow.undecided_by, sqlite_where=_is_live, postgresql_where=_is_live)
-_waits = VerificationRow.state.in_(["submitted", "second_review"])
+_waits = VerificationRow.state.in_(sorted(IN_REVIEW))
 Index("ix_verifications_queue", VerificationRow.answer_by, sqlite_where=_waits, postgresql_where=_waits)
 
 _to_forget = VerificationRow.forgotten_at.is_(None)

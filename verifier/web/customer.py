@@ -7,14 +7,15 @@ browser. Every form carries its session's token. Nothing here says whether a lin
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from sqlalchemy.orm import Session
 
+from verifier.disposal.receipt import get_receipt
 from verifier.errors import VerifierError
-from verifier.evidence.documents import verify_takes_documents
+from verifier.evidence.documents import get_document_of, verify_takes_documents
 from verifier.ids import DocumentId, VerificationId
 from verifier.proofs.service import remove_document, submit
 from verifier.verifications import links
@@ -29,6 +30,7 @@ from verifier.web.pages.customer import LandingPage, WithdrawPage, WithdrawReaso
 from verifier.web.pages.language import translator
 from verifier.web.pages.rendering import render
 from verifier.web.problems import prefers_html, problem_for
+from verifier.web.receipt_views import answer_receipt_file, tell_receipt
 from verifier.web.rooms import Rooms, RoomsDep
 from verifier.web.uploading import receive_document
 
@@ -273,3 +275,31 @@ def withdraw(
         lambda session, now, row: rooms.verifications.withdraw(session, now, row.id, reason=reason),
         rooms=rooms,
     )
+
+
+@router.get("/verification/{verification}/receipts/{document}")
+def read_receipt(
+    request: Request,
+    verification: str,
+    document: str,
+    rooms: RoomsDep,
+    format_: Annotated[Literal["page", "json"] | None, Query(alias="format")] = None,
+) -> Response:
+    """The deletion receipt of one document: to read and print, or the file that tools check."""
+    token = session_token(request, verification, rooms=rooms)
+    with rooms.database.read() as session:
+        now = rooms.clock.now(session)
+        row = links.get_session_verification(session, now, VerificationId(verification), token)
+        found = get_document_of(session, row.id, DocumentId(document))
+        receipt = get_receipt(session, found.id, log_key=rooms.log_key)
+        reading = _read(session, now, row, rooms=rooms)
+        if format_ == "json" or not prefers_html(request):
+            return answer_receipt_file(receipt)
+        page = tell_receipt(
+            receipt,
+            shell=reading.shell,
+            reference=row.reference or "",
+            label=reading.label_of(found),
+            base_url=f"/verification/{verification}",
+        )
+        return HTMLResponse(render(page, locale=row.locale))

@@ -1,7 +1,8 @@
 """the first schema."""
 
-import sqlalchemy as sa
 from alembic import op
+import sqlalchemy as sa
+
 
 revision = "0001"
 down_revision = None
@@ -38,23 +39,17 @@ def upgrade() -> None:
         sa.UniqueConstraint("log_index", name=op.f("uq_entries_log_index")),
     )
     with op.batch_alter_table("entries", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_entries_actor",
-            ["actor"],
-            unique=False,
-            sqlite_where=sa.text("actor IS NOT NULL"),
-            postgresql_where=sa.text("actor IS NOT NULL"),
-        )
+        batch_op.create_index("ix_entries_actor_log_index", ["actor", "log_index"], unique=False)
         batch_op.create_index(batch_op.f("ix_entries_document_id"), ["document_id"], unique=False)
-        batch_op.create_index("ix_entries_kind_recorded_at", ["kind", "recorded_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_entries_verification_id"), ["verification_id"], unique=False)
+        batch_op.create_index("ix_entries_kind_log_index", ["kind", "log_index"], unique=False)
         batch_op.create_index(
-            "ix_entries_waiting",
-            ["id"],
+            "ix_entries_reads",
+            ["actor", "recorded_at"],
             unique=False,
-            sqlite_where=sa.text("log_index IS NULL"),
-            postgresql_where=sa.text("log_index IS NULL"),
+            sqlite_where=sa.text("kind = 'log.read'"),
+            postgresql_where=sa.text("kind = 'log.read'"),
         )
+        batch_op.create_index(batch_op.f("ix_entries_verification_id"), ["verification_id"], unique=False)
         batch_op.create_index(
             "uq_entries_one_disposal",
             ["document_id"],
@@ -189,7 +184,23 @@ def upgrade() -> None:
         sa.Column("request_digest", sa.String(length=64), nullable=True),
         sa.Column("locale", sa.String(length=16), nullable=False),
         sa.Column("phrase", sa.String(length=40), nullable=False),
-        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "requested",
+                "submitted",
+                "second_review",
+                "approved",
+                "rejected",
+                "cancelled",
+                "withdrawn",
+                "expired",
+                name="verificationstate",
+                native_enum=False,
+                length=16,
+            ),
+            nullable=False,
+        ),
         sa.Column("reasons", sa.JSON(), nullable=False),
         sa.Column("created_by", sa.String(length=40), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
@@ -215,8 +226,8 @@ def upgrade() -> None:
             "ix_verifications_queue",
             ["answer_by"],
             unique=False,
-            sqlite_where=sa.text("state IN ('submitted', 'second_review')"),
-            postgresql_where=sa.text("state IN ('submitted', 'second_review')"),
+            sqlite_where=sa.text("state IN ('second_review', 'submitted')"),
+            postgresql_where=sa.text("state IN ('second_review', 'submitted')"),
         )
         batch_op.create_index(batch_op.f("ix_verifications_reference"), ["reference"], unique=False)
         batch_op.create_index(
@@ -289,7 +300,21 @@ def upgrade() -> None:
         sa.Column("verification_id", sa.String(length=40), nullable=False),
         sa.Column("document", sa.String(length=64), nullable=False),
         sa.Column("slot", sa.String(length=64), nullable=False),
-        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "receiving",
+                "sealed",
+                "ready",
+                "refused",
+                "disposing",
+                "disposed",
+                name="documentstate",
+                native_enum=False,
+                length=16,
+            ),
+            nullable=False,
+        ),
         sa.Column("actor", sa.String(length=40), nullable=False),
         sa.Column("media_type", sa.String(length=40), nullable=False),
         sa.Column("reserved_bytes", sa.Integer(), nullable=False),
