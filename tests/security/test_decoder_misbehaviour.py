@@ -1,14 +1,10 @@
 """Children that crash, hang, eat or lie: each costs its own document a refusal, and nothing else.
 
-This file is also the program of the decoder under test: run by itself, it serves children whose job is the misbehaviour
-that the document names. Everything else (parent, jail, wire, caller) is the product's own.
+What the children do is in `decoder_misbehaving.py`, which these tests run as the decoder's program.
 """
 
-import ctypes
-import mmap
 import os
 import signal
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,168 +14,45 @@ import pytest
 
 from verifier.sanitise.decoder import Decoder, Limits, Page, Refusal, RefusedError
 from verifier.sanitise.errors import DecoderUnavailableError
-from verifier.sanitise.findings import Trace
 from verifier.sanitise.formats import MediaType
-from verifier.sanitise.pages import LONG_SIDE, MIB
-from verifier.sanitise.parent import serve
-from verifier.sanitise.sheets import Sheets
-from verifier.sanitise.wire import Frame, Request, Word, receive_sheet, send_frame
+from verifier.sanitise.pages import MIB
 
 LIMITS = Limits(max_pages=3, memory_bytes=64 * MIB, wall_seconds=1.0)
-
-# --- the misbehaving children ---------------------------------------------------------------------------------------
-
-
-def _say(sheets: Sheets, *frames: Frame) -> None:
-    for frame in frames:
-        send_frame(sheets._channel, frame)
-
-
-def _behave(sheets: Sheets) -> None:
-    sheets.announce(2)
-    for shade in (b"\x11", b"\x22"):
-        with sheets.sheet(4, 2) as sheet:
-            sheet.write(shade * 24)
-    sheets.finish([Trace.GPS])
-
-
-def _crash(_sheets: Sheets) -> None:
-    ctypes.string_at(1)
-
-
-def _crash_between_pages(sheets: Sheets) -> None:
-    sheets.announce(2)
-    with sheets.sheet(4, 2) as sheet:
-        sheet.write(bytes(24))
-    ctypes.string_at(1)
-
-
-def _crash_with_a_sheet_unread(sheets: Sheets) -> None:
-    _say(sheets, Frame(Word.PAGES, 1), Frame(Word.PAGE, LONG_SIDE, LONG_SIDE))
-    deadline = time.monotonic() + 0.2
-    while time.monotonic() < deadline:
-        """Until the sheet has come."""
-    ctypes.string_at(1)
-
-
-def _leave_quietly(_sheets: Sheets) -> None:
-    os._exit(0)
-
-
-def _hang(sheets: Sheets) -> None:
-    receive_sheet(sheets._channel)  # which never comes
-
-
-def _spin(_sheets: Sheets) -> None:
-    while True:
-        """For ever."""
-
-
-def _eat(_sheets: Sheets) -> None:
-    hoard = []
-    while True:
-        hoard.append(bytearray(16 * MIB))
-
-
-def _eat_and_report(sheets: Sheets) -> None:
-    try:
-        mmap.mmap(-1, 128 * MIB)
-    except OSError:
-        sheets.refuse(Refusal.DECODER_MEMORY)
-
-
-def _flood(sheets: Sheets) -> None:
-    while True:
-        _say(sheets, Frame(Word.PAGES, 1))
-
-
-def _flood_with_garbage(sheets: Sheets) -> None:
-    while True:
-        sheets._channel.send(b"\xff" * 60_000)
-
-
-def _send_descriptors(sheets: Sheets) -> None:
-    sheets.announce(1)
-    payload = b"\x03\0\0\0" + (4).to_bytes(4, "little") + (2).to_bytes(4, "little")
-    socket.send_fds(sheets._channel, [payload], [1, 2, 4])
-    os.close(receive_sheet(sheets._channel))
-    _say(sheets, Frame(Word.DRAWN), Frame(Word.DONE))
-
-
-def _resize_the_sheet(sheets: Sheets) -> None:
-    _say(sheets, Frame(Word.PAGES, 1), Frame(Word.PAGE, 4, 2))
-    sheet = receive_sheet(sheets._channel)
-    for size in (0, 1 << 30):
-        try:
-            os.ftruncate(sheet, size)
-        except OSError:
-            continue
-        sheets.refuse(Refusal.NO_PAGES)
-    _say(sheets, Frame(Word.DRAWN), Frame(Word.DONE))
-
-
-def _raise(_sheets: Sheets) -> None:
-    raise ZeroDivisionError
-
-
-def _send_raw(*payloads: bytes) -> Callable[[Sheets], None]:
-    def send(sheets: Sheets) -> None:
-        for payload in payloads:
-            sheets._channel.send(payload)
-
-    return send
-
-
-def _speak(*frames: Frame) -> Callable[[Sheets], None]:
-    return lambda sheets: _say(sheets, *frames)
-
-
-JOBS: dict[str, Callable[[Sheets], None]] = {
-    "behave": _behave,
-    "crash": _crash,
-    "crash between pages": _crash_between_pages,
-    "crash with a sheet unread": _crash_with_a_sheet_unread,
-    "leave quietly": _leave_quietly,
-    "hang": _hang,
-    "spin": _spin,
-    "eat": _eat,
-    "eat and report": _eat_and_report,
-    "flood": _flood,
-    "flood with garbage": _flood_with_garbage,
-    "send descriptors": _send_descriptors,
-    "resize the sheet": _resize_the_sheet,
-    "raise": _raise,
-    "send an empty datagram": _send_raw(b""),
-    "send many empty datagrams": _send_raw(b"", b"", b"", b""),
-    "send a cut frame": _send_raw(b"\x02\0\0"),
-    "send a long frame": _send_raw(bytes(100_000)),
-    "promise no pages": _speak(Frame(Word.PAGES, 0)),
-    "promise too many pages": _speak(Frame(Word.PAGES, 4)),
-    "promise four billion pages": _speak(Frame(Word.PAGES, 2**32 - 1)),
-    "announce a flat page": _speak(Frame(Word.PAGES, 1), Frame(Word.PAGE, 0, 10)),
-    "announce a huge page": _speak(Frame(Word.PAGES, 1), Frame(Word.PAGE, LONG_SIDE + 1, 1)),
-    "announce an absurd page": _speak(Frame(Word.PAGES, 1), Frame(Word.PAGE, 2**32 - 1, 2**32 - 1)),
-    "finish early": _speak(Frame(Word.DONE)),
-    "finish with a page missing": _speak(Frame(Word.PAGES, 1), Frame(Word.DONE)),
-    "find what nobody knows": _speak(
-        Frame(Word.PAGES, 1), Frame(Word.PAGE, 1, 1), Frame(Word.DRAWN), Frame(Word.DONE, 1 << 31)
-    ),
-    "refuse for no known reason": _speak(Frame(Word.REFUSED, 99)),
-    "say that it was killed": _speak(Frame(Word.EXITED, signal.SIGKILL)),
-    "answer as a probe": _speak(Frame(Word.PROBED, 0)),
-}  # fmt: skip
-
-
-def misbehave(document: bytes, _request: Request, sheets: Sheets) -> None:
-    JOBS[document.decode("ascii")](sheets)
-
-
-# --- the caller, who must not mind ----------------------------------------------------------------------------------
+_PROGRAM = (str(Path(__file__).with_name("decoder_misbehaving.py")),)
+_REFUSALS = {
+    "crash": Refusal.DECODER_CRASHED,
+    "crash between pages": Refusal.DECODER_CRASHED,
+    "crash with a sheet unread": Refusal.DECODER_CRASHED,
+    "leave quietly": Refusal.DECODER_CRASHED,
+    "hang": Refusal.DECODER_TIMEOUT,
+    "spin": Refusal.DECODER_TIMEOUT,
+    "eat": Refusal.DECODER_CRASHED,
+    "eat and report": Refusal.DECODER_MEMORY,
+    "flood": Refusal.DECODER_CRASHED,
+    "flood with garbage": Refusal.DECODER_CRASHED,
+    "raise": Refusal.DECODER_CRASHED,
+    "send an empty datagram": Refusal.DECODER_CRASHED,
+    "send many empty datagrams": Refusal.DECODER_CRASHED,
+    "send a cut frame": Refusal.DECODER_CRASHED,
+    "send a long frame": Refusal.DECODER_CRASHED,
+    "promise no pages": Refusal.DECODER_CRASHED,
+    "promise too many pages": Refusal.DECODER_CRASHED,
+    "promise four billion pages": Refusal.DECODER_CRASHED,
+    "announce a flat page": Refusal.DECODER_CRASHED,
+    "announce a huge page": Refusal.DECODER_CRASHED,
+    "announce an absurd page": Refusal.DECODER_CRASHED,
+    "finish early": Refusal.DECODER_CRASHED,
+    "finish with a page missing": Refusal.DECODER_CRASHED,
+    "find what nobody knows": Refusal.DECODER_CRASHED,
+    "refuse for no known reason": Refusal.DECODER_CRASHED,
+    "say that it was killed": Refusal.DECODER_MEMORY,
+    "answer as a probe": Refusal.DECODER_CRASHED,
+}
 
 
 @pytest.fixture(scope="module")
 def decoder() -> Iterator[Decoder]:
-    with Decoder(children=3, program=(__file__,)) as decoder:
+    with Decoder(children=3, program=_PROGRAM) as decoder:
         yield decoder
 
 
@@ -199,18 +72,12 @@ def _behaves(decoder: Decoder) -> None:
     assert findings.kinds == ("gps",)
 
 
-_EXPECTED = {
-    "hang": Refusal.DECODER_TIMEOUT,
-    "spin": Refusal.DECODER_TIMEOUT,
-    "eat and report": Refusal.DECODER_MEMORY,
-    "say that it was killed": Refusal.DECODER_MEMORY,
-}
-
-
-@pytest.mark.parametrize("job", sorted(set(JOBS) - {"behave", "send descriptors", "resize the sheet"}))
-def test_a_child_that_misbehaves_costs_its_own_document_and_nothing_else(decoder: Decoder, job: str) -> None:
+@pytest.mark.parametrize(("job", "expected"), _REFUSALS.items())
+def test_a_child_that_misbehaves_costs_its_own_document_and_nothing_else(
+    decoder: Decoder, job: str, expected: Refusal
+) -> None:
     parent = decoder._parent
-    assert _refusal_of(decoder, job) is _EXPECTED.get(job, Refusal.DECODER_CRASHED)
+    assert _refusal_of(decoder, job) is expected
     _behaves(decoder)
     assert decoder._parent is parent, "and the parent lived on"
     assert parent.is_alive()
@@ -304,7 +171,7 @@ def test_a_parent_killed_between_two_pages_costs_the_document_that_was_going_out
 
 
 def test_a_parent_that_is_stuck_refuses_no_document_and_is_replaced() -> None:
-    with Decoder(program=(__file__,), ready_within_seconds=0.5) as decoder:
+    with Decoder(program=_PROGRAM, ready_within_seconds=0.5) as decoder:
         _behaves(decoder)
         os.kill(decoder._parent.pid, signal.SIGSTOP)
         with pytest.raises(DecoderUnavailableError):
@@ -321,7 +188,7 @@ def test_a_parent_that_cannot_start_refuses_no_document() -> None:
 
 
 def test_a_closed_decoder_takes_no_document() -> None:
-    decoder = Decoder(program=(__file__,))
+    decoder = Decoder(program=_PROGRAM)
     decoder.close()
     decoder.close()
     assert decoder._parent._process.poll() is not None
@@ -330,7 +197,7 @@ def test_a_closed_decoder_takes_no_document() -> None:
 
 
 def test_closing_ends_the_children_too() -> None:
-    decoder = Decoder(program=(__file__,))
+    decoder = Decoder(program=_PROGRAM)
     ended: list[type[BaseException]] = []
 
     def wait_for_it() -> None:
@@ -352,7 +219,7 @@ def test_closing_ends_the_children_too() -> None:
 
 def test_over_300_documents_no_descriptor_and_no_zombie_stays() -> None:
     jobs = ("behave", "crash", "raise", "crash between pages", "finish early", "announce a huge page")
-    with Decoder(children=2, program=(__file__,)) as decoder:
+    with Decoder(children=2, program=_PROGRAM) as decoder:
         _behaves(decoder)
         parent = Path("/proc") / str(decoder._parent.pid)
         assert _wait_for_no_children(parent)
@@ -387,7 +254,3 @@ def _wait_until(condition: Callable[[], bool]) -> bool:
         if time.monotonic() > deadline:
             return False
     return True
-
-
-if __name__ == "__main__":
-    serve(misbehave)

@@ -266,6 +266,14 @@ def test_memory_stays_flat_however_many_pages_there_are(decoder: Decoder) -> Non
     assert mapped == [1] * 12
 
 
+@pytest.mark.parametrize("font", ["Helvetica", "Times-Roman", "Arial", "NotoSans", "DejaVuSans", "SimSun"])
+def test_text_is_drawn_even_in_a_font_that_the_file_does_not_carry(decoder: Decoder, font: str) -> None:
+    resources = b"/Resources <</Font <</F <</Type/Font /Subtype/TrueType /BaseFont/%b>>>>>>" % font.encode()
+    (page,), _ = _decode(decoder, _pdf(b"BT /F 20 Tf 10 60 Td (Hello) Tj ET", page=resources), MediaType.PDF)
+    dark = sum(page.convert("L").histogram()[:128])
+    assert dark > 300
+
+
 def test_an_empty_page_is_white(decoder: Decoder) -> None:
     (page,), _ = _decode(decoder, _pdf(b""), MediaType.PDF)
     assert page.getextrema() == ((255, 255),) * 3
