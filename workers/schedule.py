@@ -17,6 +17,7 @@ from workers.compare import compare
 from workers.dispose import dispose
 from workers.end_unfinished import end_unfinished
 from workers.expire import expire
+from workers.forget import forget
 from workers.sequence import sequence
 from workers.shred import shred
 from workers.tidy import tidy
@@ -43,6 +44,7 @@ def plan_jobs(settings: Settings) -> Sequence[Job]:
         Job("sequence", zone="log", every=soon, run=sequence),
         Job("expire", zone="sweep", every=settings.sweep_every, run=expire),
         Job("end_unfinished", zone="sweep", every=settings.sweep_every, run=end_unfinished),
+        Job("forget", zone="sweep", every=settings.sweep_every, run=forget),
         Job("tidy", zone="sweep", every=settings.sweep_every, run=tidy),
         Job("compare", zone="sweep", every=settings.compare_every, run=compare),
     )

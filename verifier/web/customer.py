@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from sqlalchemy.orm import Session
 
@@ -198,6 +198,7 @@ class _Customer:
         token = session_token(self.request, self.verification, rooms=self.rooms)
         verify_form_token(given, key=_FORM_KEY, session=token)
         row = links.get_session_verification(session, now, VerificationId(self.verification), token)
+        self.rooms.throttle.count_link(row.id)
         locked = lock_verification(session, row.id)
         verify_takes_documents(locked)
         return locked
@@ -207,7 +208,6 @@ class _Customer:
 async def upload(request: Request, verification: str, rooms: RoomsDep) -> Response:
     """One document into one slot, as a stream."""
     verify_same_site(request, method=request.method, public_url=rooms.public_url)
-    rooms.throttle.count_link(verification)
     sender = _Customer(request, verification, rooms)
     try:
         document = await receive_document(request, sender, rooms=rooms)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -16,6 +17,7 @@ from verifier.evidence.upload import Body
 from verifier.ids import DocumentId
 from verifier.web.rooms import Rooms
 
+_LENGTH: Final = re.compile(r"[0-9]{1,15}")
 _DRAIN_BYTES: Final = 64_000_000
 _DRAIN_FOR: Final = 10.0
 
@@ -26,7 +28,7 @@ async def receive_document(request: Request, sender: Sender, *, rooms: Rooms) ->
     body = Body(
         chunks=_chunks(request),
         boundary=parse_boundary(request.headers.get("content-type", "")),
-        declared_bytes=int(declared) if declared.isdigit() else None,
+        declared_bytes=int(declared) if _LENGTH.fullmatch(declared) else None,
     )
     try:
         return await rooms.uploads.receive(sender, body)

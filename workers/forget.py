@@ -1,0 +1,14 @@
+"""Job: forget sessions, invitations and idempotency keys that are over."""
+
+from verifier.staff.service import forget_ended
+from verifier.web.idempotency import forget_expired
+from verifier.wiring import Workshop
+
+
+def forget(workshop: Workshop) -> int:
+    """Always 0: there is never more of it to do at once."""
+    with workshop.house.database.write() as session:
+        now = workshop.house.clock.now(session)
+        forget_ended(session, now)
+        forget_expired(session, now)
+    return 0
