@@ -15,7 +15,7 @@ from verifier.audit.catalogue import CATALOGUE, EntryKind
 from verifier.audit.errors import EntryRefusedError
 from verifier.audit.forms import format_time
 from verifier.audit.leaf import Statement, parse_leaf
-from verifier.retention.rules import Rule
+from verifier.retention.service import Rule
 from verifier.verifications.life import VerificationState
 
 NOW: Final = datetime(2026, 11, 21, 9, 5, 7, 42, tzinfo=UTC)

@@ -56,7 +56,9 @@ _STAFF: Final = _id("stf")
 _API_KEY: Final = _id("key")
 _ACTOR: Final = Text(r"(stf|key)_[a-z2-7]{26}|customer|worker|operator")
 _CODE: Final = Text(r"[a-z][a-z0-9_-]{0,63}")
-_SCOPE: Final = Text(r"[a-z][a-z0-9_.:-]{0,63}")
+_SCOPE: Final = Word(
+    "verifications:write", "verifications:read", "documents:write", "reviews", "audit:read", "contacts:write"
+)
 _ROOT: Final = Text(r"[a-z0-9][a-z0-9_.-]{0,63}")
 _DIGEST: Final = Text(r"[0-9a-f]{64}")
 _POLICY_VERSION: Final = Text(r"sha256:[0-9a-f]{64}")
