@@ -1,7 +1,7 @@
 """Fixtures that every suite shares."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -53,32 +53,24 @@ def client(house: House) -> Iterator[TestClient]:
         yield opened
 
 
-@dataclass(frozen=True)
-class Works:
-    """The jobs that end documents and keep the log, run by hand."""
+@pytest.fixture
+def destroy(house: House) -> Callable[[], None]:
+    """Shreds what is due in `house`, then disposes of what is due."""
+    shredder = Shredder(house.database, clock=house.clock, vault=house.vault)
+    disposer = Disposer(house.database, clock=house.clock, vault=house.vault)
 
-    shredder: Shredder
-    disposer: Disposer
-    sequencer: Sequencer
+    def run() -> None:
+        shredder.shred_due()
+        disposer.dispose_due()
 
-    def destroy(self) -> None:
-        """Shred what is due, then dispose of what is due."""
-        self.shredder.shred_due()
-        self.disposer.dispose_due()
-
-    def sequence(self) -> int:
-        return self.sequencer.run_once()
+    return run
 
 
 @pytest.fixture
-def works(house: House) -> Works:
-    """The jobs of `house` that need no decoder."""
-    database, clock, vault = house.database, house.clock, house.vault
-    return Works(
-        shredder=Shredder(database, clock=clock, vault=vault),
-        disposer=Disposer(database, clock=clock, vault=vault),
-        sequencer=Sequencer(database, clock, house.signer, FolderPublisher(house.settings.published_folder)),
-    )
+def sequence(house: House) -> Callable[[], int]:
+    """Gives what waits in the log of `house` its place, and publishes."""
+    publisher = FolderPublisher(house.settings.published_folder)
+    return Sequencer(house.database, house.clock, house.signer, publisher).run_once
 
 
 @pytest.fixture
