@@ -21,8 +21,8 @@ from playwright.sync_api import sync_playwright
 from tests.browser.page_samples import CUSTOMER
 from tests.browser.staff_samples import STAFF
 from verifier.web.pages import render
+from verifier.web.pages.assets import STATIC_DIR
 from verifier.web.pages.common import View
-from verifier.web.pages.rendering import STATIC_DIR
 
 CHROMIUM: Final = "/usr/bin/chromium"
 ARGUMENTS: Final = (

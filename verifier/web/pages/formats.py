@@ -5,7 +5,6 @@ Times are shown in UTC and say so; `page.js` rewrites them into the reader's own
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from gettext import GNUTranslations
 from typing import Final
 
 from babel import Locale
@@ -20,15 +19,20 @@ _KILO: Final = 1000
 class Formats:
     """The filters of one language."""
 
-    def __init__(self, locale: str, sentences: GNUTranslations) -> None:
+    def __init__(self, locale: str) -> None:
         self._locale = Locale.parse(locale, sep="-")
-        self._sentences = sentences
 
     def when(self, moment: datetime) -> Markup:
         """A moment, to the minute: `<time datetime="…">21 November 2026 at 14:05 UTC</time>`."""
         utc = _in_utc(moment)
         text = format_datetime(utc, "d MMMM y, HH:mm", locale=self._locale)
         return _element(utc, f"{text} UTC", "minute")
+
+    def stamp(self, moment: datetime) -> Markup:
+        """A moment in a table: `<time datetime="…">21 Nov 2026, 14:05 UTC</time>`."""
+        utc = _in_utc(moment)
+        text = format_datetime(utc, "d MMM y, HH:mm", locale=self._locale)
+        return _element(utc, f"{text} UTC", "stamp")
 
     def day(self, moment: datetime) -> Markup:
         """A day: `<time datetime="…">21 November 2026</time>`."""

@@ -93,7 +93,6 @@ KINDS: Final[Mapping[str, str]] = {
     "orphan.removed": N_("Orphan removed"),
     "alarm.raised": N_("Alarm raised"),
     "installation.created": N_("Installation made"),
-    "root_key.created": N_("Root key made"),
     "root_key.destroyed": N_("Root key destroyed"),
 }
 

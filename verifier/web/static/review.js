@@ -138,5 +138,6 @@
   count();
   fit();
   show(0);
+  viewer.querySelector(".sheets").classList.add("ready");
   if (sheets[0]?.querySelector("img").complete && sheets[0].querySelector("img").naturalWidth) arrived(0);
 })();

@@ -1,0 +1,41 @@
+"""Dates, durations and sizes as people write them."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from verifier.web.pages.formats import Formats
+
+MOMENT = datetime(2026, 11, 21, 14, 5, 9, tzinfo=UTC)
+
+
+def test_a_moment_is_readable_and_exact() -> None:
+    assert Formats("en").when(MOMENT) == (
+        '<time datetime="2026-11-21T14:05:09Z" data-local="minute">21 November 2026, 14:05 UTC</time>'
+    )
+    assert "21 Nov 2026, 14:05 UTC" in Formats("en").stamp(MOMENT)
+    assert ">21 November 2026<" in Formats("en").day(MOMENT)
+
+
+def test_another_zone_is_shown_in_utc() -> None:
+    elsewhere = datetime(2026, 11, 22, 1, 5, tzinfo=timezone(timedelta(hours=11)))
+    assert "21 November 2026, 14:05 UTC" in Formats("en").when(elsewhere)
+
+
+def test_a_time_without_a_zone_is_refused_because_it_would_be_a_guess() -> None:
+    with pytest.raises(ValueError, match="zone"):
+        Formats("en").when(datetime(2026, 11, 21))  # noqa: DTZ001 - that is the point
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0 B"), (999, "999 B"), (1_000, "1 kB"), (1_500_000, "1.5 MB"), (20_000_000, "20 MB")]
+)
+def test_a_size_is_said_in_its_unit(count: int, text: str) -> None:
+    assert Formats("en").size(count) == text
+
+
+def test_durations_and_lists_are_said_in_words() -> None:
+    assert Formats("en").span(timedelta(hours=48)) == "2 days"
+    assert Formats("en").span(timedelta(minutes=15)) == "15 minutes"
+    assert Formats("en").listed(["a", "b", "c"]) == "a, b, and c"
+    assert "stycznia" in Formats("pl").day(datetime(2027, 1, 2, tzinfo=UTC))
