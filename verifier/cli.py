@@ -81,7 +81,7 @@ def demo(
     """Drive one whole verification through the public doors, with files made on the spot."""
     from verifier.demo.play import play
 
-    raise typer.Exit(play(is_once=once))
+    raise typer.Exit(play(load_settings(), is_once=once))
 
 
 @app.command()
