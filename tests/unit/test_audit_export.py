@@ -15,7 +15,8 @@ from sqlalchemy import delete
 from verifier.audit.errors import ExportBrokenError, LogEmptyError, LogForkedError, UnknownIndexError
 from verifier.audit.export import export_lines
 from verifier.audit.leaf import parse_leaf
-from verifier.audit.offline import format_entry_line, verify_export, verify_export_file
+from verifier.audit.lines import format_entry_line
+from verifier.audit.offline import verify_export, verify_export_file
 from verifier.audit.proofs import get_checkpoint
 from verifier.audit.tables import EntryRow
 from verifier.translog.checkpoint import LogSigner
@@ -148,6 +149,15 @@ def test_whatever_a_line_holds_it_is_only_broken(audit_log: "AuditLog", line: by
     for at in range(len(lines)):
         with pytest.raises(ExportBrokenError):
             verify_export([*lines[:at], line, *lines[at + 1 :]], log_key=None, since_checkpoint=None)
+
+
+def test_however_deep_a_line_is_nested_it_is_only_broken(audit_log: "AuditLog") -> None:
+    audit_log.grow(1)
+    lines = export(audit_log)
+    for depth in range(1, 2_000, 7):
+        deep = b'{"after":' + b"[" * depth + b"]" * depth + b',"checkpoint":""}\n'
+        with pytest.raises(ExportBrokenError):
+            verify_export([*lines[:-1], deep], log_key=None, since_checkpoint=None)
 
 
 @pytest.mark.parametrize(("begin", "end"), [(0, 0), (0, 7), (3, 9), (7, 300), (256, 257), (299, 300), (300, 300)])

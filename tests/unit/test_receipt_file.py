@@ -249,6 +249,14 @@ def test_what_is_no_receipt_is_only_broken(text: bytes) -> None:
         verify_receipt(text, log_key=LogSigner.generate("example.com/log").verifier.to_text())
 
 
+def test_however_deep_a_receipt_is_nested_it_is_only_broken(audit_log: "AuditLog") -> None:
+    content = json.loads(complete(audit_log).to_bytes())
+    for depth in range(1, 2_000, 7):
+        bent = json.dumps(content | {"statement": "@"}).replace('"@"', "[" * depth + "]" * depth)
+        with pytest.raises(ReceiptBrokenError):
+            verify_receipt(bent.encode(), log_key=audit_log.log_key)
+
+
 def test_a_receipt_is_not_shown_before_its_checkpoint_is_published(audit_log: "AuditLog") -> None:
     verification, document = ids.new_verification_id(), ids.new_document_id()
     shred(audit_log, verification)

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from verifier.audit.errors import LogForkedError, UnknownIndexError
 from verifier.audit.forms import Field
-from verifier.audit.offline import EXPORT_FORMAT, format_entry_line
+from verifier.audit.lines import EXPORT_FORMAT, format_entry_line
 from verifier.audit.proofs import get_published_head, get_subtrees
 from verifier.audit.tables import EntryRow
 from verifier.db.engine import Database

@@ -8,34 +8,17 @@ Leaves to others: where the log's key comes from. Without one from outside, the 
 and the report says so.
 """
 
-import base64
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-import rfc8785
-
-from verifier.audit.errors import EntryRefusedError, ExportBrokenError
-from verifier.audit.leaf import MAX_LEAF_BYTES, parse_leaf
+from verifier.audit.errors import EntryRefusedError
+from verifier.audit.leaf import parse_leaf
+from verifier.audit.lines import ENTRY, EXPORT_FORMAT, FOOTER, HEADER, MAX_LINE_BYTES, ExportLines, format_entry_line
 from verifier.translog.checkpoint import Checkpoint, LogVerifier
-from verifier.translog.encoding import parse_base64
 from verifier.translog.errors import EvidenceError
 from verifier.translog.frontier import Frontier
 from verifier.translog.merkle import hash_leaf
-
-EXPORT_FORMAT: Final = "verifier-log-export/v1"
-
-_MAX_LINE_BYTES: Final = 4 * MAX_LEAF_BYTES  # the readable entry, the same in base64, and room for the rest
-_HEADER: Final = frozenset({"format", "origin", "log_key", "from_index", "to_index", "before"})
-_ENTRY: Final = frozenset({"index", "leaf", "entry"})
-_FOOTER: Final = frozenset({"after", "checkpoint"})
-
-
-def format_entry_line(index: int, leaf: bytes) -> bytes:
-    """One entry's line: a leaf is canonical JSON, so it stands in the line as it is."""
-    return b'{"entry":%b,"index":%d,"leaf":"%b"}\n' % (leaf, index, base64.b64encode(leaf))
 
 
 @dataclass(frozen=True)
@@ -56,7 +39,7 @@ def verify_export_file(path: Path, *, log_key: str | None, since_checkpoint: str
     """As `verify_export`, for the file at `path`."""
     with path.open("rb") as file:
         return verify_export(
-            iter(lambda: file.readline(_MAX_LINE_BYTES + 1), b""), log_key=log_key, since_checkpoint=since_checkpoint
+            iter(lambda: file.readline(MAX_LINE_BYTES + 1), b""), log_key=log_key, since_checkpoint=since_checkpoint
         )
 
 
@@ -66,7 +49,7 @@ def verify_export(lines: Iterable[bytes], *, log_key: str | None, since_checkpoi
     `log_key` is the verifier key that the reader trusts; `since_checkpoint` a signed note that they kept.
     """
     # 1. The header has its form, and is of the log that the reader trusts.
-    reader = _Lines(lines)
+    reader = ExportLines(lines)
     header = _Header.parse(reader, log_key=log_key)
     # 2. The kept checkpoint is by this log, and the file reaches back to it.
     since = _open_since(since_checkpoint, header)
@@ -86,73 +69,17 @@ def verify_export(lines: Iterable[bytes], *, log_key: str | None, since_checkpoi
     )
 
 
-class _Lines:
-    """Hands out one line at a time, and knows its number."""
-
-    def __init__(self, lines: Iterable[bytes]) -> None:
-        self._lines: Final = iter(lines)
-        self._number = 0
-
-    def broken(self, sentence: str) -> ExportBrokenError:
-        return ExportBrokenError(self._number, sentence)
-
-    def parse_canonical(self, fields: frozenset[str], *, what: str) -> dict[str, object]:
-        """The next line's object, which must be canonical JSON with exactly these fields."""
-        line, content = self.parse_next(fields, what=what)
-        try:
-            canonical = rfc8785.dumps(content)  # type: ignore[arg-type]  # whatever JSON brings
-        except ValueError as error:
-            raise self.broken(f"{what} is not canonical JSON") from error
-        if canonical != line[:-1]:
-            raise self.broken(f"{what} is not canonical JSON")
-        return content
-
-    def parse_next(self, fields: frozenset[str], *, what: str) -> tuple[bytes, dict[str, object]]:
-        """The next line, and its object, which must have exactly these fields."""
-        self._number += 1
-        line = next(self._lines, None)
-        if line is None:
-            raise self.broken(f"{what} is missing: the file was cut")
-        if not line.endswith(b"\n"):
-            raise self.broken(f"{what} is cut off, or too long")
-        try:
-            content = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise self.broken(f"{what} is not JSON") from error
-        if not isinstance(content, dict) or content.keys() != fields:
-            raise self.broken(f"{what} does not have its fields")
-        return line, content
-
-    def parse_hashes(self, value: object, what: str) -> list[bytes]:
-        if not isinstance(value, list):
-            raise self.broken(f"{what} is no list")
-        return [self.parse_bytes(each, what) for each in value]
-
-    def parse_bytes(self, value: object, what: str) -> bytes:
-        if not isinstance(value, str):
-            raise self.broken(f"{what} is no text")
-        try:
-            return parse_base64(value)
-        except ValueError as error:
-            raise self.broken(f"{what} is not base64") from error
-
-    def verify_ended(self) -> None:
-        self._number += 1
-        if next(self._lines, None) is not None:
-            raise self.broken("something follows the checkpoint")
-
-
 @dataclass(frozen=True)
 class _Header:
-    lines: _Lines
+    lines: ExportLines
     verifier: LogVerifier
     from_index: int
     to_index: int
     before: list[bytes]
 
     @classmethod
-    def parse(cls, lines: _Lines, *, log_key: str | None) -> "_Header":
-        content = lines.parse_canonical(_HEADER, what="the header")
+    def parse(cls, lines: ExportLines, *, log_key: str | None) -> "_Header":
+        content = lines.parse_canonical(HEADER, what="the header")
         if content["format"] != EXPORT_FORMAT:
             raise lines.broken(f"the file is no {EXPORT_FORMAT}")
         if log_key is not None and content["log_key"] != log_key:
@@ -187,14 +114,14 @@ def _open_since(note: str | None, header: _Header) -> Checkpoint | None:
     return since
 
 
-def _verify_since(lines: _Lines, frontier: Frontier, since: Checkpoint | None) -> None:
+def _verify_since(lines: ExportLines, frontier: Frontier, since: Checkpoint | None) -> None:
     if since is not None and frontier.size == since.size and frontier.compute_root() != since.root:
         raise lines.broken(
             f"the first {since.size} entries are not those of the kept checkpoint: the log was rewritten"
         )
 
 
-def _verify_since_met(lines: _Lines, checkpoint: Checkpoint, since: Checkpoint | None, *, to_index: int) -> None:
+def _verify_since_met(lines: ExportLines, checkpoint: Checkpoint, since: Checkpoint | None, *, to_index: int) -> None:
     if since is None or since.size <= to_index:  # met among the entries
         return
     if since.size > checkpoint.size:
@@ -207,8 +134,8 @@ def _verify_since_met(lines: _Lines, checkpoint: Checkpoint, since: Checkpoint |
         raise lines.broken(f"the log had another root at size {since.size}: it was rewritten")
 
 
-def _parse_entry(lines: _Lines, index: int) -> bytes:
-    line, content = lines.parse_next(_ENTRY, what=f"entry {index}")
+def _parse_entry(lines: ExportLines, index: int) -> bytes:
+    line, content = lines.parse_next(ENTRY, what=f"entry {index}")
     if content["index"] != index or type(content["index"]) is not int:
         raise lines.broken(f"entry {index} is expected here, and another one stands here")
     leaf = lines.parse_bytes(content["leaf"], f"the leaf of entry {index}")
@@ -221,8 +148,8 @@ def _parse_entry(lines: _Lines, index: int) -> bytes:
     return leaf
 
 
-def _verify_footer(lines: _Lines, header: _Header, frontier: Frontier) -> Checkpoint:
-    content = lines.parse_canonical(_FOOTER, what="the checkpoint")
+def _verify_footer(lines: ExportLines, header: _Header, frontier: Frontier) -> Checkpoint:
+    content = lines.parse_canonical(FOOTER, what="the checkpoint")
     after = lines.parse_hashes(content["after"], "a hash after the entries")
     try:
         checkpoint = header.verifier.open_checkpoint(str(content["checkpoint"]))
