@@ -64,6 +64,10 @@ def _time(work: Callable[[], object]) -> float:
     return (time.perf_counter() - began) * 1000
 
 
+def _show(times: list[float]) -> str:
+    return f"{statistics.median(times):7.1f} ({min(times):.1f})"
+
+
 def main() -> int:
     """Print the medians in milliseconds; 0 if the child keeps its bound."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
@@ -81,11 +85,11 @@ def main() -> int:
             small.append(_time(lambda: check_in_child(decoder, dot.getvalue())))
             marked.append(_time(lambda: watermark(page, "CASE-4711 | reviewer | 2026-11-21 12:00 UTC")))
     times = statistics.median(jailed) / statistics.median(alone)
-    print(f"12-megapixel JPEG of {len(photo) / 1e6:.1f} MB, medians of {rounds} rounds in one run, ms")
-    print(f"  Pillow in-process           {statistics.median(alone):7.1f}")
-    print(f"  jailed child and caller     {statistics.median(jailed):7.1f}   {times:.2f} times (at most {MOST_TIMES})")
-    print(f"  of this, child of 8x8 px    {statistics.median(small):7.1f}")
-    print(f"  watermark of the page       {statistics.median(marked):7.1f}")
+    print(f"12-megapixel JPEG of {len(photo) / 1e6:.1f} MB, {rounds} rounds in one run, ms: median (fastest)")
+    print(f"  Pillow in-process           {_show(alone)}")
+    print(f"  jailed child and caller     {_show(jailed)}   {times:.2f} times (at most {MOST_TIMES})")
+    print(f"  the same for 8x8 pixels     {_show(small)}")
+    print(f"  watermark of the page       {_show(marked)}")
     return 0 if times <= MOST_TIMES else 1
 
 

@@ -28,6 +28,7 @@ def _say(sheets: Sheets, *frames: Frame) -> None:
 def _behave(sheets: Sheets) -> None:
     sheets.announce(2)
     for shade in (b"\x11", b"\x22"):
+        sheets.request(4, 2)
         with sheets.sheet(4, 2) as sheet:
             sheet.write(shade * 24)
     sheets.finish([Trace.GPS])
@@ -39,6 +40,7 @@ def _crash(_sheets: Sheets) -> None:
 
 def _crash_between_pages(sheets: Sheets) -> None:
     sheets.announce(2)
+    sheets.request(4, 2)
     with sheets.sheet(4, 2) as sheet:
         sheet.write(bytes(24))
     ctypes.string_at(1)

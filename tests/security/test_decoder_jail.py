@@ -47,6 +47,7 @@ def report_surroundings(_document: bytes, _request: Request, sheets: Sheets) -> 
     ).encode()
     report += b" " * (-len(report) % 3)
     sheets.announce(1)
+    sheets.request(len(report) // 3, 1)
     with sheets.sheet(len(report) // 3, 1) as sheet:
         sheet.write(report)
     sheets.finish([])

@@ -3,6 +3,7 @@
 What the children do is in `decoder_misbehaving.py`, which these tests run as the decoder's program.
 """
 
+import functools
 import os
 import signal
 import threading
@@ -170,6 +171,33 @@ def test_a_parent_killed_between_two_pages_costs_the_document_that_was_going_out
     _behaves(decoder)
 
 
+def test_many_threads_and_a_parent_that_is_killed_again_and_again_end_in_pages_or_in_words() -> None:
+    ends: list[str] = []
+
+    def check_many(decoder: Decoder) -> None:
+        for _ in range(15):
+            try:
+                decoder.decode(b"behave", MediaType.PDF, LIMITS, lambda _number, _page: None)
+            except RefusedError as refused:
+                ends.append(refused.reason.value)
+            else:
+                ends.append("pages")
+
+    with Decoder(children=2, program=_PROGRAM) as decoder:
+        threads = [threading.Thread(target=check_many, args=[decoder]) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for killed in range(3):
+            assert _wait_until(functools.partial(lambda done: len(ends) > 15 * done, killed))
+            os.kill(decoder._parent.pid, signal.SIGKILL)
+        for thread in threads:
+            thread.join()
+        _behaves(decoder)
+    assert len(ends) == 60
+    assert set(ends) <= {"pages", "decoder_crashed"}
+    assert ends.count("pages") >= 50, "a killed parent costs few documents"
+
+
 def test_a_parent_that_is_stuck_refuses_no_document_and_is_replaced() -> None:
     with Decoder(program=_PROGRAM, ready_within_seconds=0.5) as decoder:
         _behaves(decoder)
@@ -249,7 +277,7 @@ def _wait_for_no_children(process: Path) -> bool:
 
 def _wait_until(condition: Callable[[], bool]) -> bool:
     """The parent may be a moment behind its child's last word."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 20
     while not condition():
         if time.monotonic() > deadline:
             return False

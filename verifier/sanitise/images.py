@@ -31,6 +31,7 @@ _UPRIGHT: Final = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_LYING: Final = frozenset({5, 6, 7, 8})  # width and height change places
 _SERIAL_TAGS: Final = (0xA431, 0xA435)  # of the body, of the lens
 _CAMERA_SERIAL_TAG: Final = 0xC62F
 _THUMBNAIL_TAG: Final = 0x0201
@@ -42,14 +43,22 @@ _ROWS_AT_ONCE: Final = 64
 def decode_image(data: bytes, media_type: MediaType, limits: Limits, sheets: Sheets) -> None:
     """Send the picture as one page. Raise `RefusedError` where it cannot be read whole."""
     picture = _open(data, media_type, limits)
-    _load(picture)
+    if media_type is MediaType.PNG:  # whose metadata may stand behind the pixels
+        _load(picture)
     orientation, traces = _read_exif(picture)
+    size = fit(*picture.size)
+    if orientation in _LYING:
+        size = size[1], size[0]
+    sheets.announce(1)
+    sheets.request(*size)
+    _load(picture)
     traces |= _find_segments(picture)
     page = _to_page(picture)
     if orientation in _UPRIGHT:
         page = page.transpose(_UPRIGHT[orientation])
-    sheets.announce(1)
-    with sheets.sheet(page.width, page.height) as sheet:
+    if page.size != size:
+        raise RefusedError(Refusal.CORRUPT_IMAGE)
+    with sheets.sheet(*size) as sheet:
         for rows in _rows(page):
             sheet.write(rows)
     sheets.finish(traces)

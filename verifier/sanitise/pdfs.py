@@ -57,6 +57,7 @@ def _send_page(page: pypdfium2.PdfPage, sheets: Sheets) -> None:
     if not (math.isfinite(width) and math.isfinite(height) and width > 0 and height > 0):
         raise RefusedError(Refusal.CORRUPT_PDF)
     size = fit(width, height, scale=_DOTS_PER_POINT)
+    sheets.request(*size)
     with sheets.sheet(*size) as sheet:
         _draw(page, sheet, *size)
 

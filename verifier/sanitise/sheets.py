@@ -32,10 +32,13 @@ class Sheets:
         """Say how many pages will follow, before the first."""
         send_frame(self._channel, Frame(Word.PAGES, pages))
 
+    def request(self, width: int, height: int) -> None:
+        """Ask for the next page's sheet. The earlier, the better: the caller makes it while the child decodes."""
+        send_frame(self._channel, Frame(Word.PAGE, width, height))
+
     @contextmanager
     def sheet(self, width: int, height: int) -> Iterator[mmap.mmap]:
-        """Memory for one page, row by row, three bytes a pixel; the page goes out when the block ends."""
-        send_frame(self._channel, Frame(Word.PAGE, width, height))
+        """The memory that was asked for, row by row, three bytes a pixel; the page goes out when the block ends."""
         descriptor = receive_sheet(self._channel)
         try:
             # Populated at once: one call instead of a page fault for every 4 KiB.

@@ -45,6 +45,9 @@ class _Discarded(Sheets):
     def announce(self, pages: int) -> None:
         """Nobody counts."""
 
+    def request(self, width: int, height: int) -> None:
+        """Made when it is used."""
+
     @contextmanager
     def sheet(self, width: int, height: int) -> Iterator[mmap.mmap]:
         yield mmap.mmap(-1, width * height * BYTES_PER_PIXEL)
