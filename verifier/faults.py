@@ -1,12 +1,14 @@
 """Named fault points: places where a test may kill the process, to prove that nothing lingers or is lost.
 
-Inert unless `VERIFIER_FAULT_FUSE` names a file that says `<point>[:<n>]`: then the process is killed with SIGKILL at the
-n-th passage (the first by default), and the file is gone. A point that is not listed in `POINTS` cannot be armed.
+Inert unless `VERIFIER_FAULT_FUSE` is set when the process starts. Once the file that it names says `<point>[:<n>]`, the
+process is killed with SIGKILL at the n-th passage (the first by default), and the file is gone. A point that is not
+listed in `POINTS` cannot be armed.
 """
 
 import os
 import signal
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -52,36 +54,58 @@ POINTS: Final = frozenset(
 )
 
 
-class _Armed:
-    def __init__(self, spec: str, *, fuse: Path) -> None:
-        point, _, count = spec.strip().partition(":")
-        if point not in POINTS:
-            raise ConfigurationError(f"VERIFIER_FAULT_FUSE names {point!r}, which is no fault point. Unset it.")
-        self.point: Final = point
-        self._fuse: Final = fuse
-        self._left = int(count or "1")
+class _Fuse:
+    """A file that may be written while the process runs; read at every passage, for only tests have one."""
+
+    def __init__(self, path: Path) -> None:
+        self._path: Final = path
         self._lock: Final = threading.Lock()
+        self._spec = ""
+        self._passed = 0
 
-    def passes(self) -> None:
+    def verify(self) -> None:
+        """Raise `ConfigurationError` if it names what is no fault point."""
+        point = self._read().partition(":")[0]
+        if point and point not in POINTS:
+            raise ConfigurationError(f"VERIFIER_FAULT_FUSE names {point!r}, which is no fault point. Unset it.")
+
+    def pass_point(self, point: str) -> None:
         with self._lock:
-            self._left -= 1
-            if self._left == 0:
-                self._fuse.unlink(missing_ok=True)  # it blows once: the process that is restarted lives
-                os.kill(os.getpid(), signal.SIGKILL)
+            spec = self._read()
+            if spec != self._spec:
+                self._spec, self._passed = spec, 0
+            name, _, count = spec.partition(":")
+            if name != point:
+                return
+            self._passed += 1
+            if self._passed == int(count or "1"):
+                self._blow()
+
+    def _read(self) -> str:
+        with suppress(FileNotFoundError):
+            return self._path.read_text(encoding="utf-8").strip()
+        return ""
+
+    def _blow(self) -> None:
+        # Whoever removes the file dies, and nobody else: of two processes at one point, and of those that come after.
+        with suppress(FileNotFoundError):
+            self._path.unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
-_armed: _Armed | None = None
+_fuse: _Fuse | None = None
 
 
 def arm_from_environment() -> None:
-    """Arm what the fuse names, if there is one. Called once, at start, by the doors."""
-    global _armed  # noqa: PLW0603 -- one process, one armed point; read on every passage and so kept cheap
+    """Watch the fuse that the environment names, if it names one. Called once, at start, by the doors."""
+    global _fuse  # noqa: PLW0603 -- one process, one fuse; looked at on every passage and so kept cheap
     path = os.environ.get("VERIFIER_FAULT_FUSE")
-    fuse = None if path is None else Path(path)
-    _armed = _Armed(fuse.read_text(), fuse=fuse) if fuse is not None and fuse.is_file() else None
+    _fuse = None if path is None else _Fuse(Path(path))
+    if _fuse is not None:
+        _fuse.verify()
 
 
 def hit(point: str) -> None:
     """Die here if a test armed this point; otherwise do nothing."""
-    if _armed is not None and _armed.point == point:
-        _armed.passes()
+    if _fuse is not None:
+        _fuse.pass_point(point)
