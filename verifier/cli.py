@@ -219,8 +219,8 @@ def explain_policy(
 
 @contextmanager
 def _opened() -> "Iterator[House]":
+    from verifier.address import at_address
     from verifier.sanitise.hardening import harden_process
-    from verifier.serve import at_address
     from verifier.telemetry import configure_logs
     from verifier.wiring import open_house
 

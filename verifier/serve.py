@@ -20,6 +20,7 @@ from typing import Final
 import uvicorn
 
 from verifier import faults
+from verifier.address import address_of, at_address
 from verifier.app import create_app
 from verifier.errors import ConfigurationError
 from verifier.sanitise.errors import DecoderUnavailableError
@@ -64,20 +65,6 @@ def serve(settings: Settings, *, ready_file: Path | None = None) -> None:
             _run(server, worker, listener)
         finally:
             house.close()
-
-
-def at_address(settings: Settings, *, port: int | None = None) -> Settings:
-    """The settings with the port that was found; a public address that nobody named follows host and port."""
-    settings = settings.model_copy(update={"port": settings.port if port is None else port})
-    if "public_url" in settings.model_fields_set:
-        return settings
-    return settings.model_copy(update={"public_url": address_of(settings, port=settings.port)})
-
-
-def address_of(settings: Settings, *, port: int) -> str:
-    """The address on which this machine itself reaches the service."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 -- compared, not bound
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def try_sandbox(settings: Settings) -> tuple[str, ...]:

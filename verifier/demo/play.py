@@ -95,12 +95,12 @@ def _invite(service: Service, role: str) -> str:
 @contextmanager
 def _cast(service: Service) -> Iterator[Story]:
     """The story with a door for each who takes part in it: three programs and a browser."""
-    programs = {role: Door(service.address, api_key=_create_key(service, role)) for role in _SCOPES}
+    agent, reviewer, auditor = (Door(service.address, api_key=_create_key(service, role)) for role in _SCOPES)
     customer = Door(service.address)
     try:
-        yield Story(service, customer=customer, reference="DEMO-1", **programs)
+        yield Story(service, agent=agent, reviewer=reviewer, auditor=auditor, customer=customer, reference="DEMO-1")
     finally:
-        for door in (*programs.values(), customer):
+        for door in (agent, reviewer, auditor, customer):
             door.close()
 
 

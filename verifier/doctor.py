@@ -1,0 +1,239 @@
+"""`verifier doctor`: looks at everything that an operator answers for, and says what to change.
+
+Guarantees: changes nothing that lasts; one line a check, in a fixed order; a check that cannot be made is a finding,
+never the end of the others. Leaves to others: the service's own refusals, which wait for nobody to look.
+"""
+
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Final, Protocol
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from verifier.audit.custody import load_or_create_signing_key
+from verifier.audit.errors import LogBehindError
+from verifier.audit.proofs import find_published_head
+from verifier.audit.publish import FolderPublisher
+from verifier.audit.service import verify_log_keeps_up
+from verifier.db.clock import DatabaseClock
+from verifier.db.engine import Database, open_sqlite
+from verifier.db.installation import ClockBehindError, find_installation, verify_clock
+from verifier.errors import VerifierError
+from verifier.ids import InstallationId
+from verifier.retention.service import find_overdue_since
+from verifier.sanitise.errors import DecoderUnavailableError
+from verifier.sanitise.probe import probe_sandbox
+from verifier.settings import Settings
+from verifier.vault.key_files import FileKeys
+from verifier.vault.object_files import FileObjects
+
+_LEAST_FREE_BYTES: Final = 1_000_000_000
+_MEGABYTE: Final = 1_000_000
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+_NOT_YET: Final = "nothing is there yet; verifier serve sets it up"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line: what was looked at, whether it is as it should be, and what was seen or what to change."""
+
+    check: str
+    is_ok: bool
+    sentence: str
+
+    def to_line(self) -> str:
+        return f"{'ok     ' if self.is_ok else 'CHANGE '} {self.check:<10} {self.sentence}"
+
+
+class _WrongError(Exception):
+    """What a check found wrong: a sentence with what to change."""
+
+
+class _Store(Protocol):
+    def read_installation(self) -> InstallationId | None: ...
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Make every check, in the order in which an operator would mend things."""
+    return list(_findings(settings))
+
+
+def _findings(settings: Settings) -> Iterator[Finding]:
+    yield _check("apart", partial(_see_keys_apart, settings))
+    for name, folder in _private_folders(settings).items():
+        yield _check(name, partial(_see_private, folder))
+    yield _check("disk", partial(_see_space, settings))
+    if settings.database_file.exists():
+        database = open_sqlite(settings.database_file)
+        try:
+            yield from _findings_inside(settings, database)
+        finally:
+            database.close()
+    else:
+        yield Finding("database", is_ok=True, sentence=_NOT_YET)
+    yield _check("sandbox", partial(_see_sandbox, settings))
+
+
+def _findings_inside(settings: Settings, database: Database) -> Iterator[Finding]:
+    yield _check("database", partial(_see_database, database))
+    objects, keys = FileObjects(settings.objects_folder), FileKeys(settings.keys_folder)
+    yield _check("objects", partial(_see_mark, objects, settings.objects_folder, database))
+    yield _check("key store", partial(_see_mark, keys, settings.keys_folder, database))
+    yield _check("clock", partial(_see, _see_clock, database))
+    yield _check("disposal", partial(_see, _see_disposal, database))
+    yield _check("log", partial(_see, _see_log, database))
+    yield _check("published", partial(_see_published, settings, database))
+
+
+def _check(name: str, see: Callable[[], str]) -> Finding:
+    try:
+        return Finding(name, is_ok=True, sentence=see())
+    except _WrongError as wrong:
+        return Finding(name, is_ok=False, sentence=str(wrong))
+    except (VerifierError, SQLAlchemyError, OSError) as error:
+        return Finding(
+            name, is_ok=False, sentence=f"this could not be looked at ({_name_of(error)}). Make it readable."
+        )
+
+
+def _name_of(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return str(error) if isinstance(error, VerifierError) else type(error).__name__
+
+
+def _private_folders(settings: Settings) -> dict[str, Path]:
+    return {"keys": settings.keys_folder, "roots": settings.roots_folder, "secrets": settings.secrets_folder}
+
+
+def _see_keys_apart(settings: Settings) -> str:
+    data = settings.database_file.parent.resolve()
+    for folder in _private_folders(settings).values():
+        place = folder.resolve()  # where a link leads is where the bytes lie, and what a backup of the data would take
+        if place.is_relative_to(data) or data.is_relative_to(place):
+            raise _WrongError(f"{folder} lies with the data in {data}. Move it elsewhere: a backup must hold no keys.")
+    return "keys, root keys and secrets do not lie under the data"
+
+
+def _see_private(folder: Path) -> str:
+    if not folder.exists():
+        return _NOT_YET
+    for path in (folder, *folder.rglob("*")):
+        about = path.lstat()
+        if about.st_uid != os.geteuid():
+            raise _WrongError(f"{path} belongs to another user. Run: chown -R {os.geteuid()} {folder}")
+        if about.st_mode & _OTHERS and not stat.S_ISLNK(about.st_mode):
+            raise _WrongError(f"{path} is open to other users. Run: chmod -R go= {folder}")
+    return f"{folder} is readable by this user only"
+
+
+def _see_space(settings: Settings) -> str:
+    place = next(path for path in (settings.home.absolute(), *settings.home.absolute().parents) if path.exists())
+    free = shutil.disk_usage(place).free
+    if free < _LEAST_FREE_BYTES:
+        raise _WrongError(f"{free // _MEGABYTE} MB are free where {settings.home} lies. Make room: 1 GB at least.")
+    return f"{free // _MEGABYTE} MB are free"
+
+
+def _see_sandbox(settings: Settings) -> str:
+    try:
+        report = probe_sandbox(settings.secrets_folder / "log" / "signing")
+    except DecoderUnavailableError as error:
+        raise _WrongError(
+            "a child that should try to break out gave no answer. See the log of verifier serve."
+        ) from error
+    if not report.holds:
+        tried = ", ".join(attempt.value.replace("_", " ") for attempt in report.succeeded)
+        raise _WrongError(f"a child managed to {tried}. Allow Landlock and seccomp to this user (Linux 5.13 or later).")
+    if report.missing:
+        return f"it holds, without {', '.join(report.missing)}, which this machine does not give"
+    return f"it holds: {', '.join(report.active)}"
+
+
+def _see_database(database: Database) -> str:
+    with database.write() as session:  # takes the lock that writing needs, and writes nothing
+        if find_installation(session) is None:
+            return _NOT_YET
+        if session.scalar(text("PRAGMA quick_check")) != "ok":
+            raise _WrongError("SQLite finds the file damaged. Restore it, with the deletion log kept as it is.")
+    return "it is whole and can be written"
+
+
+def _see_mark(store: _Store, folder: Path, database: Database) -> str:
+    with database.read() as session:
+        installation = find_installation(session)
+    if installation is None or installation.stores_marked_at is None:
+        return _NOT_YET
+    found = store.read_installation()
+    if found is None:
+        raise _WrongError(f"{folder} carries no installation's mark. Mount or restore the folder that belongs there.")
+    if found != installation.id:
+        raise _WrongError(f"{folder} belongs to another installation. Point VERIFIER_HOME at the one that you mean.")
+    with tempfile.TemporaryFile(dir=folder):
+        return f"{folder} is this installation's and can be written"
+
+
+def _see(look: Callable[[Session, datetime], str], database: Database) -> str:
+    with database.read() as session:
+        return look(session, DatabaseClock().now(session))
+
+
+def _see_clock(session: Session, now: datetime) -> str:
+    try:
+        verify_clock(session, now)
+    except ClockBehindError as error:
+        raise _WrongError(
+            "it fell below what it showed before, so nothing is taken in. Set this machine's clock."
+        ) from error
+    return f"it says {now:%Y-%m-%d %H:%M:%S} UTC, and has not gone back"
+
+
+def _see_disposal(session: Session, now: datetime) -> str:
+    since = find_overdue_since(session, now)
+    if since is None:
+        return "nothing waits to be destroyed"
+    waited = (now - since).total_seconds()
+    if waited > 60:
+        raise _WrongError(
+            f"something has waited for {waited:.0f} s to be destroyed. Start verifier serve; see its log."
+        )
+    return "what is due is being destroyed"
+
+
+def _see_log(session: Session, now: datetime) -> str:
+    try:
+        verify_log_keeps_up(session, now)
+    except LogBehindError as error:
+        raise _WrongError(
+            "entries wait to be sequenced. Start verifier serve, or see its log for log.stopped."
+        ) from error
+    return "no entry waits"
+
+
+def _see_published(settings: Settings, database: Database) -> str:
+    with database.read() as session:
+        head = find_published_head(session)
+    if head is None:
+        return _NOT_YET
+    note = FolderPublisher(settings.published_folder).read_checkpoint()
+    if note is None:
+        raise _WrongError(
+            f"{settings.published_folder} holds no checkpoint, but one was published. Restore the folder."
+        )
+    signer = load_or_create_signing_key(settings.secrets_folder / "log" / "signing", settings.log_origin)
+    published = signer.verifier.open_checkpoint(note)
+    if published.size < head.size:
+        raise _WrongError(
+            f"it ends at entry {published.size}, the log at {head.size}. Restore {settings.published_folder}."
+        )
+    with tempfile.TemporaryFile(dir=settings.published_folder):
+        return f"{settings.published_folder} holds the checkpoint of {published.size} entries"
