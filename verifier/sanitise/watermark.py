@@ -100,22 +100,30 @@ def _wrap(words: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
 
 def _lay_across(marked: Image.Image, words: str, size: tuple[int, int]) -> None:
     """Draw the words on the page, dark with a light edge: the one shows on white, the other on black."""
-    mask = _faint_mask(words, int(_font_for(size[0]).size * 1.5))
-    for row, top in enumerate(range(0, size[1], mask.height + mask.height // 3)):
-        shift = (row % 2) * mask.width // 2
-        for left in range(-shift, size[0], mask.width + mask.width // 8):
-            visible = (max(0, -left), 0, min(mask.width, size[0] - left), min(mask.height, size[1] - top))
-            part = mask.crop(visible)
-            at = (left + visible[0], top)
-            marked.paste(_WHITE, (at[0] + 1, at[1] + 1), part)
-            marked.paste(_BLACK, at, part)
+    (width, height), pieces = _faint_pieces(words, int(_font_for(size[0]).size * 1.5))
+    for row, top in enumerate(range(0, size[1], height + height // 3)):
+        shift = (row % 2) * width // 2
+        for left in range(-shift, size[0], width + width // 8):
+            for x, y, mask in pieces:
+                marked.paste(_WHITE, (left + x + 1, top + y + 1), mask)
+                marked.paste(_BLACK, (left + x, top + y), mask)
 
 
 @lru_cache(maxsize=8)
-def _faint_mask(words: str, size: int) -> Image.Image:
-    """The words, slanted, as a mask that lets through `FAINT_STEPS` of 255."""
+def _faint_pieces(words: str, size: int) -> tuple[tuple[int, int], tuple[tuple[int, int, Image.Image], ...]]:
+    """The words, slanted, as masks that let through `FAINT_STEPS` of 255; and the size of them all.
+
+    Cut into upright slices, each no higher than its letters: most of the square around slanted words is empty.
+    """
     font = _font(size)
     left, top, right, bottom = font.getbbox(words)
     straight = Image.new("L", (int(right - left) + 2, int(bottom - top) + 2))
     ImageDraw.Draw(straight).text((1 - left, 1 - top), words, FAINT_STEPS, font)
-    return straight.rotate(_SLANT_DEGREES, Image.Resampling.BILINEAR, expand=True)
+    slanted = straight.rotate(_SLANT_DEGREES, Image.Resampling.BILINEAR, expand=True)
+    pieces = []
+    for x in range(0, slanted.width, size):
+        piece = slanted.crop((x, 0, min(x + size, slanted.width), slanted.height))
+        box = piece.getbbox()
+        if box is not None:
+            pieces.append((x + box[0], box[1], piece.crop(box)))
+    return slanted.size, tuple(pieces)
