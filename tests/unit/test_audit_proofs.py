@@ -12,7 +12,7 @@ from verifier.translog.merkle import hash_leaf, verify_consistency, verify_inclu
 from verifier.translog.proof import verify_log_proof
 
 if TYPE_CHECKING:
-    from conftest import AuditLog
+    from tests.unit.conftest import AuditLog
 
 
 def test_every_entry_is_proved_under_the_published_checkpoint(audit_log: "AuditLog") -> None:

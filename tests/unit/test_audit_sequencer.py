@@ -23,7 +23,7 @@ from verifier.translog.merkle import hash_leaf
 from verifier.translog.tiles import list_new_tiles
 
 if TYPE_CHECKING:
-    from conftest import AuditLog
+    from tests.unit.conftest import AuditLog
 
 
 def open_published(log: "AuditLog") -> Checkpoint:
@@ -244,6 +244,25 @@ def test_an_edited_head_or_tile_is_never_signed_over(audit_log: "AuditLog", edit
     with pytest.raises((LogForkedError, LogShortError)):
         audit_log.sequencer.run_once()
     assert audit_log.publisher.read_checkpoint() == before
+
+
+@pytest.mark.parametrize("waiting", [0, 1])
+def test_a_tile_that_was_edited_before_it_was_published_is_not_published(audit_log: "AuditLog", waiting: int) -> None:
+    audit_log.grow(10)
+    partials = audit_log.published / "tile/0/000.p"
+    shutil.rmtree(partials)
+    partials.write_text("a file where the folder should be")
+    audit_log.write_entries(10)
+    with pytest.raises(OSError, match=r"exists|directory"):
+        audit_log.sequencer.run_once()
+    with audit_log.database.write() as session:
+        tile = session.scalars(select(LogTileRow)).one()
+        tile.hashes = tile.hashes[:-32] + hash_leaf(b"another")
+    partials.unlink()
+    audit_log.write_entries(waiting)
+    with pytest.raises(LogForkedError, match="do not lead to the log's root"):
+        audit_log.sequencer.run_once()
+    assert open_published(audit_log).size == 10
 
 
 def test_finding_what_waits_does_not_read_the_log(audit_log: "AuditLog") -> None:

@@ -23,7 +23,7 @@ from verifier.audit.service import (
 from verifier.audit.tables import EntryRow
 
 if TYPE_CHECKING:
-    from conftest import AuditLog
+    from tests.unit.conftest import AuditLog
 
 STAFF = ids.new_staff_id()
 QUERY = "ab" * 32

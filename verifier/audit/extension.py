@@ -11,8 +11,8 @@ from verifier.audit.proofs import StoredTiles
 from verifier.audit.tables import LogHeadRow
 from verifier.translog.checkpoint import Checkpoint, LogVerifier
 from verifier.translog.errors import BadCheckpointError, BadTileError
-from verifier.translog.merkle import EMPTY_ROOT, compute_root
-from verifier.translog.tiles import TileHashes
+from verifier.translog.merkle import EMPTY_ROOT, HASH_BYTES, compute_root
+from verifier.translog.tiles import Partials, Tile, TileHashes, compute_partial_root, list_partial_tiles
 
 
 def verify_extends_published(session: Session, note: str | None, *, verifier: LogVerifier) -> int:
@@ -53,6 +53,23 @@ def verify_head(head: LogHeadRow, *, verifier: LogVerifier) -> None:
     signed = _open(head.checkpoint, verifier, what="The log's head was not signed with this log's key")
     if (signed.size, signed.root) != (head.size, head.root):
         raise LogForkedError("The log's head is not what was signed last. Restore the database.")
+
+
+def read_edge(session: Session, head: LogHeadRow) -> Partials:
+    """The partial tiles at the tree's right edge; raises `LogForkedError` unless they lead to the head's root."""
+    try:
+        partials = {tile.level: read_narrow(session, tile) for tile in list_partial_tiles(head.size)}
+        root = compute_partial_root(head.size, partials)
+    except BadTileError as error:
+        raise LogForkedError("Tiles of the log are missing in the database. Restore the database.") from error
+    if root != head.root:
+        raise LogForkedError("The tiles in the database do not lead to the log's root. Restore the database.")
+    return partials
+
+
+def read_narrow(session: Session, tile: Tile) -> bytes:
+    """A tile as wide as `tile` says, though it may have grown since; `BadTileError` if it is missing."""
+    return StoredTiles(session).read_tile(tile.level, tile.index)[: tile.width * HASH_BYTES]
 
 
 def _open(note: str, verifier: LogVerifier, *, what: str) -> Checkpoint:

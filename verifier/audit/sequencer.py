@@ -16,23 +16,18 @@ from sqlalchemy.orm import Session
 
 from verifier import faults
 from verifier.audit.errors import LogForkedError
-from verifier.audit.extension import verify_extends_published, verify_head
-from verifier.audit.proofs import StoredTiles
+from verifier.audit.extension import read_edge, read_narrow, verify_extends_published, verify_head
 from verifier.audit.publish import Publisher
 from verifier.audit.service import get_oldest_waiting
 from verifier.audit.tables import EntryRow, LogHeadRow, LogTileRow
 from verifier.db.clock import Clock
 from verifier.db.engine import Database
 from verifier.translog.checkpoint import LogSigner
-from verifier.translog.errors import BadTileError
-from verifier.translog.merkle import EMPTY_ROOT, HASH_BYTES, hash_leaf
+from verifier.translog.merkle import EMPTY_ROOT, hash_leaf
 from verifier.translog.tiles import (
     Growth,
-    Tile,
     append_leaves,
-    compute_partial_root,
     list_new_tiles,
-    list_partial_tiles,
 )
 
 _BATCH: Final = 2_000
@@ -93,10 +88,12 @@ class Sequencer:
                 head = session.get(LogHeadRow, 1)
                 if head is None or head.checkpoint is None or _is_published(head, published):
                     return
+                verify_head(head, verifier=self._signer.verifier)
+                read_edge(session, head)  # what does not lead to the signed root is not published
                 size, checkpoint = head.size, head.checkpoint
             for tile in list_new_tiles(published, size):
                 with self._database.read() as session:
-                    hashes = _read_narrow(StoredTiles(session), tile)
+                    hashes = read_narrow(session, tile)
                 self._publisher.write_tile(tile.to_path(), hashes)
             faults.hit("sequence.tiles_published")
             self._publisher.write_checkpoint(checkpoint)
@@ -118,10 +115,6 @@ def _is_published(head: LogHeadRow, published: int) -> bool:
     return published >= head.size and head.published_size >= head.size
 
 
-def _read_narrow(tiles: StoredTiles, tile: Tile) -> bytes:
-    return tiles.read_tile(tile.level, tile.index)[: tile.width * HASH_BYTES]
-
-
 def _lock_head(session: Session) -> LogHeadRow:
     query = select(LogHeadRow).where(LogHeadRow.id == 1).with_for_update()
     head = session.scalar(query)
@@ -138,14 +131,7 @@ def _list_waiting(session: Session) -> list[tuple[int, bytes]]:
 
 
 def _grow(session: Session, head: LogHeadRow, waiting: Sequence[tuple[int, bytes]]) -> Growth:
-    stored = StoredTiles(session)
-    try:
-        partials = {tile.level: _read_narrow(stored, tile) for tile in list_partial_tiles(head.size)}
-        root = compute_partial_root(head.size, partials)
-    except BadTileError as error:
-        raise LogForkedError("Tiles of the log are missing in the database. Restore the database.") from error
-    if root != head.root:
-        raise LogForkedError("The tiles in the database do not lead to the log's root. Restore the database.")
+    partials = read_edge(session, head)
     return append_leaves(head.size, partials, [hash_leaf(leaf) for _, leaf in waiting])
 
 
