@@ -110,7 +110,10 @@
     const targets = [first, ...next];
     files.slice(0, targets.length).forEach((file, index) => enqueue(targets[index], file));
     input.value = "";
-    if (files.length > targets.length) fail(targets.at(-1), text("Surplus"));
+    const note = document.getElementById("upload-note");
+    note.hidden = files.length <= targets.length;
+    note.textContent = note.hidden ? "" : text("Surplus");
+    if (!note.hidden) { note.scrollIntoView({ block: "nearest" }); say(note.textContent); }
   });
   place.addEventListener("submit", (event) => { if (event.target.matches("form.send")) event.preventDefault(); });
   const prepare = (within) => {
