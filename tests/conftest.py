@@ -9,16 +9,19 @@ import pytest
 from fastapi.testclient import TestClient
 
 from policies.access import Role, Scope
+from tests.journey import Desk, open_desk
+from tests.workers_by_hand import Work
 from verifier.app import create_app
 from verifier.audit.publish import FolderPublisher
 from verifier.audit.sequencer import Sequencer
 from verifier.db.clock import MovedClock
 from verifier.disposal.service import Disposer
 from verifier.disposal.shred import Shredder
+from verifier.sanitise.decoder import Decoder
 from verifier.settings import Settings
 from verifier.staff import service as staff
 from verifier.staff.api_keys import create_api_key
-from verifier.wiring import House, choose_seams, open_house
+from verifier.wiring import House, choose_seams, open_house, open_workshop
 
 _CASES = Path(__file__).resolve().parents[2] / "shared" / "cases"
 
@@ -38,9 +41,14 @@ def clock() -> MovedClock:
 
 
 @pytest.fixture
-def house(tmp_path: Path, clock: MovedClock) -> Iterator[House]:
+def settings(tmp_path: Path) -> Settings:
+    """The settings of `house`; a module that needs others has a fixture of this name."""
+    return Settings(home=tmp_path / "home")
+
+
+@pytest.fixture
+def house(settings: Settings, clock: MovedClock) -> Iterator[House]:
     """A running installation of its own: SQLite, folders, every room wired, no workers."""
-    settings = Settings(home=tmp_path / "home")
     opened = open_house(settings, seams=replace(choose_seams(settings), clock=clock))
     yield opened
     opened.close()
@@ -100,3 +108,22 @@ def sign_in(house: House) -> Callable[..., str]:
             )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def shared_decoder() -> Iterator[Decoder]:
+    """One warm decoder for all tests that need one: it keeps nothing of a document."""
+    with Decoder() as decoder:
+        yield decoder
+
+
+@pytest.fixture
+def work(house: House, clock: MovedClock, shared_decoder: Decoder) -> Work:
+    """`work()` runs all jobs of `house` until there is nothing left to do."""
+    return Work(open_workshop(house, decoder=shared_decoder), clock)
+
+
+@pytest.fixture
+def desk(house: House, client: TestClient) -> Desk:
+    """An agent at the doors of `house`, who opens them to customers and reviewers too."""
+    return open_desk(house, client)

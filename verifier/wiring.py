@@ -193,11 +193,11 @@ class Workshop:
         self.decoder.close()
 
 
-def open_workshop(house: House) -> Workshop:
-    """Wire the jobs; starts the decoder's keyless parent."""
+def open_workshop(house: House, *, decoder: Decoder | None = None) -> Workshop:
+    """Wire the jobs; starts the decoder's keyless parent, unless one is handed in."""
     settings, parts = house.settings, (house.database, house.clock, house.vault)
     database, clock, vault = parts
-    decoder = Decoder(children=settings.decoder_children)
+    decoder = decoder or Decoder(children=settings.decoder_children)
     return Workshop(
         house=house,
         checker=Checker(

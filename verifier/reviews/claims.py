@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from verifier.audit.catalogue import EntryKind
@@ -34,17 +34,13 @@ class Waiting:
 
 def read_queue(session: Session, now: datetime, *, limit: int = 200) -> Sequence[Waiting]:
     """What waits for a reviewer, the most urgent first."""
-    rows: Sequence[tuple[VerificationRow, ClaimRow | None]] = (
-        session.execute(
-            select(VerificationRow, ClaimRow)
-            .outerjoin(ClaimRow, (ClaimRow.verification_id == VerificationRow.id) & (ClaimRow.claimed_until > now))
-            .where(VerificationRow.state.in_(sorted(IN_REVIEW)))
-            .order_by(VerificationRow.answer_by, VerificationRow.id)
-            .limit(limit)
-        )
-        .tuples()
-        .all()
-    )
+    rows: Sequence[Row[VerificationRow, ClaimRow | None]] = session.execute(
+        select(VerificationRow, ClaimRow)
+        .outerjoin(ClaimRow, (ClaimRow.verification_id == VerificationRow.id) & (ClaimRow.claimed_until > now))
+        .where(VerificationRow.state.in_(sorted(IN_REVIEW)))
+        .order_by(VerificationRow.answer_by, VerificationRow.id)
+        .limit(limit)
+    ).all()
     return [
         Waiting(
             verification=row,

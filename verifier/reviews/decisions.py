@@ -155,13 +155,12 @@ def _after_approval(row: VerificationRow, policy: Policy) -> VerificationState:
 
 def _verify_all_viewed(session: Session, documents: Sequence[DocumentRow], *, actor: str) -> None:
     ready = [document for document in documents if document.state is DocumentState.READY]
-    viewed = set(
-        session.execute(
-            select(PageViewRow.document_id, PageViewRow.page).where(
-                PageViewRow.actor == actor, PageViewRow.document_id.in_([document.id for document in ready])
-            )
-        ).tuples()
+    views = session.execute(
+        select(PageViewRow.document_id, PageViewRow.page).where(
+            PageViewRow.actor == actor, PageViewRow.document_id.in_([document.id for document in ready])
+        )
     )
+    viewed = {(document, page) for document, page in views}
     for document in ready:
         if any((document.id, page) not in viewed for page in range(1, (document.pages or 0) + 1)):
             raise PagesNotAllViewedError
