@@ -10,16 +10,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from fastapi import Depends, FastAPI, Request
-from starlette.responses import Response
-from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from fastapi.responses import Response
 
 from verifier.ids import ID_PATTERN
-from verifier.web import health
+from verifier.web import agent_api, auditor_api, customer, health, reviewer_api
 from verifier.web.headers import install_plumbing
-from verifier.web.pages import render, static_url
+from verifier.web.pages import render
+from verifier.web.pages.assets import get_asset
 from verifier.web.pages.common import BareShell, CustomerShell, ProblemPage
-from verifier.web.pages.rendering import STATIC_DIR
 from verifier.web.principals import Principals
 from verifier.web.problems import Problem, RenderPage
 from verifier.web.rooms import Rooms
@@ -29,7 +27,6 @@ from verifier.wiring import House
 UPLOADS: Final = re.compile(r"/v1/verifications/[^/]+/documents|/verification/[^/]+/documents")
 _CUSTOMER: Final = re.compile(r"/(v|verification)(/.*)?")
 _PART_OF_A_VERIFICATION: Final = re.compile(r"(/verification/([^/]+))/.+")
-_CACHED_FOR_EVER: Final = "public, max-age=31536000, immutable"
 
 
 def create_app(house: House, *, warnings: Sequence[str] = ()) -> FastAPI:
@@ -45,7 +42,7 @@ def create_app(house: House, *, warnings: Sequence[str] = ()) -> FastAPI:
     )
     app.state.rooms, app.state.principals = rooms, rooms.principals
     _include_routers(app, rooms)
-    app.mount("/static", _StaticFiles(directory=STATIC_DIR), name="static")
+    app.add_api_route("/static/{name}", _serve_asset, methods=["GET"], include_in_schema=False)
     install_plumbing(
         app, is_https=house.settings.is_https, render_page=_problem_page(house.settings.desk_name), streams=UPLOADS
     )
@@ -77,25 +74,20 @@ def _furnish(house: House, warnings: Sequence[str]) -> Rooms:
 
 
 def _include_routers(app: FastAPI, rooms: Rooms) -> None:
-    from importlib import import_module
-    from importlib.util import find_spec
-
     limited = [Depends(limit_network(rooms.throttle))]
-    for name in ("agent_api", "reviewer_api", "auditor_api", "customer", "staff_pages"):
-        if find_spec(f"verifier.web.{name}") is not None:
-            app.include_router(import_module(f"verifier.web.{name}").router, dependencies=limited)
+    for audience in (agent_api, reviewer_api, auditor_api, customer):
+        app.include_router(audience.router, dependencies=limited)
     app.include_router(health.router)  # unlimited: a busy network must not make the service look dead
 
 
-class _StaticFiles(StaticFiles):
-    """Our own files. Only the address with this very version's digest may be kept for ever."""
-
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        response = await super().get_response(path, scope)
-        asked = f"/static/{path}?{scope['query_string'].decode('ascii', 'replace')}"
-        is_current = response.status_code in {200, 304} and asked == static_url(path)
-        response.headers["Cache-Control"] = _CACHED_FOR_EVER if is_current else "no-cache"
-        return response
+def _serve_asset(request: Request, name: str) -> Response:
+    """One of our own files. Only the address with this very version's digest may be kept for ever."""
+    asset = get_asset(name)
+    accept_encoding = request.headers.get("accept-encoding", "")
+    headers = asset.headers(accept_encoding=accept_encoding)
+    if request.query_params.get("v") != asset.digest:
+        headers["Cache-Control"] = "no-cache"
+    return Response(asset.body(accept_encoding=accept_encoding), headers=headers)
 
 
 def _problem_page(desk: str) -> RenderPage:

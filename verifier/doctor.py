@@ -24,6 +24,7 @@ from verifier.audit.errors import LogBehindError
 from verifier.audit.proofs import find_published_head
 from verifier.audit.publish import FolderPublisher
 from verifier.audit.service import verify_log_keeps_up
+from verifier.audit.tables import LogHeadRow
 from verifier.db.clock import DatabaseClock
 from verifier.db.engine import Database, open_sqlite
 from verifier.db.installation import ClockBehindError, find_installation, verify_clock
@@ -216,24 +217,24 @@ def _see_log(session: Session, now: datetime) -> str:
         raise _WrongError(
             "entries wait to be sequenced. Start verifier serve, or see its log for log.stopped."
         ) from error
-    return "no entry waits"
+    return "it keeps up"
 
 
 def _see_published(settings: Settings, database: Database) -> str:
     with database.read() as session:
-        head = find_published_head(session)
-    if head is None:
+        head, signed = find_published_head(session), session.get(LogHeadRow, 1)
+    if head is None or signed is None:
         return _NOT_YET
-    note = FolderPublisher(settings.published_folder).read_checkpoint()
+    folder, key_file = settings.published_folder, settings.secrets_folder / "log" / "signing"
+    note = FolderPublisher(folder).read_checkpoint()
     if note is None:
+        raise _WrongError(f"{folder} holds no checkpoint, but one was published. Restore the folder.")
+    if not key_file.exists():
+        raise _WrongError(f"the log's signing key is gone. Restore {key_file} from where you keep it.")
+    published = load_or_create_signing_key(key_file, settings.log_origin).verifier.open_checkpoint(note)
+    if not head.size <= published.size <= signed.size:
         raise _WrongError(
-            f"{settings.published_folder} holds no checkpoint, but one was published. Restore the folder."
+            f"{folder} ends at entry {published.size}, the log at {signed.size}. Restore whichever is from a backup."
         )
-    signer = load_or_create_signing_key(settings.secrets_folder / "log" / "signing", settings.log_origin)
-    published = signer.verifier.open_checkpoint(note)
-    if published.size < head.size:
-        raise _WrongError(
-            f"it ends at entry {published.size}, the log at {head.size}. Restore {settings.published_folder}."
-        )
-    with tempfile.TemporaryFile(dir=settings.published_folder):
-        return f"{settings.published_folder} holds the checkpoint of {published.size} entries"
+    with tempfile.TemporaryFile(dir=folder):
+        return f"{folder} holds the checkpoint of {published.size} entries"
