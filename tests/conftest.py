@@ -11,7 +11,6 @@ from fastapi.testclient import TestClient
 from policies.access import Role, Scope
 from tests.journey import Desk, open_desk
 from tests.workers_by_hand import Work
-from verifier.app import create_app
 from verifier.audit.publish import FolderPublisher
 from verifier.audit.sequencer import Sequencer
 from verifier.db.clock import MovedClock
@@ -57,6 +56,8 @@ def house(settings: Settings, clock: MovedClock) -> Iterator[House]:
 @pytest.fixture
 def client(house: House) -> Iterator[TestClient]:
     """The doors of `house`."""
+    from verifier.app import create_app
+
     with TestClient(create_app(house), base_url=house.settings.public_url) as opened:
         yield opened
 
