@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from policies import load_builtin
 from verifier.web.pages.common import BareShell, CustomerShell, FieldError, ProblemPage, View
 from verifier.web.pages.customer import (
     Case,
@@ -95,6 +96,39 @@ DIPLOMA: Final = DocumentAsk(
 )
 
 
+def builtin_task(name: str) -> TaskPage:
+    """The task page of a policy that we ship, in its own words: they are longer than invented ones."""
+    policy = load_builtin()[name]
+    asks = []
+    for requirement in policy.ladder[0]:
+        rules = policy.documents[requirement.document]
+        asks.append(
+            DocumentAsk(
+                title=rules.title["en"],
+                must_show=rules.must_show["en"],
+                may_cover=rules.may_cover["en"],
+                max_bytes=rules.max_bytes,
+                max_pages=rules.max_pages,
+                slots=tuple(
+                    SlotCard(
+                        slot=f"{requirement.document}.{slot}",
+                        label=rules.slot_titles[slot]["en"],
+                        state=SlotState.EMPTY,
+                    )
+                    for slot in requirement.slots
+                ),
+            )
+        )
+    case = replace(CASE, action=policy.title["en"])
+    return replace(
+        TASK,
+        case=case,
+        ways=(Way(documents=tuple(asks)),),
+        why=policy.retention.why["en"],
+        answer_for=policy.review.answer_for,
+    )
+
+
 def task(*slots: SlotCard, can_submit: bool = False, errors: tuple[FieldError, ...] = ()) -> TaskPage:
     """The task page with these cards."""
     return replace(TASK, ways=(Way(documents=(ask(*slots),)),), can_submit=can_submit, errors=errors)
@@ -173,6 +207,8 @@ CUSTOMER: Final[Mapping[str, View]] = {
         errors=(FieldError(field="slot-identity-back", sentence="Add the back of your identity document."),),
     ),
     "task-two-ways": replace(TASK, ways=(Way(documents=(ask(FRONT, BACK),)), Way(documents=(DIPLOMA,))), reviewers=2),
+    "task-account-recovery": builtin_task("account-recovery"),
+    "task-qualification-check": builtin_task("qualification-check"),
     "status-waiting": STATUS,
     "status-unchecked": replace(STATUS, checked_at=None),
     "status-late": replace(STATUS, is_late=True),

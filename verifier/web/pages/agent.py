@@ -69,7 +69,9 @@ class NewResult:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CaseRow:
-    """One of my cases. `status`: a state of the verification's life (`words.STATUS`)."""
+    """One of the cases. `status`: a state of the verification's life (`words.STATUS`). `is_disowned`: the customer
+    said "I did not ask for this".
+    """
 
     verification_id: str
     reference: str
@@ -78,6 +80,7 @@ class CaseRow:
     created_at: datetime
     answer_by: datetime | None
     is_late: bool
+    is_disowned: bool = False
 
     @property
     def url(self) -> str:
@@ -88,7 +91,8 @@ class CaseRow:
 class NewPage(View):
     """`GET /new` and the answer to its POST (`reference`, `policy`, `locale`, `expected.<policy>.<name>`).
 
-    Errors name "reference", "policy", "locale" or "expected-<policy>-<name>". `older_url`: the next page of cases.
+    Errors name "reference", "policy", "locale", "expected-<policy>-<name>", or "make" for what is no field's fault.
+    `shows_all`: the cases are the whole desk's, not this person's. `older_url`: the next page of them.
     """
 
     template: ClassVar[str] = "new.html"
@@ -100,6 +104,7 @@ class NewPage(View):
     result: NewResult | None
     cases: tuple[CaseRow, ...]
     older_url: str | None
+    shows_all: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,7 +121,8 @@ class CasePage(View):
     """`GET /cases/{id}`. Forms post `form_token` to `/cases/{id}/renew` and `/cases/{id}/cancel`.
 
     `link`: None when there is nothing to open any more. `has_new_link`: it was renewed a moment ago. `is_disowned`:
-    the customer said "I did not ask for this". `reasons`: the sentences that the customer reads.
+    the customer said "I did not ask for this". `is_link_over`: its time ran out before anything was handed in.
+    `reasons`: the sentences that the customer reads.
     """
 
     template: ClassVar[str] = "case.html"
@@ -134,6 +140,7 @@ class CasePage(View):
     link: Link | None
     has_new_link: bool
     is_disowned: bool
+    is_link_over: bool = False
     can_renew: bool
     can_cancel: bool
     documents: tuple[CaseDocument, ...]

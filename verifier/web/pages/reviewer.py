@@ -51,18 +51,19 @@ class QueuePage(View):
 
 
 class ClaimState(StrEnum):
-    """Whose the verification is. Pages and the decision form are there only for MINE."""
+    """Whose the verification is. Pages and the decision form are there only for MINE; OUT: it is with the customer."""
 
     MINE = "mine"
     FREE = "free"
     TAKEN = "taken"
     BARRED = "barred"
     DECIDED = "decided"
+    OUT = "out"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PageImage:
-    """One page. `label` ("Identity document, front"). `is_fetched`: this person has seen it under this claim."""
+    """One page. `label` ("Identity document, front"). `is_fetched`: it was sent to this person."""
 
     document: str
     label: str
