@@ -1,5 +1,6 @@
 """One document that is being received: from its announced row to its closed one. Runs in threads."""
 
+import threading
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -22,10 +23,10 @@ from verifier.evidence.fence import Fence
 from verifier.evidence.sealed_writer import SealedWriter
 from verifier.ids import VerificationId
 from verifier.retention.service import Rule
+from verifier.vault.keys import PublicKey
 from verifier.vault.objects import ObjectKey
 from verifier.vault.service import Vault
 from verifier.verifications.moves import lock_verification
-from verifier.verifications.sealed_values import get_public_key
 from verifier.verifications.tables import VerificationRow
 
 
@@ -53,6 +54,7 @@ class Arrival:
         sender: Sender,
         verification: VerificationId,
         begun: Begun,
+        public_key: PublicKey,
     ) -> None:
         self._database: Final = database
         self._clock: Final = clock
@@ -60,14 +62,16 @@ class Arrival:
         self._sender: Final = sender
         self._verification: Final = verification
         self.begun: Final = begun
+        self._public_key: Final = public_key
         self._fence: Final = Fence(self._extend)
         self._writer: SealedWriter | None = None
+        # A reading that was given up may still have a step under way in its thread; the next waits for its end.
+        self._step: Final = threading.Lock()
 
     def open(self) -> None:
-        with self._database.read() as session:
-            public_key = get_public_key(session, self._verification)
+        """Announce the object in its store."""
         key = ObjectKey(self._vault.installation, self._verification, self.begun.id, ORIGINAL)
-        self._writer = SealedWriter(self._vault.objects, key, public_key, fence=self._fence)
+        self._writer = SealedWriter(self._vault.objects, key, self._public_key, fence=self._fence)
 
     def _extend(self) -> None:
         with self._database.write() as session:
@@ -78,9 +82,16 @@ class Arrival:
         return self._fence.is_old
 
     def renew(self) -> None:
-        self._fence.keep_open()
+        """Move the fence ahead while bytes flow, however slowly."""
+        with self._step:
+            self._fence.keep_open()
 
     def write(self, data: bytearray) -> None:
+        """Seal and store the next bytes. Raises: FileTooLargeError, and what `SealedWriter.write` raises"""
+        with self._step:
+            self._write(data)
+
+    def _write(self, data: bytearray) -> None:
         assert self._writer is not None
         if self._writer.size + len(data) > self.begun.max_bytes:
             raise FileTooLargeError({"megabytes": self.begun.max_bytes // 1_000_000})
@@ -91,8 +102,12 @@ class Arrival:
 
     def finish(self, rest: bytearray) -> None:
         """Seal the rest, sync, and close the row; when this returns, the document is there."""
+        with self._step:
+            self._finish(rest)
+
+    def _finish(self, rest: bytearray) -> None:
         assert self._writer is not None
-        self.write(rest)
+        self._write(rest)
         ciphertext = self._writer.commit()
         faults.hit("upload.stored")
         with self._database.write() as session:
@@ -105,6 +120,10 @@ class Arrival:
 
     def end(self) -> None:
         """Leave nothing behind. What fails here is done by disposal: the obligation stands."""
+        with self._step:
+            self._end()
+
+    def _end(self) -> None:
         try:
             if self._writer is not None:
                 self._writer.remove()

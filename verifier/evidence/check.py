@@ -38,8 +38,10 @@ from verifier.vault.keys import PublicKey
 from verifier.vault.objects import ObjectKey
 from verifier.vault.sealing import open_object
 from verifier.vault.service import Vault
-from verifier.verifications.moves import get_policy, get_verification
+from verifier.verifications.life import is_terminal
+from verifier.verifications.moves import get_policy, get_verification, lock_verification
 from verifier.verifications.sealed_values import get_public_key
+from verifier.verifications.tables import VerificationRow
 
 _LEASE_FOR: Final = timedelta(seconds=25)
 _TRY_AGAIN_AFTER: Final = timedelta(seconds=5)
@@ -128,6 +130,7 @@ class Checker:
         with self._database.read() as session:
             document = session.get_one(DocumentRow, lease.id)
             verification = get_verification(session, document.verification_id)
+            _verify_live(verification)
             original = session.scalars(
                 select(CopyRow).where(CopyRow.document_id == lease.id, CopyRow.name == ORIGINAL)
             ).one()
@@ -225,6 +228,9 @@ class Checker:
         )
 
     def _change(self, session: Session, task: _Task, values: dict[str, object]) -> None:
+        # Locked, so that an end of the verification comes wholly before or wholly after. A copy announced after it
+        # would have an obligation that the end did not bring forward.
+        _verify_live(lock_verification(session, task.verification))
         hit = session.execute(
             update(DocumentRow)
             .where(
@@ -291,3 +297,9 @@ class Checker:
 
     def _key(self, task: _Task, name: str) -> ObjectKey:
         return ObjectKey(self._vault.installation, task.verification, task.document, name)
+
+
+def _verify_live(verification: VerificationRow) -> None:
+    """Raise `UploadEndedError` when the verification has ended: its documents are disposal's, not ours."""
+    if is_terminal(verification.state):
+        raise UploadEndedError

@@ -13,8 +13,8 @@ from typing import Final
 from verifier.evidence.errors import UploadTooSlowError
 
 FENCE_FOR: Final = timedelta(seconds=20)
-_MARGIN: Final = timedelta(seconds=4)
-_RENEW_AFTER: Final = timedelta(seconds=5)
+_STOPS_AFTER_S: Final = FENCE_FOR.total_seconds() - 4
+_RENEW_AFTER_S: Final = 5.0
 
 
 class Fence:
@@ -44,12 +44,12 @@ class Fence:
     @property
     def is_old(self) -> bool:
         """Whether it is time to draw it anew."""
-        return self._age() >= _RENEW_AFTER
+        return self._age() >= _RENEW_AFTER_S
 
     def verify_open(self) -> None:
         """Raise `UploadTooSlowError` once the fence is nearer than its margin."""
-        if self._age() >= FENCE_FOR - _MARGIN:
+        if self._age() >= _STOPS_AFTER_S:
             raise UploadTooSlowError
 
-    def _age(self) -> timedelta:
-        return timedelta(seconds=self._clock() - self._drawn_at)
+    def _age(self) -> float:
+        return self._clock() - self._drawn_at

@@ -39,8 +39,9 @@ from verifier.sanitise.formats import SNIFF_BYTES, MediaType, sniff
 from verifier.telemetry import get_log
 from verifier.vault.service import Vault
 from verifier.verifications.moves import get_policy
+from verifier.verifications.sealed_values import get_public_key
 
-_STEP_BYTES: Final = 256 * 1024
+_STEP_BYTES: Final = 512 * 1024
 _FORM_OVERHEAD_BYTES: Final = 8 * 1024
 _SILENCE_FOR: Final = 15.0
 
@@ -114,7 +115,7 @@ class Uploads:
                 actor=sender.actor,
                 bytes_in_total=self._bytes_in_total,
             )
-            verification = row.id
+            verification, public_key = row.id, get_public_key(session, row.id)
         faults.hit("upload.begun")
         return Arrival(
             self._database,
@@ -123,6 +124,7 @@ class Uploads:
             sender=sender,
             verification=verification,
             begun=begun,
+            public_key=public_key,
         )
 
 
@@ -138,7 +140,23 @@ class _Reception:
 
     async def read(self) -> DocumentId:
         """Read to the closing boundary, and close the document."""
-        async for chunk in _without_long_silence(self._body.chunks):
+        try:
+            async with asyncio.timeout(_SILENCE_FOR) as patience:
+                await self._read_body(patience)
+        except TimeoutError:
+            raise UploadTooSlowError from None
+        if not self._form.is_complete:
+            raise UploadCutError
+        if self._arrival is None:
+            raise MissingFileError
+        await asyncio.to_thread(self._arrival.finish, self._form.take_file())
+        return self._arrival.begun.id
+
+    async def _read_body(self, patience: asyncio.Timeout) -> None:
+        # Chunks come by the thousand: the timer is set anew once in a while, not for each.
+        tell_time = asyncio.get_running_loop().time
+        set_at = tell_time()
+        async for chunk in self._body.chunks:
             self._form.feed(chunk)
             if self._arrival is None:
                 await self._begin_when_announced()
@@ -146,12 +164,10 @@ class _Reception:
                 await asyncio.to_thread(self._arrival.write, self._form.take_file())
             elif self._arrival.wants_renewal:
                 await asyncio.to_thread(self._arrival.renew)
-        if not self._form.is_complete:
-            raise UploadCutError
-        if self._arrival is None:
-            raise MissingFileError
-        await asyncio.to_thread(self._arrival.finish, self._form.take_file())
-        return self._arrival.begun.id
+            now = tell_time()
+            if now - set_at >= 1:
+                patience.reschedule(now + _SILENCE_FOR)
+                set_at = now
 
     async def _begin_when_announced(self) -> None:
         # Enough of the file came to tell its type, or all of it.
@@ -168,18 +184,6 @@ class _Reception:
             await asyncio.shield(asyncio.to_thread(self._arrival.end))
         except (VerifierError, SQLAlchemyError) as error:
             get_log().warning("upload.not_taken_back", document=self._arrival.begun.id, exc_info=error)
-
-
-async def _without_long_silence(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    while True:
-        try:
-            async with asyncio.timeout(_SILENCE_FOR):
-                chunk = await anext(chunks)
-        except StopAsyncIteration:
-            return
-        except TimeoutError:
-            raise UploadTooSlowError from None
-        yield chunk
 
 
 def _sniff(form: UploadForm) -> MediaType:

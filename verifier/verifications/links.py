@@ -124,13 +124,33 @@ def get_session_verification(
         SessionNeededError: no such session, or its link was replaced.
         LinkExpiredError, LinkFinishedError
     """
+    _verify_holder(session, verification, token)
+    return _get_open(session, now, get_verification(session, verification), token)
+
+
+def lock_session_verification(
+    session: Session, now: datetime, verification: VerificationId, token: str | None
+) -> VerificationRow:
+    """The same, locked for change. Raises as `get_session_verification` does."""
+    _verify_holder(session, verification, token)
+    return _get_open(session, now, lock_verification(session, verification), token)
+
+
+def _find_holder(session: Session, token: str | None) -> CustomerSessionRow | LinkRow | None:
     digest = digest_token(token) if token else ""
-    found = session.get(CustomerSessionRow, digest) or session.get(LinkRow, digest)
+    return session.get(CustomerSessionRow, digest) or session.get(LinkRow, digest)
+
+
+def _verify_holder(session: Session, verification: VerificationId, token: str | None) -> None:
+    found = _find_holder(session, token)
     if found is None or found.verification_id != verification:
         raise SessionNeededError
-    row = get_verification(session, verification)
+
+
+def _get_open(session: Session, now: datetime, row: VerificationRow, token: str | None) -> VerificationRow:
+    found = _find_holder(session, token)
     is_link_of_live = isinstance(found, LinkRow) and not is_terminal(row.state)
-    if found.generation != row.generation or is_link_of_live:
+    if found is None or found.generation != row.generation or is_link_of_live:
         raise SessionNeededError
     verify_open(session, now, row)
     return row

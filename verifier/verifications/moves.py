@@ -6,6 +6,7 @@ both win.
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -25,6 +26,9 @@ from verifier.verifications.tables import (
     VerificationKeyRow,
     VerificationRow,
 )
+
+# A version is the digest of its content, so what was read once stays true.
+_policies: Final[dict[str, Policy]] = {}
 
 
 def get_verification(session: Session, verification: VerificationId) -> VerificationRow:
@@ -51,9 +55,11 @@ def lock_verification(session: Session, verification: VerificationId) -> Verific
 
 def get_policy(session: Session, row: VerificationRow) -> Policy:
     """The policy version that this verification began with."""
-    version = session.get(PolicyVersionRow, row.policy_version)
-    assert version is not None
-    return policy_from_canonical(version.canonical)
+    known = _policies.get(row.policy_version)
+    if known is None:
+        known = policy_from_canonical(session.get_one(PolicyVersionRow, row.policy_version).canonical)
+        _policies[row.policy_version] = known
+    return known
 
 
 def move(

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from sqlalchemy.orm import Session
 
+from verifier import faults
 from verifier.disposal.receipt import get_receipt
 from verifier.errors import VerifierError
 from verifier.evidence.documents import get_document_of, verify_takes_documents
@@ -20,7 +21,6 @@ from verifier.ids import DocumentId, VerificationId
 from verifier.proofs.service import remove_document, submit
 from verifier.verifications import links
 from verifier.verifications.life import is_terminal
-from verifier.verifications.moves import lock_verification
 from verifier.verifications.tables import VerificationRow
 from verifier.web.csrf import form_token, verify_form_token, verify_same_site
 from verifier.web.customer_answers import tell_landing, tell_link_problem, tell_page
@@ -152,9 +152,9 @@ def _change(
     try:
         with rooms.database.write() as session:
             now = rooms.clock.now(session)
-            row = links.get_session_verification(session, now, VerificationId(verification), token)
+            row = links.lock_session_verification(session, now, VerificationId(verification), token)
             rooms.throttle.count_link(row.id)
-            change(session, now, lock_verification(session, row.id))
+            change(session, now, row)
     except VerifierError as error:
         return show_refused(request, verification, error, field_name=field_name, rooms=rooms)
     if prefers_html(request):
@@ -197,11 +197,10 @@ class _Customer:
     def lock(self, session: Session, now: datetime, given: str) -> VerificationRow:
         token = session_token(self.request, self.verification, rooms=self.rooms)
         verify_form_token(given, key=_FORM_KEY, session=token)
-        row = links.get_session_verification(session, now, VerificationId(self.verification), token)
+        row = links.lock_session_verification(session, now, VerificationId(self.verification), token)
         self.rooms.throttle.count_link(row.id)
-        locked = lock_verification(session, row.id)
-        verify_takes_documents(locked)
-        return locked
+        verify_takes_documents(row)
+        return row
 
 
 @router.post("/verification/{verification}/documents")
@@ -234,7 +233,9 @@ def remove(request: Request, verification: str, document: str, rooms: RoomsDep, 
 @router.post("/verification/{verification}/submit")
 def hand_in(request: Request, verification: str, rooms: RoomsDep, form_token: FormToken = "") -> Response:
     """Hand everything in for review."""
-    return _change(request, verification, form_token, submit, rooms=rooms)
+    response = _change(request, verification, form_token, submit, rooms=rooms)
+    faults.hit("submit.committed")
+    return response
 
 
 @router.get("/verification/{verification}/withdraw")

@@ -42,7 +42,8 @@ class Rooms:
     warnings: tuple[str, ...]
 
 
-def rooms_of(request: Request) -> Rooms:
+async def rooms_of(request: Request) -> Rooms:
+    # Asynchronous, because FastAPI sends every synchronous dependency through a thread.
     rooms = request.app.state.rooms
     assert isinstance(rooms, Rooms)
     return rooms

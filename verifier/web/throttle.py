@@ -7,7 +7,7 @@ gone after a minute. Leaves to others: limits of size (`json_bodies`, the upload
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
@@ -122,10 +122,11 @@ def throttle_from(settings: Settings) -> Throttle:
     )
 
 
-def limit_network(throttle: Throttle) -> Callable[[Request], None]:
+def limit_network(throttle: Throttle) -> Callable[[Request], Awaitable[None]]:
     """A FastAPI dependency for a whole router: `Depends(limit_network(throttle))`."""
 
-    def dependency(request: Request) -> None:
+    # Asynchronous, because it only counts in memory and FastAPI sends every synchronous dependency through a thread.
+    async def dependency(request: Request) -> None:
         throttle.count_network(request)
 
     return dependency

@@ -1,0 +1,1 @@
+"""Measurements, each beside something comparable in the same run. Nothing here is a test."""
