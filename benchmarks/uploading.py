@@ -86,6 +86,7 @@ def open_prepared_house(folder: Path) -> House:
 
 def prepare_uploads(house: House, file: bytes, *, count: int) -> list[Prepared]:
     """Requests that each put `file` into a free slot of its own; two to a verification."""
+    sequence_all(house)
     prepared: list[Prepared] = []
     while len(prepared) < count:
         asked = NewVerification(reference=f"BENCH-{secrets.token_hex(6)}", policy="account-recovery")
@@ -98,9 +99,13 @@ def prepare_uploads(house: House, file: bytes, *, count: int) -> list[Prepared]:
             fields = {"form_token": token_for_forms(opened.token), "slot": slot}
             cookie = f"dev-v-{opened.verification}={opened.token}"
             prepared.append(make_request(f"/verification/{opened.verification}/documents", fields, file, cookie))
-    # No worker runs beside the servers; a log that falls behind would close the intake.
-    Sequencer(house.database, house.clock, house.signer, FolderPublisher(house.settings.published_folder)).run_once()
+    sequence_all(house)
     return prepared[:count]
+
+
+def sequence_all(house: House) -> None:
+    """Keep the log up: no worker runs beside the servers, and a log that falls behind closes the intake."""
+    Sequencer(house.database, house.clock, house.signer, FolderPublisher(house.settings.published_folder)).run_once()
 
 
 def read_cpu_seconds(pid: int) -> float:
