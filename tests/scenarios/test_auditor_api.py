@@ -113,31 +113,30 @@ def test_a_cursor_works_with_its_own_query_only(
     assert ask("cursor=") == (400, "invalid_cursor")
 
 
-@pytest.mark.parametrize(
-    ("query", "code"),
-    [
-        ("knd=page.viewed", "unknown_field"),
-        ("kind=page.seen", "invalid_field"),
-        ("verification=CASE-1", "invalid_field"),
-        ("document=ver_aaaaaaaaaaaaaaaaaaaaaaaaaa", "invalid_field"),
-        ("actor=ada@example.org", "invalid_field"),
-        ("from=1763726400", "invalid_field"),
-        ("from=2026-11-21", "invalid_field"),
-        ("from=2026-11-21T12:00:00", "invalid_field"),
-        ("to=2026-11-21T12:00:00%2B02:00", "invalid_field"),
-        ("to=2026-02-30T12:00:00Z", "invalid_field"),
-        ("to=%D9%A2026-02-03T12:00:00Z", "invalid_field"),
-        ("limit=0", "invalid_field"),
-        ("limit=101", "invalid_field"),
-        ("order=random", "invalid_field"),
-        ("since=2026-11-21T12:00:00Z", "unknown_field"),
-    ],
-)
+NOT_UNDERSTOOD = {
+    "knd=page.viewed": "unknown_field",
+    "kind=page.seen": "invalid_field",
+    "verification=CASE-1": "invalid_field",
+    "document=ver_aaaaaaaaaaaaaaaaaaaaaaaaaa": "invalid_field",
+    "actor=ada@example.org": "invalid_field",
+    "from=1763726400": "invalid_field",
+    "from=2026-11-21": "invalid_field",
+    "from=2026-11-21T12:00:00": "invalid_field",
+    "to=2026-11-21T12:00:00%2B02:00": "invalid_field",
+    "to=2026-02-30T12:00:00Z": "invalid_field",
+    "to=%D9%A2026-02-03T12:00:00Z": "invalid_field",
+    "limit=0": "invalid_field",
+    "limit=101": "invalid_field",
+    "order=random": "invalid_field",
+    "since=2026-11-21T12:00:00Z": "unknown_field",
+}
+
+
 def test_a_query_that_is_not_understood_is_refused_and_not_logged(
-    client: TestClient, house: House, auditor: dict[str, str], sequence: Sequence, query: str, code: str
+    client: TestClient, house: House, auditor: dict[str, str], sequence: Sequence
 ) -> None:
-    answer = client.get(f"/v1/audit/entries?{query}", headers=auditor)
-    assert refusal(answer) == (422, code)
+    for query, code in NOT_UNDERSTOOD.items():
+        assert refusal(client.get(f"/v1/audit/entries?{query}", headers=auditor)) == (422, code), query
     sequence()
     assert find_kind(house, EntryKind.LOG_READ) == []
 

@@ -78,16 +78,17 @@ def test_what_is_published_is_what_is_served(client: TestClient, house: House, s
     assert found >= 4, "the checkpoint, a full tile, two partial ones"
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["0/001", "0/000.p/255", "9/000", "0/x001/234", "1/000", "0/0", "0/000.p/0", "0/000.p/256", "x/000", "64/000",
-     "0/x000/000", "0/../checkpoint", "0/%00", "entries/000", "-1/000", "0/000/", "0/٣٣٣"],
+NO_TILES = (
+    "0/001", "0/000.p/255", "9/000", "0/x001/234", "1/000", "0/0", "0/000.p/0", "0/000.p/256", "x/000", "64/000",
+    "0/x000/000", "0/../checkpoint", "0/%00", "entries/000", "-1/000", "0/000/", "0/٣٣٣",
 )  # fmt: skip
-def test_a_tile_that_is_not_there_is_not_found(client: TestClient, house: House, sequence: Sequence, path: str) -> None:
+
+
+def test_a_tile_that_is_not_there_is_not_found(client: TestClient, house: House, sequence: Sequence) -> None:
     grow(house, sequence, 5)
-    answer = client.get(f"/v1/audit/tile/{path}")
-    assert answer.status_code == 404
-    assert answer.json()["code"] in {"unknown_index", "not_found"}
+    for path in NO_TILES:
+        answer = client.get(f"/v1/audit/tile/{path}")
+        assert (answer.status_code, answer.json()["code"]) in {(404, "unknown_index"), (404, "not_found")}, path
 
 
 def test_an_inclusion_proof_holds_for_its_leaf_only(
@@ -150,3 +151,19 @@ def test_a_proof_about_what_is_not_published_is_refused(
         assert ask(query) == (422, "invalid_field"), query
     for query in ("inclusion?index=0&of=1", "consistency?old=1&first=1", "checkpoint?x=1", "key?x=1", "tile/0/000?x=1"):
         assert ask(query) == (422, "unknown_field"), query
+
+
+def test_the_description_of_the_api_says_what_each_call_takes(client: TestClient) -> None:
+    paths = client.get("/v1/openapi.json").json()["paths"]
+    taken = {each["name"] for each in paths["/v1/audit/entries"]["get"]["parameters"]}
+    assert taken == {"kind", "verification", "document", "actor", "from", "to", "order", "limit", "cursor"}
+    for path in (
+        "/v1/audit/entries",
+        "/v1/audit/inclusion",
+        "/v1/audit/consistency",
+        "/v1/audit/export",
+        "/v1/retention",
+    ):
+        assert all(each["description"] for each in paths[path]["get"]["parameters"]), path
+    for path in ("/v1/audit/tile/{level}/{path}", "/v1/receipts/{document}", "/v1/policies", "/v1/audit/key"):
+        assert paths[path]["get"]["description"], path

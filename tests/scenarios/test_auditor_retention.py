@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import event
 
 from policies.access import Role, Scope
 from verifier.app import create_app
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import EntryFilter, find_entries
 from verifier.db.clock import MovedClock
+from verifier.disposal.reading import count_stored, read_stored
 from verifier.disposal.receipt_check import verify_receipt
 from verifier.disposal.service import Disposer
 from verifier.disposal.shred import Shredder
@@ -298,7 +300,32 @@ def test_a_document_that_is_only_announced_is_not_disposed_rather_than_unknown(
     assert (stored["document"], stored["state"], stored["rule"]) == (begun.id, "receiving", "unfinished_upload")
 
 
-@pytest.mark.parametrize("name", ["doc_aaaaaaaaaaaaaaaaaaaaaaaaaa", "x", "doc_%0d%0aSet-Cookie:a=b", "%00", "..", "٣"])
-def test_an_unknown_receipt_is_not_found(client: TestClient, auditor: Headers, name: str) -> None:
-    assert refusal(client, f"/v1/receipts/{name}", auditor)[0] == 404
-    assert refusal(client, f"/v1/verifications/{name}/receipts", auditor)[0] == 404
+def test_an_unknown_receipt_is_not_found(client: TestClient, auditor: Headers) -> None:
+    for name in ("doc_aaaaaaaaaaaaaaaaaaaaaaaaaa", "x", "doc_%0d%0aSet-Cookie:a=b", "%00", "٣"):
+        assert refusal(client, f"/v1/receipts/{name}", auditor) == (404, "unknown_document")
+        assert refusal(client, f"/v1/verifications/{name}/receipts", auditor) == (404, "unknown_verification")
+
+
+def test_listing_what_is_stored_does_not_walk_through_what_was_destroyed(house: House) -> None:
+    statements: list[tuple[str, Any]] = []
+
+    def note(_connection: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
+        statements.append((statement, parameters))
+
+    event.listen(house.database.engine, "before_cursor_execute", note)
+    try:
+        with house.database.read() as session:
+            now = house.clock.now(session)
+            read_stored(session, now, after=(now, "doc"), limit=9)
+            count_stored(session, now)
+    finally:
+        event.remove(house.database.engine, "before_cursor_execute", note)
+    with house.database.read() as session:
+        plan = [
+            str(step[3])
+            for statement, parameters in statements
+            for step in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        ]
+    walked = [step for step in plan if step.startswith("SCAN obligations")]
+    assert walked
+    assert all(step.endswith("USING INDEX ix_obligations_due") for step in walked), plan
