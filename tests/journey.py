@@ -39,8 +39,9 @@ def make_key(house: House, role: Role, *scopes: Scope) -> dict[str, str]:
 
     with house.database.write() as session:
         now = house.clock.now(session)
+        year = timedelta(days=360)
         secret = create_api_key(
-            session, now, label=f"test {role}", role=role, scopes=scopes, valid_for=timedelta(days=1), actor="operator"
+            session, now, label=f"test {role}", role=role, scopes=scopes, valid_for=year, actor="operator"
         )
     return {"authorization": f"Bearer {secret}"}
 
@@ -133,7 +134,7 @@ class Desk:
     """An agent's program, and the doors through which customers and reviewers come."""
 
     house: House
-    client: httpx2.Client
+    client: TestClient
     headers: dict[str, str] = field(repr=False)
 
     def ask(self, *, headers: dict[str, str] | None = None, **body: Any) -> httpx2.Response:
@@ -192,6 +193,8 @@ def refusal(answer: httpx2.Response) -> tuple[int, str]:
     problem = answer.json()
     assert problem["status"] == answer.status_code
     assert problem["type"] == f"/problems/{problem['code']}"
-    assert problem["title"] and problem["detail"].endswith(".") and problem["next_step"].endswith(".")
+    assert problem["title"]
+    assert problem["detail"].endswith(".")
+    assert problem["next_step"].endswith(".")
     assert answer.headers["cache-control"] == "no-store"
     return answer.status_code, problem["code"]
