@@ -95,7 +95,7 @@ class Uploads:
         media_type = _sniff(form)
         with self._database.write() as session:
             now = self._clock.now(session)
-            row = sender.lock(session, now, form.fields["form_token"])
+            row = sender.lock(session, now, form.fields.get("form_token", ""))
             verify_intake_open(session, now, closes_after=self._intake_closes_after)
             policy = get_policy(session, row)
             _verify_declared(declared_bytes, max_bytes=get_rules(policy, document, slot).max_bytes)

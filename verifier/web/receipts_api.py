@@ -18,6 +18,7 @@ from verifier.staff.principal import verify_may
 from verifier.verifications.errors import UnknownVerificationError
 from verifier.web.log_api import NoQuery
 from verifier.web.principals import AnyPrincipal
+from verifier.web.receipt_views import answer_receipt_file
 from verifier.web.rooms import Rooms, RoomsDep
 
 router: Final = APIRouter(prefix="/v1", tags=["agent", "auditor"])
@@ -84,10 +85,8 @@ def read_receipt(document: str, principal: AnyPrincipal, rooms: RoomsDep, _: NoQ
 
 def respond_with_receipt(rooms: Rooms, document: str) -> Response:
     """The receipt's file as an answer. Raises `UnknownDocumentError`, `NotDisposedError`."""
-    if not is_id(document):  # so what stands in the header below is an id of ours
+    if not is_id(document):
         raise UnknownDocumentError
     with rooms.database.read() as session:
         receipt = find_document_receipt(session, DocumentId(document), log_key=rooms.log_key)
-    name = f"deletion-receipt-{document}.json"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(receipt.to_bytes(), media_type="application/json", headers=headers)
+    return answer_receipt_file(receipt)
