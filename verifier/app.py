@@ -13,7 +13,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.responses import Response
 
 from verifier.ids import ID_PATTERN
-from verifier.web import agent_api, auditor_api, customer, health, reviewer_api
+from verifier.web import agent_api, auditor_api, customer, health, reviewer_api, staff_pages
 from verifier.web.headers import install_plumbing
 from verifier.web.pages import render
 from verifier.web.pages.assets import get_asset
@@ -75,7 +75,7 @@ def _furnish(house: House, warnings: Sequence[str]) -> Rooms:
 
 def _include_routers(app: FastAPI, rooms: Rooms) -> None:
     limited = [Depends(limit_network(rooms.throttle))]
-    for audience in (agent_api, reviewer_api, auditor_api, customer):
+    for audience in (agent_api, reviewer_api, auditor_api, customer, staff_pages):
         app.include_router(audience.router, dependencies=limited)
     app.include_router(health.router)  # unlimited: a busy network must not make the service look dead
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, Row, bindparam, insert, select
+from sqlalchemy import ColumnElement, Row, bindparam, func, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -151,6 +151,11 @@ def get_oldest_waiting(session: Session) -> datetime | None:
     """When the first entry that waits to be sequenced was recorded; `None` if none waits."""
     query = select(EntryRow.recorded_at).where(EntryRow.log_index.is_(None)).order_by(EntryRow.id).limit(1)
     return session.scalar(query)
+
+
+def count_waiting(session: Session) -> int:
+    """How many entries wait to be sequenced."""
+    return session.scalar(select(func.count(EntryRow.id)).where(EntryRow.log_index.is_(None))) or 0
 
 
 def verify_log_keeps_up(session: Session, now: datetime) -> None:

@@ -1,5 +1,6 @@
-"""The agent's API: ask for a verification, read it, show and renew its link, cancel it, upload on a customer's behalf."""
+"""The agent's API: ask for a verification, read it, renew its link, cancel it, upload on the customer's behalf."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final
@@ -28,7 +29,7 @@ from verifier.web.uploading import receive_document
 
 router: Final = APIRouter(prefix="/v1", tags=["agent"])
 
-_PAGE_ROWS: Final = 50
+PAGE_ROWS: Final = 50
 RawBody = Annotated[bytes, Depends(read_body)]
 
 
@@ -97,14 +98,23 @@ def list_verifications(
     """Verifications, newest first."""
     verify_may(principal, Action.VERIFICATION_LIST)
     with rooms.database.read() as session:
-        rows = read_page(session, status=status, reference=reference, cursor=cursor)
-        answers = [describe(session, row, rooms=rooms, principal=principal) for row in rows[:_PAGE_ROWS]]
-    following = encode_cursor("verifications", rows[-2].created_at, rows[-2].id) if len(rows) > _PAGE_ROWS else None
-    return VerificationListAnswer(verifications=answers, next_cursor=following)
+        rows = read_page(session, status=status, reference=reference, created_by=None, cursor=cursor)
+        answers = [describe(session, row, rooms=rooms, principal=principal) for row in rows[:PAGE_ROWS]]
+    return VerificationListAnswer(verifications=answers, next_cursor=find_next_cursor(rows))
+
+
+def find_next_cursor(rows: Sequence[VerificationRow]) -> str | None:
+    """Where the page after this one of `read_page` begins."""
+    return encode_cursor("verifications", rows[-2].created_at, rows[-2].id) if len(rows) > PAGE_ROWS else None
 
 
 def read_page(
-    session: Session, *, status: VerificationState | None, reference: str | None, cursor: str | None
+    session: Session,
+    *,
+    status: VerificationState | None,
+    reference: str | None,
+    created_by: str | None,
+    cursor: str | None,
 ) -> list[VerificationRow]:
     """One page of verifications and one row more, if there is one. Raises: InvalidCursorError"""
     query = select(VerificationRow).order_by(VerificationRow.created_at.desc(), VerificationRow.id.desc())
@@ -112,11 +122,13 @@ def read_page(
         query = query.where(VerificationRow.state == status)
     if reference is not None:
         query = query.where(VerificationRow.reference == reference)
+    if created_by is not None:
+        query = query.where(VerificationRow.created_by == created_by)
     if cursor is not None:
         at, last = parse_cursor("verifications", cursor)
         is_same_time = (VerificationRow.created_at == at) & (VerificationRow.id < last)
         query = query.where((VerificationRow.created_at < at) | is_same_time)
-    return list(session.scalars(query.limit(_PAGE_ROWS + 1)))
+    return list(session.scalars(query.limit(PAGE_ROWS + 1)))
 
 
 @router.get("/verifications/{verification}")

@@ -80,7 +80,9 @@ class DestroyedPage(View):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ViewRow:
-    """One page that was shown. `index`: of its entry, None while it waits for its place."""
+    """One page that was shown. `index`: of its entry, None while it waits for its place. `who`: the name behind
+    `actor`, or "".
+    """
 
     index: int | None
     at: datetime
@@ -88,6 +90,7 @@ class ViewRow:
     verification: str
     document: str
     page: int
+    who: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,7 +125,7 @@ class Filters:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EntryRow:
-    """One entry. `facts`: its other fields, in order, as text."""
+    """One entry. `facts`: its other fields, in order, as text. `who`: the name behind `actor`, or ""."""
 
     index: int | None
     at: datetime
@@ -131,11 +134,13 @@ class EntryRow:
     verification: str
     document: str
     facts: tuple[tuple[str, str], ...]
+    who: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EntriesPage(View):
-    """`GET /audit?tab=entries`, newest first. `kinds`: the catalogue. `export_url`: JSON Lines of these filters.
+    """`GET /audit?tab=entries`, newest first. `kinds`: the catalogue. `export_url`: the whole log as JSON Lines,
+    or None while nothing is published.
 
     Errors name "filter-kind", "filter-verification", "filter-document", "filter-actor", "filter-from", "filter-to".
     """
@@ -147,5 +152,5 @@ class EntriesPage(View):
     filters: Filters
     kinds: tuple[str, ...]
     rows: tuple[EntryRow, ...]
-    export_url: str
+    export_url: str | None
     next_url: str | None

@@ -1,0 +1,217 @@
+"""The agent's pages: a new request with its form, my cases and the desk's, one case with its link and receipts."""
+
+from typing import Annotated, Final, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from policies.access import Action
+from verifier.disposal.reading import find_document_receipt
+from verifier.errors import VerifierError
+from verifier.evidence.documents import get_document_of
+from verifier.ids import DocumentId, VerificationId
+from verifier.staff.principal import Principal, may, verify_may
+from verifier.verifications.life import is_terminal
+from verifier.verifications.moves import get_policy, get_verification
+from verifier.verifications.service import NewVerification
+from verifier.web.agent_api import PAGE_ROWS, find_next_cursor, read_page
+from verifier.web.agent_views import read_case, tell_case_row, tell_languages, tell_link, tell_policies
+from verifier.web.once import IdempotentCall
+from verifier.web.pages.agent import NewPage, NewResult, NewValues
+from verifier.web.pages.common import FieldError
+from verifier.web.pages.language import load_sentences, translator
+from verifier.web.principals import PagePrincipal
+from verifier.web.problems import problem_for
+from verifier.web.receipt_views import answer_receipt_file, tell_receipt
+from verifier.web.rooms import Rooms, RoomsDep
+from verifier.web.staff_route import SignedForm, StaffForm, StaffRoute, go_to, show
+from verifier.web.staff_views import LOCALE, label_document, staff_shell
+
+router: Final = APIRouter(tags=["agent"], route_class=StaffRoute, include_in_schema=False)
+
+_LONGEST_VALUE: Final = 200
+_FIELDS: Final = {
+    "invalid_reference": "reference",
+    "reference_looks_like_address": "reference",
+    "verification_exists": "reference",
+    "unknown_policy": "policy",
+    "unknown_locale": "locale",
+}
+"""Which field a refusal is about; what is no field's fault stands at the button."""
+
+Short = Annotated[str, Field(max_length=_LONGEST_VALUE)]
+
+
+class NewQuery(BaseModel):
+    """What the form begins with, what was just made, and which cases are shown beside it."""
+
+    reference: Short = ""
+    policy: Short = ""
+    locale: Short = LOCALE
+    whose: Literal["mine", "all"] = "mine"
+    cursor: Short | None = None
+    made: Short | None = None
+    again: bool = False
+
+
+@router.get("/new")
+def ask_new(
+    request: Request, query: Annotated[NewQuery, Query()], principal: PagePrincipal, rooms: RoomsDep
+) -> Response:
+    """The form, prefilled from the address; what was just made; and the cases."""
+    verify_may(principal, Action.VERIFICATION_CREATE)
+    result = None
+    if query.made is not None:
+        result = _find_result(query.made, principal=principal, rooms=rooms, is_same=query.again)
+        if result is None:
+            return go_to(f"/cases/{query.made}")
+    values = NewValues(reference=query.reference, policy=query.policy, locale=query.locale)
+    whose, cursor = query.whose, query.cursor
+    page = _read_new(request, principal, rooms=rooms, values=values, result=result, whose=whose, cursor=cursor)
+    return show(page)
+
+
+def _find_result(made: str, *, principal: Principal, rooms: Rooms, is_same: bool) -> NewResult | None:
+    """What was made, while its link is there to be shown."""
+    with rooms.database.read() as session:
+        row = get_verification(session, VerificationId(made))
+        if is_terminal(row.state) or not may(principal, Action.LINK_SHOW):
+            return None
+        link = tell_link(row, rooms=rooms)
+        return NewResult(verification_id=row.id, reference=row.reference or row.id, link=link, is_same=is_same)
+
+
+def _read_new(
+    request: Request,
+    principal: Principal,
+    *,
+    rooms: Rooms,
+    values: NewValues,
+    result: NewResult | None = None,
+    whose: str = "mine",
+    cursor: str | None = None,
+    errors: tuple[FieldError, ...] = (),
+) -> NewPage:
+    verify_may(principal, Action.VERIFICATION_LIST)
+    created_by = principal.actor if whose == "mine" else None
+    with rooms.database.read() as session:
+        now = rooms.clock.now(session)
+        rows = read_page(session, status=None, reference=None, created_by=created_by, cursor=cursor)
+        cases = tuple(tell_case_row(row, now, policies=rooms.policies) for row in rows[:PAGE_ROWS])
+    following = find_next_cursor(rows)
+    shell = staff_shell(request, principal, rooms=rooms, current="new")
+    return NewPage(
+        errors=errors,
+        shell=shell,
+        form_token=shell.form_token,
+        policies=tell_policies(rooms.policies),
+        languages=tell_languages(),
+        values=values,
+        result=result,
+        cases=cases,
+        older_url=None if following is None else f"/new?whose={whose}&cursor={following}#cases",
+        shows_all=whose == "all",
+    )
+
+
+@router.post("/new")
+def make_new(request: Request, principal: PagePrincipal, rooms: RoomsDep, form: SignedForm) -> Response:
+    """Make a request, then show its link; a refusal keeps what was typed."""
+    verify_may(principal, Action.VERIFICATION_CREATE)
+    values = _read_values(form)
+    wanted = _to_request(values)
+    errors = _find_too_long(values)
+    status = 422
+    if not errors:
+        try:
+            load_sentences(wanted.locale)  # refuses a language that we do not speak
+            # A form that is sent twice finds the live verification of the first time, so it needs no key.
+            call = IdempotentCall(api_key=principal.actor, key=None, digest=b"")
+            created = rooms.verifications.create(wanted, actor=principal.actor, once=call)
+        except VerifierError as error:
+            problem = problem_for(error.code, facts=error.facts, translate=translator(LOCALE))
+            sentence = f"{problem.detail} {problem.next_step}"
+            errors = (FieldError(field=_FIELDS.get(error.code, "make"), sentence=sentence),)
+            status = problem.status
+        else:
+            return go_to(f"/new?made={created.id}" + ("" if created.is_new else "&again=true"))
+    return show(_read_new(request, principal, rooms=rooms, values=values, errors=errors), status=status)
+
+
+def _read_values(form: StaffForm) -> NewValues:
+    policy = form.get("policy")
+    prefix = f"expected.{policy}."
+    return NewValues(
+        reference=form.get("reference"),
+        policy=policy,
+        locale=form.get("locale") or LOCALE,
+        # Without scripts the fields of every policy are sent: only those of the chosen one are meant.
+        expected={name.removeprefix("expected."): form.get(name) for name in form.names() if name.startswith(prefix)},
+    )
+
+
+def _to_request(values: NewValues) -> NewVerification:
+    expected = {name.partition(".")[2]: value for name, value in values.expected.items() if value}
+    return NewVerification(reference=values.reference, policy=values.policy, locale=values.locale, expected=expected)
+
+
+def _find_too_long(values: NewValues) -> tuple[FieldError, ...]:
+    _ = translator(LOCALE)
+    sentence = _("Keep it to 200 characters.")
+    return tuple(
+        FieldError(field=f"expected-{name.replace('.', '-', 1)}", sentence=sentence)
+        for name, value in values.expected.items()
+        if len(value) > _LONGEST_VALUE
+    )
+
+
+@router.get("/cases/{verification}")
+def show_case(
+    request: Request, verification: str, principal: PagePrincipal, rooms: RoomsDep, renewed: bool = False
+) -> Response:
+    """One case: its link while it lives, its outcome, its documents without what is in them."""
+    verify_may(principal, Action.VERIFICATION_READ)
+    with rooms.database.read() as session:
+        now = rooms.clock.now(session)
+        row = get_verification(session, VerificationId(verification))
+        page = read_case(session, now, row, request=request, principal=principal, rooms=rooms, is_renewed=renewed)
+    return show(page)
+
+
+@router.post("/cases/{verification}/renew")
+def renew_link(verification: str, principal: PagePrincipal, rooms: RoomsDep, _: SignedForm) -> Response:
+    """The next link; the old one ends."""
+    verify_may(principal, Action.LINK_RENEW)
+    rooms.verifications.renew_link(VerificationId(verification), actor=principal.actor)
+    return go_to(f"/cases/{verification}?renewed=true")
+
+
+@router.post("/cases/{verification}/cancel")
+def cancel(verification: str, principal: PagePrincipal, rooms: RoomsDep, _: SignedForm) -> Response:
+    """End the verification; everything that was sent is destroyed."""
+    verify_may(principal, Action.VERIFICATION_CANCEL)
+    rooms.verifications.cancel(VerificationId(verification), actor=principal.actor)
+    return go_to(f"/cases/{verification}")
+
+
+@router.get("/cases/{verification}/receipts/{document}")
+def show_receipt(
+    request: Request,
+    verification: str,
+    document: str,
+    principal: PagePrincipal,
+    rooms: RoomsDep,
+    format_: Annotated[Literal["page", "json"], Query(alias="format")] = "page",
+) -> Response:
+    """The deletion receipt of one document: to read and print, or the file that tools check."""
+    verify_may(principal, Action.RECEIPT_READ)
+    with rooms.database.read() as session:
+        row = get_verification(session, VerificationId(verification))
+        found = get_document_of(session, row.id, DocumentId(document))
+        receipt = find_document_receipt(session, found.id, log_key=rooms.log_key)
+        label = label_document(get_policy(session, row), found)
+        reference = row.reference or row.id
+    if format_ == "json":
+        return answer_receipt_file(receipt)
+    shell = staff_shell(request, principal, rooms=rooms, current="new")
+    return show(tell_receipt(receipt, shell=shell, reference=reference, label=label, base_url=f"/cases/{verification}"))
