@@ -1,0 +1,156 @@
+"""The command line as an operator meets it: real processes, a home of their own, one sentence for what goes wrong."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from verifier.db.engine import open_sqlite
+from verifier.staff.service import redeem_invite
+from verifier.translog.checkpoint import LogVerifier
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+_WITHIN: Final = 120
+
+
+class Operator:
+    """Runs commands in one home."""
+
+    def __init__(self, home: Path) -> None:
+        self.home: Final = home
+
+    def run(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("VERIFIER_")}
+        return subprocess.run(
+            (sys.executable, "-m", "verifier", *arguments),
+            cwd=ROOT,
+            env=environment | {"VERIFIER_HOME": str(self.home)} | settings,
+            capture_output=True,
+            text=True,
+            timeout=_WITHIN,
+            check=False,
+        )
+
+    def get(self, *arguments: str, **settings: str) -> str:
+        done = self.run(*arguments, **settings)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def get_refusal(self, *arguments: str, **settings: str) -> str:
+        """The one sentence of a command that was refused."""
+        done = self.run(*arguments, **settings)
+        assert done.returncode == 1, (done.returncode, done.stdout, done.stderr)
+        assert "Traceback" not in done.stderr
+        lines = done.stderr.strip().splitlines()
+        assert len(lines) == 1, lines
+        return lines[0]
+
+
+@pytest.fixture
+def operator(tmp_path: Path) -> Operator:
+    return Operator(tmp_path / "home")
+
+
+def test_an_invitation_is_an_address_that_signs_in_once(operator: Operator) -> None:
+    address = operator.get("staff", "invite", "Ada", "--role", "agent", "--role", "reviewer", VERIFIER_PORT="8123")
+    found = re.fullmatch(r"http://127\.0\.0\.1:8123/sign-in/([A-Za-z0-9_-]{43})", address)
+    assert found is not None, address
+    database = open_sqlite(operator.home / "data" / "verifier.sqlite")
+    with database.write() as session:
+        from verifier.db.clock import DatabaseClock
+
+        redeem_invite(session, DatabaseClock().now(session), found[1])
+    database.close()
+
+
+def test_the_address_of_an_invitation_is_the_public_one(operator: Operator) -> None:
+    address = operator.get(
+        "staff", "invite", "Ada", "--role", "agent", VERIFIER_PUBLIC_URL="https://verify.example.org"
+    )
+    assert address.startswith("https://verify.example.org/sign-in/")
+
+
+def test_a_key_is_shown_once_listed_without_its_secret_and_revoked(operator: Operator) -> None:
+    key = operator.get("api-keys", "create", "Zendesk", "--role", "agent", "--scope", "verifications:write")
+    id_part, secret = re.fullmatch(r"vk_([a-z2-7]{26})_([a-z2-7]{52})", key).groups()  # type: ignore[union-attr]
+    listed = operator.get("api-keys", "list")
+    assert f"key_{id_part}" in listed
+    assert "never used" in listed
+    assert "Zendesk" in listed
+    assert secret not in listed
+    operator.get("api-keys", "revoke", f"key_{id_part}")
+    assert "revoked" in operator.get("api-keys", "list")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("api-keys", "create", "x", "--role", "agent", "--scope", "reviews"), "invalid_api_key"),
+        (
+            ("api-keys", "create", "x", "--role", "reviewer", "--scope", "reviews", "--expires-in", "P2Y"),
+            "invalid_api_key",
+        ),
+        (("api-keys", "revoke", "key_aaaaaaaaaaaaaaaaaaaaaaaaaa"), "unknown_api_key"),
+        (("staff", "invite", "\x1b[31m", "--role", "agent"), "invalid_staff"),
+    ],
+)
+def test_what_a_room_refuses_is_one_sentence_with_its_code(
+    operator: Operator, arguments: tuple[str, ...], code: str
+) -> None:
+    assert operator.get_refusal(*arguments).endswith(f"[{code}]")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "said"),
+    [
+        (("audit", "key"), {"VERIFIER_PUBLIC_URL": "http://verify.example.org"}, "write https"),
+        (("serve",), {"VERIFIER_PORT": "many"}, "VERIFIER_PORT"),
+        (("serve",), {"VERIFIER_PUBLIC_URL": "https://x.org", "VERIFIER_ALLOW_UNSANDBOXED": "1"}, "Unset it"),
+        (("policy", "explain", "nothing"), {}, "no policy"),
+        (("policy", "list"), {"VERIFIER_POLICIES_FOLDER": "/nowhere"}, "folder of policies"),
+        (
+            ("api-keys", "create", "x", "--role", "agent", "--scope", "reviews", "--expires-in", "long"),
+            {},
+            "no duration",
+        ),
+        (("receipts", "verify", "/nowhere", "--log-key", "x"), {}, "/nowhere: No such file"),
+    ],
+)
+def test_what_is_set_wrong_is_one_sentence_with_what_to_change(
+    operator: Operator, arguments: tuple[str, ...], settings: dict[str, str], said: str
+) -> None:
+    assert said in operator.get_refusal(*arguments, **settings)
+
+
+def test_a_fuse_that_names_no_fault_point_is_refused(operator: Operator, tmp_path: Path) -> None:
+    fuse = tmp_path / "fuse"
+    fuse.write_text("upload.nowhere\n")
+    assert "no fault point" in operator.get_refusal("serve", VERIFIER_FAULT_FUSE=str(fuse))
+
+
+def test_a_misspelt_command_is_a_usage_error(operator: Operator) -> None:
+    assert operator.run("sevre").returncode == 2
+
+
+def test_the_log_key_is_a_verifier_key_and_stays_the_same(operator: Operator) -> None:
+    key = operator.get("audit", "key")
+    assert LogVerifier.parse(key).origin == "verifier.localhost/log"
+    assert operator.get("audit", "key") == key
+
+
+def test_policies_are_listed_by_name_and_explained_in_plain_words(operator: Operator) -> None:
+    assert "account-recovery" in operator.get("policy", "list")
+    assert "Must show" in operator.get("policy", "explain", "account-recovery")
+
+
+def test_a_taken_port_is_said_before_anything_is_set_up(operator: Operator) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert f"port {port}" in operator.get_refusal("serve", VERIFIER_PORT=port)
+    assert not operator.home.exists()
