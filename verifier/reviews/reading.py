@@ -90,7 +90,7 @@ def open_notes(database: Database, vault: Vault, verification: VerificationId) -
             SealedValueRow.verification_id == verification, SealedValueRow.name.startswith("note.")
         )
         # A note is sealed in the transaction of its decision, so the two have one time.
-        written = {name.removeprefix("note."): by_time.get(at) for name, at in session.execute(notes).tuples()}
+        written = {name.removeprefix("note."): by_time.get(at) for name, at in session.execute(notes)}
     texts = open_values(database, vault, verification, prefix="note.")
     return [
         StaffNote(actor=decision.actor, at=decision.decided_at, text=text)

@@ -16,7 +16,7 @@ def name_actors(session: Session, actors: Collection[str]) -> Mapping[str, str]:
     """The names behind actors, by actor; one that nobody is known by is missing."""
     people = session.execute(select(StaffRow.id, StaffRow.name).where(StaffRow.id.in_(sorted(actors))))
     programs = session.execute(select(ApiKeyRow.id, ApiKeyRow.label).where(ApiKeyRow.id.in_(sorted(actors))))
-    return dict(people.tuples().all()) | dict(programs.tuples().all())
+    return dict([*people, *programs])
 
 
 def get_invite_end(session: Session, now: datetime, token: str) -> datetime:
