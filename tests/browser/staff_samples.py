@@ -5,17 +5,15 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
+from tests.browser.auditor_samples import AUDIT, AUDITOR, SHELL
 from tests.browser.page_samples import (
     BACK_ID,
-    CHECKPOINT,
     FRONT_ID,
-    LOG_KEY,
     NOW,
     RECEIPT,
     TOKEN,
     VERIFICATION,
 )
-from verifier.audit.catalogue import EntryKind
 from verifier.web.pages.agent import (
     CaseDocument,
     CasePage,
@@ -28,19 +26,7 @@ from verifier.web.pages.agent import (
     NewValues,
     PolicyChoice,
 )
-from verifier.web.pages.auditor import (
-    DestroyedPage,
-    DestroyedRow,
-    EntriesPage,
-    EntryRow,
-    Filters,
-    Log,
-    StoredPage,
-    StoredRow,
-    ViewRow,
-    ViewsPage,
-)
-from verifier.web.pages.common import BareShell, FieldError, ProblemPage, StaffShell, View
+from verifier.web.pages.common import BareShell, FieldError, ProblemPage, View
 from verifier.web.pages.reviewer import (
     Choice,
     ClaimState,
@@ -56,13 +42,6 @@ from verifier.web.pages.reviewer import (
 from verifier.web.pages.staff import SignInLandingPage, SignInPage
 
 BARE: Final = BareShell(installation="Verifier at Northbank")
-SHELL: Final = StaffShell(
-    installation="Verifier at Northbank",
-    person="Robin, reviewer and agent",
-    roles=frozenset({"agent", "reviewer", "auditor"}),
-    form_token=TOKEN,
-)
-ACTOR: Final = "stf_eeeeeeeeeeeeeeeeeeeeeeeeee"
 LINK: Final = Link(
     url="https://verify.northbank.example/v/9Jm3cO1rQ0vT7yZ2bK5dF8hL4nP6sW-uXaEgIiMoRqU",
     expires_at=NOW + timedelta(days=3),
@@ -239,87 +218,6 @@ REVIEW: Final = ReviewPage(
     values=DecisionValues(),
 )
 UNCLAIMED: Final = replace(REVIEW, claim=ClaimState.FREE, claimed_until=None, pages=(), expected=(), notes=())
-LOG: Final = Log(checkpoint=CHECKPOINT, signed_at=NOW, size=4127, waiting=2, log_key=LOG_KEY)
-AUDITOR: Final = replace(SHELL, current="audit")
-
-
-def stored_row(number: int) -> StoredRow:
-    return StoredRow(
-        document=FRONT_ID,
-        verification=VERIFICATION,
-        policy_title="Get back into your account",
-        state="ready" if number % 2 else "sealed",
-        copies=number,
-        since=NOW - timedelta(days=6 - number),
-        destroy_by=NOW + timedelta(days=number - 1, hours=-1),
-        is_overdue=number == 1,
-        rule="undecided",
-        hold_until=NOW + timedelta(days=30) if number == 3 else None,
-    )
-
-
-STORED: Final = StoredPage(
-    shell=AUDITOR,
-    log=LOG,
-    rows=tuple(stored_row(number) for number in range(1, 5)),
-    total=4,
-    overdue=1,
-    next_url="/audit?cursor=x",
-)
-DESTROYED: Final = DestroyedPage(
-    shell=AUDITOR,
-    log=LOG,
-    rows=tuple(
-        DestroyedRow(
-            document=FRONT_ID,
-            verification=VERIFICATION,
-            destroyed_at=NOW - timedelta(minutes=each),
-            unreadable_at=NOW - timedelta(minutes=each, seconds=9) if each else None,
-            rule=rule,
-            copies=2,
-            receipt_url=f"/audit/receipts/{FRONT_ID}" if each else None,
-        )
-        for each, rule in enumerate(("replaced", "approved", "withdrawn"))
-    ),
-    next_url=None,
-)
-VIEWS: Final = ViewsPage(
-    shell=AUDITOR,
-    log=LOG,
-    rows=tuple(
-        ViewRow(
-            index=None if page == 3 else 4100 + page,
-            at=NOW,
-            actor=ACTOR,
-            verification=VERIFICATION,
-            document=FRONT_ID,
-            page=page,
-        )
-        for page in (3, 2, 1)
-    ),
-    next_url="/audit?tab=views&cursor=x",
-)
-ENTRIES: Final = EntriesPage(
-    shell=AUDITOR,
-    log=LOG,
-    filters=Filters(),
-    kinds=tuple(EntryKind),
-    rows=tuple(
-        EntryRow(
-            index=4127 - each,
-            at=NOW - timedelta(minutes=each),
-            kind=kind,
-            actor=ACTOR,
-            verification=VERIFICATION,
-            document=FRONT_ID if kind.startswith("document") else "",
-            facts=(("rule", "approved"), ("seen_absent_at", "2026-11-21T14:05:11Z")) if each else (),
-        )
-        for each, kind in enumerate((EntryKind.CLAIM_TAKEN, EntryKind.DOCUMENT_DISPOSED, EntryKind.DECISION_MADE))
-    ),
-    export_url="/v1/audit/entries?format=jsonl",
-    next_url="/audit?tab=entries&cursor=x",
-)
-
 STAFF: Final[Mapping[str, View]] = {
     "sign-in": SignInPage(shell=BARE),
     "sign-in-after": SignInPage(shell=BARE, has_signed_out=True),
@@ -372,23 +270,7 @@ STAFF: Final[Mapping[str, View]] = {
         barred_because="You opened this request yourself, and this policy asks for a second pair of eyes.",
     ),
     "review-decided": replace(UNCLAIMED, claim=ClaimState.DECIDED, status="approved", answer_by=None),
-    "audit-stored": STORED,
-    "audit-stored-none": replace(STORED, rows=(), total=0, overdue=0, next_url=None),
-    "audit-destroyed": DESTROYED,
-    "audit-destroyed-none": replace(DESTROYED, rows=()),
-    "audit-views": VIEWS,
-    "audit-views-none": replace(VIEWS, rows=(), next_url=None),
-    "audit-entries": ENTRIES,
-    "audit-entries-none": replace(
-        ENTRIES,
-        rows=(),
-        next_url=None,
-        filters=Filters(kind="page.viewed", document="doc_x"),
-        errors=(FieldError(field="filter-document", sentence="Give the whole id of the document."),),
-    ),
-    "audit-new": replace(
-        ENTRIES, rows=(), log=replace(LOG, checkpoint=None, signed_at=None, size=0, waiting=0), next_url=None
-    ),
+    **AUDIT,
     "staff-receipt": replace(RECEIPT, shell=AUDITOR, back_url="/audit?tab=destroyed"),
     "staff-problem": ProblemPage(
         shell=replace(SHELL, warnings=("The decoder's sandbox does not hold on this machine. This is a demo only.",)),
