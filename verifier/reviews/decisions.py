@@ -86,6 +86,7 @@ class Decisions:
             policy = get_policy(session, row)
             _verify_reasons(policy, decision)
             documents = read_documents(session, verification)
+            _verify_documents(documents, decision)
             to = _choose_state(session, row, decision, policy=policy, documents=documents, actor=actor)
             _record_decision(session, now, row, decision, actor=actor, to=to)
             if decision.note:
@@ -114,6 +115,12 @@ def _verify_reasons(policy: Policy, decision: Decision) -> None:
         raise UnknownReasonError
     if decision.outcome in {Outcome.REJECT, Outcome.RESUBMIT} and not decision.reasons:
         raise ReasonNeededError
+
+
+def _verify_documents(documents: Sequence[DocumentRow], decision: Decision) -> None:
+    """Raise `UnknownDocumentError` where a decision names anything but documents that the reviewer could look at."""
+    if not set(decision.documents) <= {document.id for document in documents if document.state is DocumentState.READY}:
+        raise UnknownDocumentError
 
 
 def _choose_state(
@@ -212,8 +219,6 @@ def _ask_again(
     """Back to the customer: the named documents go at once, and the link is open again for long enough."""
     ready = {document.id: document for document in documents if document.state is DocumentState.READY}
     for document in decision.documents:
-        if document not in ready:
-            raise UnknownDocumentError
         ready[document].asked_again = decision.reasons[0]
         end_document(session, now, row.id, document, rule=Rule.RESUBMIT)
     row.resubmissions += 1

@@ -88,7 +88,7 @@ class Views:
             self._verify_may_view(session, now, row.verification_id, viewer)
             if row.state is not DocumentState.READY:
                 raise UnknownDocumentError
-            copy = _get_page(session, document, page)
+            copy = _get_page(session, row, page)
             verify_log_keeps_up(session, now)
             _note_view(session, now, row, page, actor=viewer.actor)
             verification = get_verification(session, row.verification_id)
@@ -129,10 +129,12 @@ class Views:
         return values
 
 
-def _get_page(session: Session, document: DocumentId, page: int) -> CopyRow:
+def _get_page(session: Session, document: DocumentRow, page: int) -> CopyRow:
+    if not 1 <= page <= (document.pages or 0):  # asked first: no database takes every number that an address can hold
+        raise UnknownPageError
     copy = session.scalars(
         select(CopyRow).where(
-            CopyRow.document_id == document,
+            CopyRow.document_id == document.id,
             CopyRow.page == page,
             CopyRow.stored_at.is_not(None),
             CopyRow.seen_absent_at.is_(None),
