@@ -1,0 +1,162 @@
+"""Whole verifications, one for each way in which they end, driven through the public doors while processes die."""
+
+import io
+import os
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from PIL import Image
+
+from tests.faults.callers import Agent, Caller, Customer, Reviewer
+
+ACCOUNT: Final = "account-recovery"
+QUALIFICATION: Final = "qualification-check"
+
+
+def make_photo() -> bytes:
+    return _make("JPEG")
+
+
+def make_scan() -> bytes:
+    return _make("PNG")
+
+
+def make_pdf() -> bytes:
+    return _make("PDF")
+
+
+def _make(form: str) -> bytes:
+    """A small file that no other story sends."""
+    out = io.BytesIO()
+    image = Image.frombytes("RGB", (48, 32), os.urandom(48 * 32 * 3)).resize((480, 320))
+    more = [image.rotate(180)] if form == "PDF" else []
+    image.save(out, form, **({"save_all": True, "append_images": more} if more else {}))
+    return out.getvalue()
+
+
+@dataclass(frozen=True)
+class Cast:
+    """The programs of one desk."""
+
+    url: str
+    agent: dict[str, str] = field(repr=False)
+    reviewer: dict[str, str] = field(repr=False)
+    second: dict[str, str] = field(repr=False)
+
+
+class Story:
+    """One verification. `acknowledged` are its documents whose upload was answered 2xx."""
+
+    def __init__(self, cast: Cast) -> None:
+        self._url: Final = cast.url
+        self.agent: Final = Agent(Caller(cast.url, cast.agent))
+        self.reviewer: Final = Reviewer(Caller(cast.url, cast.reviewer))
+        self.second: Final = Reviewer(Caller(cast.url, cast.second))
+        self.verification = ""
+        self.customer: Customer | None = None
+
+    def close(self) -> None:
+        lines = [self.agent.line, self.reviewer.line, self.second.line]
+        for line in lines if self.customer is None else [*lines, self.customer.line]:
+            line.close()
+
+    @property
+    def acknowledged(self) -> list[str]:
+        return [] if self.customer is None else self.customer.acknowledged
+
+    def begin(self, policy: str) -> Customer:
+        created = self.agent.request(reference=f"CASE-{uuid.uuid4().hex[:12]}", policy=policy)
+        self.verification = created["id"]
+        self.customer = Customer.open(self._url, created["link"]["url"])
+        return self.customer
+
+    def send_both_sides(self) -> Customer:
+        customer = self.begin(ACCOUNT)
+        photo, scan = make_photo(), make_scan()
+        customer.send("identity.front", photo)
+        customer.send("identity.back", scan)
+        customer.await_checked("identity.front", photo)
+        customer.await_checked("identity.back", scan)
+        return customer
+
+    def send_diploma(self) -> Customer:
+        customer, pdf = self.begin(QUALIFICATION), make_pdf()
+        customer.send("diploma.all_pages", pdf, name="diploma.pdf")
+        customer.await_checked("diploma.all_pages", pdf)
+        return customer
+
+
+def approve(story: Story) -> None:
+    story.send_both_sides().submit()
+    story.reviewer.review(story.verification, "approve")
+
+
+def reject(story: Story) -> None:
+    story.send_diploma().submit()
+    story.reviewer.review(story.verification, "reject", reasons=("unreadable",))
+
+
+def resubmit(story: Story) -> None:
+    customer = story.send_diploma()
+    customer.submit()
+    story.reviewer.review(story.verification, "resubmit", reasons=("cut_off",))
+    pdf = make_pdf()
+    customer.send("diploma.all_pages", pdf)
+    customer.await_checked("diploma.all_pages", pdf)
+    customer.submit()
+    story.reviewer.review(story.verification, "approve")
+
+
+def escalate(story: Story) -> None:
+    story.send_diploma().submit()
+    story.reviewer.review(story.verification, "escalate")
+    story.second.review(story.verification, "approve")
+
+
+def cancel(story: Story) -> None:
+    customer = story.begin(ACCOUNT)
+    customer.send("identity.front", make_photo())
+    customer.send("identity.back", make_pdf())
+    story.agent.cancel(story.verification)
+
+
+def withdraw(story: Story) -> None:
+    customer = story.begin(QUALIFICATION)
+    customer.send("diploma.all_pages", make_photo())
+    customer.withdraw()
+
+
+def replace(story: Story) -> None:
+    customer = story.send_diploma()
+    old, pdf = str(customer.card("diploma.all_pages")["document"]), make_pdf()
+    customer.send("diploma.all_pages", pdf, replaces=old)
+    customer.await_checked("diploma.all_pages", pdf)
+    customer.submit()
+    story.reviewer.review(story.verification, "approve")
+
+
+def remove(story: Story) -> None:
+    customer = story.begin(ACCOUNT)
+    customer.send("identity.front", make_photo())
+    customer.remove("identity.front")
+    customer.send("identity.front", make_scan())
+    customer.withdraw()
+
+
+ENDINGS: Final[tuple[Callable[[Story], None], ...]] = (
+    approve, reject, resubmit, escalate, cancel, withdraw, replace, remove,
+)  # fmt: skip
+"""Every way in which a verification, or one of its documents, comes to its end."""
+
+
+_Endings: TypeAlias = tuple[Callable[[Story], None], ...]
+_REVIEWED: Final[_Endings] = (approve, reject, resubmit, escalate, replace)
+
+
+def choose(point: str, turn: int) -> Callable[[Story], None]:
+    """An ending that passes the point; which one changes from turn to turn."""
+    needs_review = point.startswith(("submit", "check", "view", "decide"))
+    able = _REVIEWED if needs_review else ENDINGS
+    return able[(sum(point.encode()) + turn) % len(able)]
