@@ -16,28 +16,37 @@ from verifier.verifications.moves import get_policy, get_verification
 from verifier.verifications.service import NewVerification
 from verifier.web.agent_api import PAGE_ROWS, find_next_cursor, read_page
 from verifier.web.agent_views import read_case, tell_case_row, tell_languages, tell_link, tell_policies
+from verifier.web.answers.answer import N_
 from verifier.web.once import IdempotentCall
 from verifier.web.pages.agent import NewPage, NewResult, NewValues
 from verifier.web.pages.common import FieldError
 from verifier.web.pages.language import load_sentences, translator
 from verifier.web.principals import PagePrincipal
-from verifier.web.problems import problem_for
 from verifier.web.receipt_views import answer_receipt_file, tell_receipt
 from verifier.web.rooms import Rooms, RoomsDep
-from verifier.web.staff_route import SignedForm, StaffForm, StaffRoute, go_to, show
+from verifier.web.staff_route import SignedForm, StaffForm, StaffRoute, explain_refusal, go_to, show
 from verifier.web.staff_views import LOCALE, label_document, staff_shell
 
 router: Final = APIRouter(tags=["agent"], route_class=StaffRoute, include_in_schema=False)
 
 _LONGEST_VALUE: Final = 200
 _FIELDS: Final = {
-    "invalid_reference": "reference",
-    "reference_looks_like_address": "reference",
-    "verification_exists": "reference",
-    "unknown_policy": "policy",
-    "unknown_locale": "locale",
+    "invalid_reference": (
+        "reference",
+        N_("Give the case number: up to 64 letters and digits, and of signs only . _ : / # and -."),
+    ),
+    "reference_looks_like_address": (
+        "reference",
+        N_("This looks like an e-mail address or a phone number. Give the case number, which names nobody."),
+    ),
+    "verification_exists": (
+        "reference",
+        N_("There is a live request for this case number, with other details. Go on with it, or cancel it first."),
+    ),
+    "unknown_policy": ("policy", N_("Choose what it is about from the list.")),
+    "unknown_locale": ("locale", N_("Choose a language from the list.")),
 }
-"""Which field a refusal is about; what is no field's fault stands at the button."""
+"""Which field a refusal is about, in the words of the form; what is no field's fault stands at the button."""
 
 Short = Annotated[str, Field(max_length=_LONGEST_VALUE)]
 
@@ -109,7 +118,7 @@ def _read_new(
         values=values,
         result=result,
         cases=cases,
-        older_url=None if following is None else f"/new?whose={whose}&cursor={following}#cases",
+        older_url=None if following is None else f"/new?whose={whose}&cursor={following}#cases-title",
         shows_all=whose == "all",
     )
 
@@ -120,8 +129,7 @@ def make_new(request: Request, principal: PagePrincipal, rooms: RoomsDep, form: 
     verify_may(principal, Action.VERIFICATION_CREATE)
     values = _read_values(form)
     wanted = _to_request(values)
-    errors = _find_too_long(values)
-    status = 422
+    errors, status = _find_too_long(values), 422
     if not errors:
         try:
             load_sentences(wanted.locale)  # refuses a language that we do not speak
@@ -129,10 +137,7 @@ def make_new(request: Request, principal: PagePrincipal, rooms: RoomsDep, form: 
             call = IdempotentCall(api_key=principal.actor, key=None, digest=b"")
             created = rooms.verifications.create(wanted, actor=principal.actor, once=call)
         except VerifierError as error:
-            problem = problem_for(error.code, facts=error.facts, translate=translator(LOCALE))
-            sentence = f"{problem.detail} {problem.next_step}"
-            errors = (FieldError(field=_FIELDS.get(error.code, "make"), sentence=sentence),)
-            status = problem.status
+            errors, status = explain_refusal(error, fields=_FIELDS, otherwise="make")
         else:
             return go_to(f"/new?made={created.id}" + ("" if created.is_new else "&again=true"))
     return show(_read_new(request, principal, rooms=rooms, values=values, errors=errors), status=status)

@@ -20,27 +20,28 @@ from verifier.staff.principal import Principal, verify_may
 from verifier.verifications.errors import UnknownVerificationError, WrongStateError
 from verifier.verifications.moves import get_policy, get_verification
 from verifier.verifications.tables import VerificationRow
+from verifier.web.answers.answer import N_
 from verifier.web.pages.common import FieldError
 from verifier.web.pages.language import translator
 from verifier.web.pages.reviewer import ClaimState, DecisionValues, QueuePage, ReviewPage
 from verifier.web.principals import PagePrincipal
-from verifier.web.problems import problem_for
 from verifier.web.reviewer_api import viewer_of
 from verifier.web.reviewer_views import read_review, tell_expected, tell_notes, tell_queue_rows
 from verifier.web.rooms import Rooms, RoomsDep
-from verifier.web.staff_route import SignedForm, StaffForm, StaffRoute, go_to, show
+from verifier.web.staff_route import SignedForm, StaffForm, StaffRoute, explain_refusal, go_to, show
 from verifier.web.staff_views import LOCALE, staff_shell
 
 router: Final = APIRouter(tags=["reviewer"], route_class=StaffRoute, include_in_schema=False)
 
 _LONGEST_NOTE: Final = 2000
 _FIELDS: Final = {
-    "reason_needed": "reasons",
-    "unknown_reason": "reasons",
-    "documents_needed": "documents",
-    "unknown_document": "documents",
+    "reason_needed": ("reasons", N_("Choose at least one reason, so that the customer knows why.")),
+    "unknown_reason": ("reasons", N_("Choose among the reasons that are listed.")),
+    "documents_needed": ("documents", N_("Choose at least one document to be sent again.")),
+    "unknown_document": ("documents", N_("Choose among the documents that are listed.")),
+    "pages_not_all_viewed": ("outcome", N_("Look at every page before you approve.")),
 }
-"""Which part of the decision a refusal is about; all else is about the outcome."""
+"""Which part of the decision a refusal is about, in the words of the form; all else is about the outcome."""
 
 _NOTHING_TO_MEND: Final = (NotClaimedError, WrongStateError, FourEyesError, UnknownVerificationError)
 """Refusals after which there is no form any more."""
@@ -173,9 +174,7 @@ def decide(
         except _NOTHING_TO_MEND:
             raise
         except VerifierError as error:
-            problem = problem_for(error.code, facts=error.facts, translate=translator(LOCALE))
-            sentence = f"{problem.detail} {problem.next_step}"
-            errors, status = (FieldError(field=_FIELDS.get(error.code, "outcome"), sentence=sentence),), problem.status
+            errors, status = explain_refusal(error, fields=_FIELDS, otherwise="outcome")
         else:
             return go_to(f"/queue?decided={id_}")
     page = _open_review(request, id_, principal, rooms=rooms, values=values, errors=errors)
@@ -199,7 +198,7 @@ def _find_mistakes(values: DecisionValues) -> tuple[FieldError, ...]:
     if len(values.note) > _LONGEST_NOTE:
         errors.append(FieldError(field="note", sentence=_("Keep the note to 2,000 characters.")))
     if not all(map(is_id, values.documents)):
-        errors.append(FieldError(field="documents", sentence=_("Choose among the documents that are listed.")))
+        errors.append(FieldError(field="documents", sentence=_(_FIELDS["unknown_document"][1])))
     return tuple(errors)
 
 

@@ -6,7 +6,7 @@ recognised, and handed on only with the token of this very session. Leaves to ot
 """
 
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -21,9 +21,10 @@ from verifier.errors import VerifierError
 from verifier.ids import ID_PATTERN
 from verifier.web.errors import SignInNeededError
 from verifier.web.pages import render
-from verifier.web.pages.common import ProblemPage, View
+from verifier.web.pages.common import FieldError, ProblemPage, View
+from verifier.web.pages.language import translator
 from verifier.web.principals import PagePrincipal
-from verifier.web.problems import prefers_html, problem_of
+from verifier.web.problems import prefers_html, problem_for, problem_of
 from verifier.web.rooms import Rooms, RoomsDep, rooms_of
 from verifier.web.staff_views import LOCALE, find_first_page, staff_shell
 
@@ -40,6 +41,21 @@ def show(view: View, *, status: int = 200) -> HTMLResponse:
 def go_to(path: str) -> RedirectResponse:
     """On to another page, by GET."""
     return RedirectResponse(path, status_code=303)
+
+
+def explain_refusal(
+    error: VerifierError, *, fields: Mapping[str, tuple[str, str]], otherwise: str
+) -> tuple[tuple[FieldError, ...], int]:
+    """A refusal as an error on its form, and the status that belongs to it.
+
+    `fields` has, by code, the field that it is about and what to do in the words of the form; what is not in it stands
+    at `otherwise`, in the words of the one table.
+    """
+    _ = translator(LOCALE)
+    problem = problem_for(error.code, facts=error.facts, translate=_)
+    field, sentence = fields.get(error.code, (otherwise, ""))
+    said = _(sentence) if sentence else f"{problem.detail} {problem.next_step}"
+    return (FieldError(field=field, sentence=said),), problem.status
 
 
 class StaffRoute(APIRoute):

@@ -37,4 +37,14 @@
     opener.hidden = false;
     opener.addEventListener("click", () => dialog.showModal());
   }
+
+  // Single keys; whoever switched them off while reviewing has them off here too (WCAG 2.1.4).
+  const areOn = () => { try { return localStorage.getItem("keys") !== "off"; } catch { return true; } };
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, textarea, select")) return;
+    const button = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+    if (!button || !areOn()) return;
+    event.preventDefault();
+    button.click();
+  });
 })();
