@@ -328,3 +328,11 @@ def test_only_the_fields_of_the_chosen_policy_are_shown_and_sent(page: Page, add
     ((_, body),) = desk.posts
     assert b"expected.qualification-check.full_name" in body
     assert b"expected.account-recovery" not in body
+
+
+def test_the_focus_stays_in_the_card_whose_buttons_went_away(page: Page, address: str) -> None:
+    page.goto(f"{address}/verification/{VERIFICATION}")
+    page.locator("#slot-identity-back-file").focus()
+    choose(page, "identity.back", a_file("one.jpg", b"one"))
+    expect(page.locator("#slot-identity-back .tag")).to_contain_text("Checked")
+    assert page.evaluate("document.activeElement.id") == "slot-identity-back"

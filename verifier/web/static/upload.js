@@ -40,6 +40,7 @@
     card.classList.remove("wrong");
     card.setAttribute("aria-busy", "true");
     card.querySelector(".card-problem").hidden = true;
+    if (card.contains(document.activeElement)) card.focus({ preventScroll: true });   // what had it is hidden now
     for (const el of card.querySelectorAll(".sends, .more, .remove")) el.hidden = true;
     show(card, 0, text("Waiting"));
   };
@@ -123,7 +124,7 @@
 
   // --- taking over what the server says
   const swap = (old, fresh) => {
-    const held = old.contains(document.activeElement) || document.activeElement === document.body;
+    const held = old.contains(document.activeElement);
     localise(fresh);
     prepare(fresh);
     const changed = old.dataset.say !== fresh.dataset.say;
