@@ -262,6 +262,7 @@ STAFF: Final[Mapping[str, View]] = {
         values=DecisionValues(outcome="reject", note="Looks odd."),
         errors=(FieldError(field="reasons", sentence="Choose at least one reason, so that the customer knows why."),),
     ),
+    "review-empty": replace(REVIEW, pages=(), documents=(), expected=(), checklist=(), notes=()),
     "review-free": UNCLAIMED,
     "review-taken": replace(UNCLAIMED, claim=ClaimState.TAKEN, holder="Kim"),
     "review-barred": replace(

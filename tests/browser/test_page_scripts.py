@@ -4,6 +4,7 @@ What the whole service does with them is in the journeys; here a server can be t
 """
 
 import json
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,12 +15,12 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser.page_samples import BACK, FRONT, TASK, VERIFICATION, ask
+from tests.browser.page_samples import BACK, DESTROYED, FRONT, STATUS, TASK, VERIFICATION, ask
 from tests.browser.preview import ARGUMENTS, CHROMIUM, POLICY
 from tests.browser.staff_samples import NEW, REVIEW
 from verifier.web.pages import get_asset, render
 from verifier.web.pages.common import View
-from verifier.web.pages.customer import SlotCard, SlotState, Way
+from verifier.web.pages.customer import SlotCard, SlotState, StatusPage, Way
 
 pytestmark = [
     pytest.mark.browser,
@@ -45,8 +46,11 @@ class Desk:
     pages: list[str] = field(default_factory=list)
     changes: int = 0
     asked: int = 0
+    status: StatusPage | None = None
 
     def page(self) -> str:
+        if self.status is not None:
+            return render(self.status)
         cards = tuple(self.cards.values())
         ready = all(card.state is SlotState.READY for card in cards)
         return render(replace(TASK, ways=(Way(documents=(ask(*cards),)),), can_submit=ready, changed=str(self.changes)))
@@ -336,3 +340,17 @@ def test_the_focus_stays_in_the_card_whose_buttons_went_away(page: Page, address
     choose(page, "identity.back", a_file("one.jpg", b"one"))
     expect(page.locator("#slot-identity-back .tag")).to_contain_text("Checked")
     assert page.evaluate("document.activeElement.id") == "slot-identity-back"
+
+
+def test_the_status_page_renews_itself_when_something_changed_and_then_stops_asking(
+    page: Page, address: str, desk: Desk
+) -> None:
+    desk.status = STATUS
+    page.goto(f"{address}/verification/{VERIFICATION}")
+    expect(page.locator("h1")).to_have_text("We have your documents")
+    expect(page.get_by_text("If you want to stop")).to_be_visible()
+    desk.status = replace(DESTROYED, changed="another")
+    expect(page.locator("h1")).to_have_text("Confirmed")
+    expect(page.locator("h1")).to_be_focused()
+    expect(page.get_by_text("If you want to stop")).to_have_count(0)
+    expect(page.locator("#watch")).not_to_have_attribute("data-watch", re.compile("."))

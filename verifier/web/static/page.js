@@ -33,9 +33,10 @@
         if (!fresh) return location.reload();
         if (fresh.dataset.changed !== here.dataset.changed || !fresh.dataset.watch) {
           localise(fresh);
+          const title = fresh.querySelector("h1"), before = here.querySelector("h1");
+          const moves = title.textContent !== before.textContent || here.contains(document.activeElement);
           here.replaceWith(fresh);
-          const title = fresh.querySelector("h1");
-          if (title) { title.tabIndex = -1; title.focus(); }
+          if (moves) { title.tabIndex = -1; title.focus({ preventScroll: true }); }
         }
       } catch { /* next time */ }
     }
