@@ -14,7 +14,7 @@ import pytest
 from tests.faults.rounds import play
 from verifier.faults import POINTS
 
-# Points of web and worker alternate: the supervisor slows down while its child keeps dying, and begins anew with the web.
+# Points of web and worker alternate: a supervisor slows down while its child keeps dying, until the web begins anew.
 _WEB: Final = sorted(point for point in POINTS if point.startswith(("create", "upload", "submit", "view", "decide")))
 # By their last letters, which mixes checking, disposal and sequencing.
 _WORKER: Final = sorted(POINTS - set(_WEB), key=lambda point: point[::-1])

@@ -69,6 +69,9 @@ class Disposer:
             except (StillPresentError, StoreUnavailableError) as error:
                 get_log().exception("disposal.failed", document=document, code=error.code)
                 self._rest(document)
+            except Exception as error:  # noqa: BLE001 -- a fault of ours with one document must not keep the others
+                get_log().critical("disposal.broke", document=document, exc_info=error)
+                self._rest(document)
         return len(due)
 
     def _dispose(self, document: DocumentId) -> None:

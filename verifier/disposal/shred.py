@@ -55,6 +55,8 @@ class Shredder:
             except (StillPresentError, StoreUnavailableError) as error:
                 # The lease lapses by itself, and the key is tried again.
                 get_log().exception("shred.failed", verification=lease.id, code=error.code, attempts=lease.attempts)
+            except Exception as error:  # noqa: BLE001 -- a fault of ours with one key must not keep the others
+                get_log().critical("shred.broke", verification=lease.id, exc_info=error)
         return len(leases)
 
     def _shred(self, lease: Lease) -> None:

@@ -75,7 +75,8 @@ class Sweep:
                 copy = _find_copy(session, item.key)
             if copy is None:
                 orphans.append(item.key)
-            elif copy.seen_absent_at is not None:
+            # Looked at again: disposal may have come between the listing and the reading of the row.
+            elif copy.seen_absent_at is not None and not self._vault.objects.is_absent(item.key):
                 self._remove_late_copy(item.key, copy)
         known = {key.to_text(): key for key in orphans}
         for name in self._note_orphans("objects", now, sorted(known), stored=seen):
@@ -90,7 +91,7 @@ class Sweep:
                 row = session.get(VerificationKeyRow, verification)
             if row is None:
                 orphans.append(verification)
-            elif row.unreadable_at is not None:
+            elif row.unreadable_at is not None and not self._vault.keys.is_absent(verification):
                 self._remove_late_key(verification)
         for name in self._note_orphans("keys", now, sorted(orphans), stored=seen):
             self._vault.shred(VerificationId(name))
