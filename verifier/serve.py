@@ -24,7 +24,7 @@ from verifier.address import address_of, at_address
 from verifier.app import create_app
 from verifier.errors import ConfigurationError
 from verifier.sanitise.errors import DecoderUnavailableError
-from verifier.sanitise.hardening import harden_process
+from verifier.sanitise.hardening import STARTED_BY, harden_process
 from verifier.sanitise.probe import probe_sandbox
 from verifier.settings import Settings
 from verifier.telemetry import configure_logs, get_log
@@ -59,9 +59,8 @@ def serve(settings: Settings, *, ready_file: Path | None = None) -> None:
             sys.stderr.write(f"{EMBEDDED}\nListening on {address}, known as {settings.public_url}.\n")
             get_log().info("serve.embedded", port=listener.getsockname()[1])
             server = _Server(_configure(create_app(house, warnings=warnings)), address=address, ready_file=ready_file)
-            worker = Supervisor(
-                (sys.executable, "-m", "workers"), environment={"VERIFIER_PUBLIC_URL": settings.public_url}
-            )
+            known = {"VERIFIER_PUBLIC_URL": settings.public_url, STARTED_BY: str(os.getpid())}
+            worker = Supervisor((sys.executable, "-m", "workers"), environment=known)
             _run(server, worker, listener)
         finally:
             house.close()

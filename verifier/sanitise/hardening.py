@@ -9,6 +9,9 @@ import resource
 import signal
 from typing import Final
 
+STARTED_BY: Final = "VERIFIER_STARTED_BY"
+"""The variable in which a process that starts another leaves its own id."""
+
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4
 
@@ -29,5 +32,9 @@ def harden_process() -> None:
 
 
 def end_with_parent() -> None:
-    """From now on this process gets SIGTERM when the one that started it dies."""
+    """From now on this process gets SIGTERM when the one that started it dies; at once, if that has died already."""
     prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    # The kernel tells only of deaths from here on. A parent that died while we were starting left us to another.
+    parent = os.getppid()
+    if int(os.environ.get(STARTED_BY, parent)) != parent:
+        os.kill(os.getpid(), signal.SIGTERM)
