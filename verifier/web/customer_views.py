@@ -116,6 +116,7 @@ class CustomerReading:
     def status_page(self) -> StatusPage:
         row = self._row
         ended = is_terminal(row.state)
+        arrived = [document.sealed_at for document in self._documents if document.sealed_at is not None]
         checked = [document.ready_at for document in self._documents if document.ready_at is not None]
         reasons = [self._policy.reason(code) for code in row.reasons]
         return StatusPage(
@@ -123,7 +124,7 @@ class CustomerReading:
             case=self.case(),
             verification_id=row.id,
             kind=_KINDS[row.state],
-            arrived_at=row.submitted_at,
+            arrived_at=max(arrived) if row.submitted_at and arrived else None,
             checked_at=max(checked) if row.submitted_at and checked else None,
             decided_at=row.ended_at,
             destroyed_at=get_destroyed_at(row, self._documents),
