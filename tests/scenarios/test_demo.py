@@ -13,7 +13,16 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 _WITHIN: Final = 300
 _STEPS: Final = (
     *("service started", "sign-in address, agent", "sign-in address, reviewer", "sign-in address, auditor"),
-    *("link requested", "opened", "uploaded", "checked", "viewed page by page", "approved", "unreadable at"),
+    *(
+        "API keys",
+        "link requested",
+        "opened",
+        "uploaded",
+        "checked",
+        "viewed page by page",
+        "approved",
+        "unreadable at",
+    ),
     *("bytes gone at", "deletion receipts verified"),
 )
 

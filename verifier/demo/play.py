@@ -6,7 +6,8 @@ the demo ends, the service has ended before it, and its folder is gone; after a 
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from types import FrameType
 from typing import Final
@@ -23,24 +24,30 @@ _SCOPES: Final = {
     "auditor": ("audit:read",),
 }
 
+_COMMANDS_AT_ONCE: Final = 2
+
 
 def play(settings: Settings, *, is_once: bool) -> int:
     """Run the demo in a fresh folder under the home of `settings`; the exit code."""
     signal.signal(signal.SIGTERM, _interrupt)
-    steps, service = _Steps(), Service(settings.home / "demo")
+    steps, service, exit_code = _Steps(), Service(settings.home / "demo"), 1
     try:
-        _tell(steps, service)
-        if not is_once:
-            _stay(service)
+        with _cast(service, _prepare(steps, service)) as story:
+            _tell(steps, story)
+            exit_code = 0
+            if not is_once:
+                _stay(service, story)
     except StepFailedError as error:
         _say(f"\nFailed at: {steps.current}. {error}.\nThe service's log is {service.log_file}")
-        service.stop()
-        return 1
+        exit_code = 1
     except KeyboardInterrupt:
         _say("\nStopping.")
-    service.stop()
-    service.forget()
-    return 0
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # impatience must not leave a service behind
+        service.stop()
+    if exit_code == 0:
+        service.forget()
+    return exit_code
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
@@ -60,22 +67,31 @@ class _Steps:
         return seen
 
 
-def _tell(steps: _Steps, service: Service) -> None:
+def _prepare(steps: _Steps, service: Service) -> Mapping[str, str]:
+    """Start the service, invite three people, and make an API key for each role."""
     steps.take("service started", lambda: _start(service))
-    _invite_people(steps, service)
-    with _cast(service) as story:
-        for name, act in (
-            ("link requested", story.request_link),
-            ("opened", story.open_link),
-            ("uploaded", story.upload),
-            ("checked", story.check),
-            ("viewed page by page", story.view),
-            ("approved", story.approve),
-            ("unreadable at", story.await_unreadable),
-            ("bytes gone at", story.await_gone),
-            ("deletion receipts verified", story.verify_receipts),
-        ):
-            steps.take(name, act)
+    with ThreadPoolExecutor(_COMMANDS_AT_ONCE) as pool:
+        invitations = {role: pool.submit(_invite, service, role) for role in _SCOPES}
+        keys = {role: pool.submit(_create_key, service, role) for role in _SCOPES}
+        for role, invitation in invitations.items():
+            steps.take(f"sign-in address, {role}", invitation.result)
+        steps.take("API keys", lambda: ", ".join(role for role, key in keys.items() if key.result()))
+    return {role: key.result() for role, key in keys.items()}
+
+
+def _tell(steps: _Steps, story: Story) -> None:
+    for name, act in (
+        ("link requested", story.request_link),
+        ("opened", story.open_link),
+        ("uploaded", story.upload),
+        ("checked", story.check),
+        ("viewed page by page", story.view),
+        ("approved", story.approve),
+        ("unreadable at", story.await_unreadable),
+        ("bytes gone at", story.await_gone),
+        ("deletion receipts verified", story.verify_receipts),
+    ):
+        steps.take(name, act)
 
 
 def _start(service: Service) -> str:
@@ -83,25 +99,8 @@ def _start(service: Service) -> str:
     return service.address
 
 
-def _invite_people(steps: _Steps, service: Service) -> None:
-    for role in _SCOPES:
-        steps.take(f"sign-in address, {role}", lambda role=role: _invite(service, role))  # type: ignore[misc]
-
-
 def _invite(service: Service, role: str) -> str:
     return service.run("staff", "invite", f"Demo {role}", "--role", role)
-
-
-@contextmanager
-def _cast(service: Service) -> Iterator[Story]:
-    """The story with a door for each who takes part in it: three programs and a browser."""
-    agent, reviewer, auditor = (Door(service.address, api_key=_create_key(service, role)) for role in _SCOPES)
-    customer = Door(service.address)
-    try:
-        yield Story(service, agent=agent, reviewer=reviewer, auditor=auditor, customer=customer, reference="DEMO-1")
-    finally:
-        for door in (agent, reviewer, auditor, customer):
-            door.close()
 
 
 def _create_key(service: Service, role: str) -> str:
@@ -109,26 +108,39 @@ def _create_key(service: Service, role: str) -> str:
     return service.run("api-keys", "create", f"Demo {role}", "--role", role, *scopes, "--expires-in", "P1D")
 
 
-def _stay(service: Service) -> None:
-    agent = Door(service.address, api_key=_create_key(service, "agent"))
-    body = {"reference": "DEMO-2", "policy": "account-recovery", "expected": {"full_name": "Your Name"}}
-    link = agent.post_json("/v1/verifications", body, status=201)["link"]["url"].text
-    agent.close()
-    setting = " ".join(f"{name}={value}" for name, value in service.environment.items())
+@contextmanager
+def _cast(service: Service, keys: Mapping[str, str]) -> Iterator[Story]:
+    """The story with a door for each who takes part in it: three programs and a browser."""
+    agent, reviewer, auditor = (Door(service.address, api_key=keys[role]) for role in _SCOPES)
+    customer = Door(service.address)
+    try:
+        yield Story(service, agent=agent, reviewer=reviewer, auditor=auditor, customer=customer)
+    finally:
+        for door in (agent, reviewer, auditor, customer):
+            door.close()
+
+
+def _stay(service: Service, story: Story) -> None:
+    link = story.request_another()
+    verifier = " ".join(f"{name}={value}" for name, value in service.environment.items()) + " .venv/bin/verifier"
+    receipt = next(story.receipts.iterdir())
     _say(
         f"""
 The service stays up at {service.address} until you press Ctrl-C. Then everything of it is removed. Try next:
 
-  Be the customer      open {link}
-  Be the reviewer      open the reviewer's sign-in address above (each works once, within 15 minutes), then Next
-  Be the agent         open the agent's, then {service.address}/new
-  Be the auditor       open the auditor's: what is stored, what was destroyed, every view
-  Sign in again        {setting} .venv/bin/verifier staff invite "Demo reviewer" --role reviewer
-  Look at the machine  {setting} .venv/bin/verifier doctor
-  Check a receipt      the files in {service.home / "receipts"}, with `verifier receipts verify`
+  Be the customer   {link}
+  Be the reviewer   open the reviewer's sign-in address above, then press Next
+  Be the agent      open the agent's, then {service.address}/new
+  Be the auditor    open the auditor's: what is stored, what was destroyed, every view
+                    (each address works once, within 15 minutes; one browser is one person at a time)
+  Sign in again     {verifier} staff invite "Demo reviewer" --role reviewer
+  See what it does  {verifier} policy explain account-recovery
+  Look at it all    {verifier} doctor
+  Check a receipt   .venv/bin/verifier receipts verify {receipt} --log-key {story.log_key}
+  Read its log      {service.log_file}
 """
     )
-    raise StepFailedError(f"the service ended by itself with {service.wait()}")
+    raise StepFailedError(f"the service ended by itself with exit code {service.wait()}")
 
 
 def _say(text: str) -> None:

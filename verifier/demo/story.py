@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Final, TypeVar
 
 from verifier.demo.door import Door, Told
@@ -34,11 +35,18 @@ class Story:
     reviewer: Door
     auditor: Door
     customer: Door
-    reference: str
     id: str = ""
     link: str = ""
     form_token: str = ""
     documents: list[Told] = field(default_factory=list)
+
+    @property
+    def receipts(self) -> Path:
+        return self.service.home / "receipts"
+
+    @property
+    def log_key(self) -> Path:
+        return self.service.home / "log-key"
 
     @property
     def _path(self) -> str:
@@ -49,11 +57,18 @@ class Story:
         return f"/verification/{self.id}"
 
     def request_link(self) -> str:
-        expected = {"full_name": NAME, "date_of_birth": BORN}
-        body = {"reference": self.reference, "policy": "account-recovery", "expected": expected}
-        made = self.agent.post_json("/v1/verifications", body, status=201)
+        made = self._request("DEMO-1")
         self.id, self.link = made["id"].text, made["link"]["url"].text
-        return f"case {self.reference}, phrase “{made['phrase'].text}”, open until {made['link']['expires_at'].text}"
+        return f"case DEMO-1, phrase “{made['phrase'].text}”, open until {made['link']['expires_at'].text}"
+
+    def request_another(self) -> str:
+        """A link for whoever watches to be the customer."""
+        return self._request("DEMO-2")["link"]["url"].text
+
+    def _request(self, reference: str) -> Told:
+        expected = {"full_name": NAME, "date_of_birth": BORN}
+        body = {"reference": reference, "policy": "account-recovery", "expected": expected}
+        return self.agent.post_json("/v1/verifications", body, status=201)
 
     def open_link(self) -> str:
         path = self.link.removeprefix(self.service.address)
@@ -123,14 +138,14 @@ class Story:
         return self._await("the bytes to be gone", lambda: self._find_time("destroyed_at"))
 
     def verify_receipts(self) -> str:
-        log_key, folder = self.service.run("audit", "key"), self.service.home / "receipts"
-        folder.mkdir(exist_ok=True)
+        self.receipts.mkdir(exist_ok=True)
+        self.log_key.write_text(self.service.run("audit", "key") + "\n", encoding="utf-8")
         for document in self.documents:
             path = f"/v1/receipts/{document['id'].text}"
             self._await("the deletion receipts to be complete", partial(self._find_complete, path))
-            file = folder / f"{document['id'].text}.json"
+            file = self.receipts / f"{document['id'].text}.json"
             file.write_bytes(self.auditor.get_bytes(path))
-            self.service.run("receipts", "verify", str(file), "--log-key", log_key)
+            self.service.run("receipts", "verify", str(file), "--log-key", str(self.log_key))
         return f"{len(self.documents)} of {len(self.documents)}, each disposal and the end of its key"
 
     def _find_complete(self, path: str) -> str | None:
