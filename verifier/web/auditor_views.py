@@ -122,7 +122,7 @@ def parse_filters(filters: Filters, *, limit: int, cursor: str | None) -> Entrie
     for name, text, days in (("from", filters.from_day, 0), ("to", filters.to_day, 1)):
         try:
             asked[name] = _begin_of(text, days=days) if text else None
-        except ValueError:
+        except (ValueError, OverflowError):
             errors.append(FieldError(field=f"filter-{name}", sentence=_sentence_for(name)))
             asked[name] = None
     try:
@@ -136,10 +136,10 @@ def parse_filters(filters: Filters, *, limit: int, cursor: str | None) -> Entrie
 
 
 def _begin_of(day: str, *, days: int) -> str:
-    begin = date.fromisoformat(day) + timedelta(days=days)
-    if begin.isoformat() != day and not days:
+    given = date.fromisoformat(day)
+    if given.isoformat() != day:
         raise ValueError  # Python reads more forms of a day than one
-    return f"{begin.isoformat()}T00:00:00Z"
+    return f"{(given + timedelta(days=days)).isoformat()}T00:00:00Z"
 
 
 def _sentence_for(name: str) -> str:

@@ -1,0 +1,444 @@
+"""Staff work on pages without scripts: sign in, ask, review; and what they are refused."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+from fastapi.testclient import TestClient
+
+from policies.access import Role
+from tests.journey import Desk, make_jpeg
+from tests.person import Person
+from tests.workers_by_hand import Work
+from verifier.app import create_app
+from verifier.audit.catalogue import EntryKind
+from verifier.audit.service import EntryFilter, find_entries
+from verifier.db.clock import MovedClock
+from verifier.ids import VerificationId
+from verifier.staff import service as staff
+from verifier.verifications.sealed_values import open_values
+from verifier.web import agent_pages, auditor_pages, reviewer_pages
+from verifier.web.csrf import form_token
+from verifier.web.reviewer_views import find_case_url
+from verifier.wiring import House
+
+Enter = Callable[..., Person]
+ROUTES = [
+    (min(route.methods or ()), route.path)
+    for module in (agent_pages, reviewer_pages, auditor_pages)
+    for route in module.router.routes
+    if isinstance(route, APIRoute)
+]
+VERIFICATION, DOCUMENT = "ver_aaaaaaaaaaaaaaaaaaaaaaaaaa", "doc_aaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+
+@pytest.fixture
+def enter(house: House, client: TestClient, sign_in: Callable[..., str]) -> Enter:
+    """`enter(name, *roles)` gives a person who is signed in."""
+
+    def open_browser(name: str, *roles: Role) -> Person:
+        return Person(client.app, house.settings.public_url, session=sign_in(name, *roles))
+
+    return open_browser
+
+
+@pytest.fixture
+def invite(house: House) -> Callable[..., str]:
+    """`invite(name, *roles)` prints a sign-in address; its path."""
+
+    def make(name: str, *roles: Role) -> str:
+        with house.database.write() as session:
+            now = house.clock.now(session)
+            return f"/sign-in/{staff.invite(session, now, name=name, roles=roles, actor='operator')}"
+
+    return make
+
+
+def ask(agent: Person, reference: str, **expected: str) -> str:
+    """Make a request by the form; the verification's id."""
+    agent.open("/new")
+    known = {f"expected.qualification-check.{name}": value for name, value in expected.items()}
+    answer = agent.send("/new", known, reference=reference, policy="qualification-check")
+    return str(answer.url.params["made"])
+
+
+def hand_in(desk: Desk, work: Work, agent: Person, verification: str) -> None:
+    """Let the customer send what is asked, by the link that the case shows."""
+    agent.open(f"/cases/{verification}")
+    customer = desk.customer({"link": {"url": agent.find("link-url").text}})
+    assert customer.upload("diploma.all_pages", make_jpeg(width=320, height=240)).status_code == 201
+    work()
+    assert customer.post("submit").status_code == 200
+
+
+def fetch_images(reviewer: Person) -> int:
+    """Fetch every page image, as a browser does; how many there were."""
+    sources = [each.attributes["src"] for each in reviewer.page.all("img")]
+    for source in sources:
+        answer = reviewer.client.get(source)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/jpeg")
+        assert answer.headers["cache-control"] == "no-store"
+    return len(sources)
+
+
+def count(house: House, kind: EntryKind, sequence: Callable[[], int]) -> int:
+    sequence()
+    with house.database.read() as session:
+        return len(find_entries(session, EntryFilter(kind=kind), limit=100))
+
+
+@pytest.mark.parametrize(
+    ("roles", "first"),
+    [
+        ([Role.AGENT], "/new"),
+        ([Role.AUDITOR], "/audit"),
+        ([Role.AGENT, Role.REVIEWER, Role.AUDITOR], "/queue"),
+    ],
+)
+def test_an_address_signs_in_once_and_leads_to_the_work(
+    house: House, client: TestClient, invite: Callable[..., str], roles: list[Role], first: str
+) -> None:
+    address = invite("Kim", *roles)
+    person = Person(client.app, house.settings.public_url)
+    for _ in range(3):  # mail scanners fetch it, and that uses nothing up
+        person.open(address)
+    assert person.send(address).url.path == first
+    assert "Kim" in person.text
+    assert person.open("/sign-in").url.path == first
+
+    other = Person(client.app, house.settings.public_url)
+    other.open(address, status=410)
+    assert other.heading == "This sign-in address was used already"
+    assert other.open("/").url.path == "/sign-in"
+
+
+def test_an_address_wants_its_own_form_this_site_and_its_fifteen_minutes(
+    house: House, client: TestClient, clock: MovedClock, invite: Callable[..., str]
+) -> None:
+    address = invite("Kim", Role.AGENT)
+    person = Person(client.app, house.settings.public_url)
+    person.open(address)
+    form = person.filled(address)
+    assert person.client.post(address, data=form | {"form_token": "x"}).status_code == 403
+    assert person.client.post(address, data=form, headers={"sec-fetch-site": "cross-site"}).status_code == 403
+    clock.offset += timedelta(minutes=15)
+    assert person.client.post(address, data=form).status_code == 410
+    person.open(address, status=410)
+    assert not person.client.cookies
+
+
+def test_a_new_sign_in_ends_the_session_before_it(enter: Enter, invite: Callable[..., str]) -> None:
+    person = enter("Kim", Role.AGENT)
+    before = person.client.cookies["dev-staff"]
+    address = invite("Robin", Role.AGENT)
+    person.open(address)
+    person.send(address)
+    assert "Robin" in person.text
+    person.client.cookies.clear()
+    person.client.cookies.set("dev-staff", before)
+    assert person.open("/new").url.path == "/sign-in"
+
+
+def test_signing_out_ends_the_session_and_says_so(enter: Enter) -> None:
+    person = enter("Kim", Role.AGENT)
+    session = person.client.cookies["dev-staff"]
+    person.open("/new")
+    assert person.send("/sign-out").url.path == "/sign-in"
+    assert "You have signed out." in person.text
+    person.client.cookies.clear()
+    person.client.cookies.set("dev-staff", session)
+    assert person.open("/").url.path == "/sign-in"
+
+
+@pytest.mark.parametrize(("method", "template"), ROUTES)
+def test_every_page_asks_who_it_is_whether_they_may_and_for_this_sessions_form(
+    house: House, client: TestClient, enter: Enter, method: str, template: str
+) -> None:
+    path = template.format(verification=VERIFICATION, document=DOCUMENT)
+    stranger = Person(client.app, house.settings.public_url)
+    answer = stranger.client.request(method, path, follow_redirects=False)
+    assert (answer.status_code, answer.headers.get("location")) in [(303, "/sign-in"), (401, None)]
+    assert (answer.status_code == 303) == (method == "GET")
+
+    person = enter("Olga", Role.OPERATOR)  # an operator has no page at all
+    key, session = house.form_key, person.client.cookies["dev-staff"]
+    token, wrong = form_token(key, session=session), form_token(key, session="another")
+    if method == "POST":
+        for form in ({}, {"form_token": wrong}):
+            answer = person.client.post(path, data=form)
+            assert (answer.status_code, "invalid_form_token" in answer.text) == (403, True)
+        answer = person.client.post(path, data={"form_token": token}, headers={"sec-fetch-site": "same-site"})
+        assert (answer.status_code, "invalid_form_token" in answer.text) == (403, True)
+    answer = person.client.request(method, path, data={"form_token": token} if method == "POST" else None)
+    assert (answer.status_code, "forbidden" in answer.text) == (403, True)
+    assert "Sign out" in answer.text
+
+
+def test_a_request_is_made_once_and_its_link_shown_again(enter: Enter) -> None:
+    agent = enter("Kim", Role.AGENT)
+    agent.open("/new?reference=NB-1&policy=qualification-check")
+    assert agent.filled("/new")["reference"] == "NB-1"
+    assert agent.filled("/new")["policy"] == "qualification-check"
+    known = {"expected.qualification-check.full_name": "Ada Example"}
+    agent.send("/new", known)
+    assert agent.heading == "Ready to send for NB-1"
+    link, reply = agent.find("link-url").text, agent.find("reply").text
+    assert link in reply
+    assert "do not attach documents" in reply
+
+    agent.open("/new")
+    agent.send("/new", known, reference="NB-1", policy="qualification-check")
+    assert agent.heading == "There is a request for NB-1 already"
+    assert agent.find("link-url").text == link
+    colleague = enter("Robin", Role.AGENT)
+    colleague.open("/new")
+    assert "NB-1" not in colleague.text
+    colleague.open("/new?whose=all")
+    assert "NB-1" in colleague.text
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"reference": "ada@example.org"}, "reference"),
+        ({"reference": ""}, "reference"),
+        ({"reference": "NB 1"}, "reference"),
+        ({"policy": "unheard-of"}, "policy"),
+        ({"locale": "tlh"}, "locale"),
+        ({"expected.qualification-check.full_name": "A" * 201}, "expected-qualification-check-full_name"),
+    ],
+)
+def test_a_refused_request_keeps_what_was_typed_and_names_the_field(
+    enter: Enter, fields: dict[str, str], field: str
+) -> None:
+    agent = enter("Kim", Role.AGENT)
+    agent.open("/new")
+    typed = {"reference": "NB-1", "policy": "qualification-check", "locale": "en"}
+    agent.send("/new", typed | {"expected.qualification-check.awarded_by": "A school"} | fields, status=422)
+    assert list(agent.errors) == [field]
+    held = agent.filled("/new")
+    assert held["reference"] == fields.get("reference", "NB-1")
+    assert agent.open("/new?whose=all").status_code == 200
+    assert "You have not made" in agent.open("/new").text
+
+
+def test_what_the_form_of_another_policy_holds_is_not_taken(house: House, enter: Enter) -> None:
+    agent = enter("Kim", Role.AGENT)
+    agent.open("/new")
+    known = {
+        "expected.account-recovery.full_name": "Somebody Else",
+        "expected.qualification-check.full_name": "  Ada Example ",
+    }
+    answer = agent.send("/new", known, reference="NB-1", policy="qualification-check")
+    made = VerificationId(answer.url.params["made"])
+    assert open_values(house.database, house.vault, made, prefix="expected.") == {"full_name": "Ada Example"}
+
+
+def test_a_case_is_renewed_and_cancelled_by_its_forms(enter: Enter, desk: Desk) -> None:
+    agent = enter("Kim", Role.AGENT)
+    made = ask(agent, "NB-1")
+    agent.open(f"/cases/{made}")
+    first = agent.find("link-url").text
+    agent.send(f"/cases/{made}/renew")
+    assert "There is a new link." in agent.text
+    assert agent.find("link-url").text != first
+    assert desk.browser().get(first, headers={"accept": "application/json"}).status_code == 404
+    agent.send(f"/cases/{made}/cancel")
+    assert "Cancelled" in agent.text
+    assert not [each for each in agent.page.all("form") if each.attributes["action"].startswith("/cases/")]
+    assert agent.open(f"/new?made={made}").url.path == f"/cases/{made}"
+
+
+def test_a_customer_who_did_not_ask_alarms_the_agent(enter: Enter, desk: Desk) -> None:
+    agent = enter("Kim", Role.AGENT)
+    made = ask(agent, "NB-1")
+    agent.open(f"/cases/{made}")
+    customer = desk.customer({"link": {"url": agent.find("link-url").text}})
+    assert customer.post("withdraw", reason="not_me").status_code == 200
+    agent.open("/new")
+    assert "Did not ask for this" in agent.text
+    agent.open(f"/cases/{made}")
+    assert "The customer says that they did not ask for this." in agent.text
+
+
+def test_a_link_that_ran_out_is_not_shown_as_one_that_works(enter: Enter, work: Work, sign_in: Any) -> None:
+    agent = enter("Kim", Role.AGENT)
+    agent.open("/new")
+    made = agent.send("/new", reference="NB-1", policy="account-recovery").url.params["made"]
+    work.pass_time(timedelta(days=4))
+    agent.client.cookies.set("dev-staff", sign_in("Kim", Role.AGENT))
+    agent.open(f"/cases/{made}")
+    assert "The link has run out." in agent.text
+    assert "link-url" not in agent.html
+    agent.send(f"/cases/{made}/renew")
+    assert agent.find("link-url").text
+
+
+def test_a_reviewer_takes_looks_and_approves(
+    house: House, enter: Enter, desk: Desk, work: Work, sequence: Callable[[], int]
+) -> None:
+    agent, reviewer = enter("Kim", Role.AGENT), enter("Robin", Role.REVIEWER)
+    made = ask(agent, "NB-1", full_name="Ada Example")
+    hand_in(desk, work, agent, made)
+    reviewer.open(f"/review/{made}")
+    assert "Ada Example" not in reviewer.html
+    assert "/v1/documents/" not in reviewer.html
+    assert count(house, EntryKind.EXPECTED_VIEWED, sequence) == 0
+
+    reviewer.open("/queue")
+    assert reviewer.send("/queue/next").url.path == f"/review/{made}"
+    assert "Ada Example" in reviewer.text
+    assert "Kim requested the verification." in reviewer.text
+    assert count(house, EntryKind.EXPECTED_VIEWED, sequence) == 1
+    decision = f"/review/{made}/decision"
+    reviewer.send(decision, outcome="approve", note="Fine.", status=409)
+    assert list(reviewer.errors) == ["outcome"]
+    assert reviewer.filled(decision)["outcome"] == "approve"
+    assert reviewer.filled(decision)["note"].strip() == "Fine."
+
+    assert fetch_images(reviewer) == 1
+    assert count(house, EntryKind.PAGE_VIEWED, sequence) == 1
+    reviewer.open(f"/review/{made}")
+    assert [each.attributes["data-seen"] for each in reviewer.page.all("span") if "data-seen" in each.attributes] == [
+        "yes"
+    ]
+    assert reviewer.send(decision, outcome="approve").url.path == "/queue"
+    assert "The decision on NB-1 was sent." in reviewer.text
+    reviewer.open(f"/review/{made}")
+    assert "This is decided" in reviewer.text
+    assert "Ada Example" not in reviewer.html
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({}, "outcome"),
+        ({"outcome": "destroy"}, "outcome"),
+        ({"outcome": "reject"}, "reasons"),
+        ({"outcome": "reject", "reasons": ["rude"]}, "reasons"),
+        ({"outcome": "resubmit", "reasons": ["unreadable"]}, "documents"),
+        ({"outcome": "resubmit", "reasons": ["unreadable"], "documents": [DOCUMENT]}, "documents"),
+        ({"outcome": "resubmit", "reasons": ["unreadable"], "documents": ["../etc/passwd"]}, "documents"),
+        ({"outcome": "reject", "reasons": ["unreadable"], "note": "n" * 2001}, "note"),
+    ],
+)
+def test_a_refused_decision_keeps_note_and_reasons_and_decides_nothing(
+    enter: Enter, desk: Desk, work: Work, fields: dict[str, Any], field: str
+) -> None:
+    agent, reviewer = enter("Kim", Role.AGENT), enter("Robin", Role.REVIEWER)
+    made = ask(agent, "NB-1")
+    hand_in(desk, work, agent, made)
+    reviewer.open("/queue")
+    reviewer.send("/queue/next")
+    decision = f"/review/{made}/decision"
+    sent = {"note": "Two\r\nlines."} | fields
+    answer = reviewer.client.post(decision, data=reviewer.filled(decision) | sent)
+    assert answer.status_code in {404, 422}
+    reviewer.html = answer.text
+    assert list(reviewer.errors) == [field]
+    held = reviewer.filled(decision)
+    assert held["note"].strip() == sent["note"].replace("\r\n", "\n")
+    if "unreadable" in fields.get("reasons", []):
+        assert held["reasons"] == ["unreadable"]
+    assert reviewer.open(f"/review/{made}").status_code == 200
+    assert "Waiting for review" in reviewer.text
+
+
+def test_asking_again_names_the_document_and_the_case_waits_for_the_customer(
+    enter: Enter, desk: Desk, work: Work
+) -> None:
+    agent, reviewer = enter("Kim", Role.AGENT), enter("Robin", Role.REVIEWER)
+    made = ask(agent, "NB-1")
+    hand_in(desk, work, agent, made)
+    reviewer.open("/queue")
+    reviewer.send("/queue/next")
+    document = reviewer.find("documents").attributes["value"]
+    reviewer.send(f"/review/{made}/decision", outcome="resubmit", reasons=["unreadable"], documents=[document])
+    reviewer.open(f"/review/{made}")
+    assert "This is with the customer" in reviewer.text
+    assert "Robin asked for documents again." in reviewer.text
+    work.settle()
+    agent.open(f"/cases/{made}")
+    assert "What the customer was told" in agent.text
+    assert "Destroyed" in agent.text
+
+
+def test_a_colleague_gives_the_second_look_and_reads_the_note(enter: Enter, desk: Desk, work: Work) -> None:
+    agent, first, second = (
+        enter("Kim", Role.AGENT, Role.REVIEWER),
+        enter("Robin", Role.REVIEWER),
+        enter("Alex", Role.REVIEWER),
+    )
+    made = ask(agent, "NB-1")
+    hand_in(desk, work, agent, made)
+    agent.open(f"/review/{made}")
+    assert "You opened this request yourself" in agent.text
+    agent.open("/queue")
+    assert not [each for each in agent.page.all("form") if each.attributes["action"] == "/queue/next"]
+
+    first.open(f"/review/{made}")
+    first.send(f"/review/{made}/claim")
+    second.open(f"/review/{made}")
+    assert "Robin is looking at this" in second.text
+    first.send(f"/review/{made}/decision", outcome="escalate", note="Look at the date.")
+    first.open(f"/review/{made}")
+    assert "You took the first look" in first.text
+
+    second.open("/queue")
+    second.send("/queue/next")
+    assert "Look at the date." in second.text
+    assert "Robin took the first look." in second.text
+    assert second.send(f"/review/{made}/release").url.path == "/queue"
+    first.open("/queue")
+    assert "You took the first look" in first.text
+
+
+def test_a_lapsed_claim_shows_nothing_private_and_decides_nothing(enter: Enter, desk: Desk, work: Work) -> None:
+    agent, reviewer = enter("Kim", Role.AGENT), enter("Robin", Role.REVIEWER)
+    made = ask(agent, "NB-1", full_name="Ada Example")
+    hand_in(desk, work, agent, made)
+    reviewer.open("/queue")
+    reviewer.send("/queue/next")
+    work.pass_time(timedelta(minutes=16))
+    reviewer.send(f"/review/{made}/decision", outcome="reject", reasons=["unreadable"], status=409)
+    assert "not_claimed" in reviewer.text
+    reviewer.open(f"/review/{made}")
+    assert "Nobody has taken this yet" in reviewer.text
+    assert "Ada Example" not in reviewer.html
+
+
+def test_where_the_log_is_behind_the_page_shows_nothing_private(
+    enter: Enter, desk: Desk, work: Work, clock: MovedClock
+) -> None:
+    agent, reviewer = enter("Kim", Role.AGENT), enter("Robin", Role.REVIEWER)
+    made = ask(agent, "NB-1", full_name="Ada Example")
+    hand_in(desk, work, agent, made)
+    reviewer.open("/queue")
+    reviewer.send("/queue/next")
+    clock.offset += timedelta(minutes=1)  # what was just logged waits, and nobody gives it its place
+    reviewer.open(f"/review/{made}", status=503)
+    assert "log_behind" in reviewer.text
+    assert "Ada Example" not in reviewer.html
+
+
+def test_warnings_stand_on_every_staff_page(house: House, sign_in: Callable[..., str]) -> None:
+    app = create_app(house, warnings=["The sandbox does not hold here."])
+    with TestClient(app):
+        person = Person(app, house.settings.public_url, session=sign_in("Kim", Role.AGENT, Role.AUDITOR))
+        for path in ("/new", "/audit"):
+            person.open(path)
+            assert "The sandbox does not hold here." in person.text
+
+
+@pytest.mark.parametrize(
+    ("pattern", "url"),
+    [
+        ("", None),
+        ("https://desk.example/tickets/", "https://desk.example/tickets/NB-1%2F2%237"),
+        ("https://desk.example/?id={reference}&view=1", "https://desk.example/?id=NB-1%2F2%237&view=1"),
+    ],
+)
+def test_the_link_to_the_case_carries_the_reference_and_nothing_else_of_it(pattern: str, url: str | None) -> None:
+    assert find_case_url(pattern, reference="NB-1/2#7") == url
