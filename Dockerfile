@@ -30,6 +30,6 @@ EXPOSE 8080
 # uvicorn finishes its requests and the worker its job: give it --stop-timeout 60.
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
-    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f'http://127.0.0.1:{os.environ[\"VERIFIER_PORT\"]}/health/ready', timeout=4)"]
+    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f'http://127.0.0.1:{os.environ[\"VERIFIER_PORT\"]}/health/live', timeout=4)"]
 ENTRYPOINT ["verifier"]
 CMD ["serve"]

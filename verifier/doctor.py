@@ -102,13 +102,13 @@ def _check(name: str, see: Callable[[], str]) -> Finding:
         return Finding(name, is_ok=False, sentence=str(wrong))
     except (VerifierError, SQLAlchemyError, OSError) as error:
         return Finding(
-            name, is_ok=False, sentence=f"this could not be looked at ({_name_of(error)}). Make it readable."
+            name, is_ok=False, sentence=f"this could not be looked at ({_name_of(error)}). Let this user do it."
         )
 
 
 def _name_of(error: Exception) -> str:
     if isinstance(error, OSError):
-        return error.strerror or type(error).__name__
+        return f"{error.strerror or type(error).__name__}: {error.filename or 'no name'}"
     return str(error) if isinstance(error, VerifierError) else type(error).__name__
 
 
