@@ -17,10 +17,11 @@ from verifier.web import agent_api, auditor_api, customer, health, reviewer_api,
 from verifier.web.headers import install_plumbing
 from verifier.web.pages import render
 from verifier.web.pages.assets import get_asset
-from verifier.web.pages.common import BareShell, CustomerShell, ProblemPage
+from verifier.web.pages.common import CustomerShell, ProblemPage
 from verifier.web.principals import Principals
 from verifier.web.problems import Problem, RenderPage
 from verifier.web.rooms import Rooms
+from verifier.web.staff_views import bare_shell
 from verifier.web.throttle import limit_network, throttle_from
 from verifier.wiring import House
 
@@ -95,7 +96,7 @@ def _problem_page(desk: str) -> RenderPage:
         path = request.url.path
         return render(
             ProblemPage(
-                shell=CustomerShell(desk=desk) if _CUSTOMER.fullmatch(path) else BareShell(installation=desk),
+                shell=CustomerShell(desk=desk) if _CUSTOMER.fullmatch(path) else bare_shell(desk=desk),
                 title=problem.title,
                 sentence=problem.detail,
                 next_step=problem.next_step,

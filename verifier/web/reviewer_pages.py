@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from policies.access import Action
 from verifier.errors import VerifierError
-from verifier.ids import DocumentId, VerificationId, is_id
+from verifier.ids import DocumentId, VerificationId
 from verifier.reviews import claims
 from verifier.reviews.decisions import Decision, Outcome
 from verifier.reviews.errors import ClaimedByOtherError, FourEyesError, NotClaimedError, QueueEmptyError
@@ -197,8 +197,6 @@ def _find_mistakes(values: DecisionValues) -> tuple[FieldError, ...]:
         errors.append(FieldError(field="outcome", sentence=_("Choose what you decided.")))
     if len(values.note) > _LONGEST_NOTE:
         errors.append(FieldError(field="note", sentence=_("Keep the note to 2,000 characters.")))
-    if not all(map(is_id, values.documents)):
-        errors.append(FieldError(field="documents", sentence=_(_FIELDS["unknown_document"][1])))
     return tuple(errors)
 
 

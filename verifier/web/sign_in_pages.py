@@ -22,7 +22,7 @@ def explain_sign_in(request: Request, rooms: RoomsDep, after: str = "") -> Respo
     try:
         rooms.principals.from_session(request)
     except VerifierError:
-        return show(SignInPage(shell=bare_shell(rooms), has_signed_out=after == "sign-out"))
+        return show(SignInPage(shell=bare_shell(desk=rooms.desk_name), has_signed_out=after == "sign-out"))
     return go_to("/")
 
 
@@ -32,7 +32,7 @@ def look_at_invite(token: str, rooms: RoomsDep) -> Response:
     with rooms.database.read() as session:
         expires_at = get_invite_end(session, rooms.clock.now(session), token)
     page = SignInLandingPage(
-        shell=bare_shell(rooms),
+        shell=bare_shell(desk=rooms.desk_name),
         open_url=f"/sign-in/{token}",
         # There is no session yet: the form belongs to whoever holds the address.
         form_token=form_token(rooms.principals.form_key, session=token),

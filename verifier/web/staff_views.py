@@ -22,18 +22,19 @@ _FIRST_PAGES: Final[Mapping[Action, str]] = {
 }
 
 
-def name_installation(rooms: Rooms) -> str:
-    return f"Verifier at {rooms.desk_name}"
+def name_installation(desk: str) -> str:
+    return f"Verifier at {desk}"
 
 
-def bare_shell(rooms: Rooms) -> BareShell:
-    return BareShell(installation=name_installation(rooms))
+def bare_shell(*, desk: str) -> BareShell:
+    """The frame of a page for whoever is not signed in."""
+    return BareShell(installation=name_installation(desk))
 
 
 def staff_shell(request: Request, principal: Principal, *, rooms: Rooms, current: str = "") -> StaffShell:
     """The frame of a page for whoever is signed in; `current` is its entry in the navigation."""
     return StaffShell(
-        installation=name_installation(rooms),
+        installation=name_installation(rooms.desk_name),
         person=principal.display_name,
         roles=frozenset(role.value for role in principal.roles),
         form_token=rooms.principals.form_token_of(request),
