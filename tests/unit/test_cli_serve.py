@@ -14,7 +14,11 @@ import httpx2
 import pytest
 
 from verifier.address import address_of, at_address
-from verifier.serve import Supervisor
+from verifier.errors import ConfigurationError
+from verifier.sanitise.attempts import Attempt
+from verifier.sanitise.jail import Mechanism
+from verifier.sanitise.probe import SandboxReport
+from verifier.serve import Supervisor, judge_sandbox
 from verifier.settings import Settings
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -99,6 +103,18 @@ def test_the_public_address_follows_host_and_port_unless_it_was_named(
 
 def test_an_address_reaches_this_machine_whatever_it_listens_on() -> None:
     assert address_of(Settings(host="::"), port=1) == "http://[::1]:1"
+
+
+def test_a_sandbox_that_does_not_hold_stops_production_and_warns_elsewhere() -> None:
+    broken = SandboxReport((Attempt.READ_FILE, Attempt.CONNECT), tuple(Mechanism))
+    with pytest.raises(ConfigurationError, match="managed to read file, connect"):
+        judge_sandbox(broken, is_production=True)
+    assert "Never send it a real document" in judge_sandbox(broken, is_production=False)[0]
+
+
+@pytest.mark.parametrize("walls", [tuple(Mechanism), ()])
+def test_a_sandbox_that_holds_is_no_reason_to_warn_whichever_wall_holds_it(walls: tuple[Mechanism, ...]) -> None:
+    assert judge_sandbox(SandboxReport((), walls), is_production=True) == ()
 
 
 def test_serve_answers_replaces_its_worker_and_ends_in_order(tmp_path: Path) -> None:

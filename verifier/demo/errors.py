@@ -1,18 +1,11 @@
-"""How the demo fails: at a step, for a reason."""
+"""How the demo fails: at a step, for a reason. A client's failure, and so none of the product's refusals."""
 
 from typing import Final
 
-from verifier.errors import VerifierError
 
-
-class StepFailedError(VerifierError):
+class StepFailedError(Exception):
     """A step did not do what it should; `sentence` says what was seen instead."""
 
-    code = "demo_failed"
-
     def __init__(self, sentence: str) -> None:
-        super().__init__()
+        super().__init__(sentence)
         self.sentence: Final = sentence
-
-    def __str__(self) -> str:
-        return self.sentence
