@@ -14,7 +14,8 @@ from typing import Final
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
-LONGEST: Final = timedelta(minutes=2)
+LONGEST: Final = timedelta(seconds=30)
+"""The furthest ahead that any row is leased or put off; no more, because P3 gives a minute, whatever the clock does."""
 
 
 class Leasable:
