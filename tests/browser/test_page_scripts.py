@@ -9,30 +9,25 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.page_samples import BACK, DESTROYED, FRONT, STATUS, TASK, VERIFICATION, ask
-from tests.browser.preview import ARGUMENTS, CHROMIUM, POLICY
+from tests.browser.preview import POLICY
 from tests.browser.staff_samples import NEW, REVIEW
 from verifier.web.pages import get_asset, render
 from verifier.web.pages.common import View
 from verifier.web.pages.customer import SlotCard, SlotState, StatusPage, Way
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no Chromium: apt-get install chromium"),
-]
+pytestmark = pytest.mark.browser
 PICTURE: Final = (
     b"<svg xmlns='http://www.w3.org/2000/svg' width='1600' height='1000'><rect width='1600' height='1000'/></svg>"
 )
 
 
 STAFF_PAGES: Final[Mapping[str, View]] = {"/new": NEW, REVIEW.url: REVIEW}
-expect.set_options(timeout=15_000)
 
 
 @dataclass
@@ -131,14 +126,6 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the library's
         """Say nothing."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
-        yield started
-        started.close()
 
 
 @pytest.fixture

@@ -1,0 +1,165 @@
+"""A window of a real browser that notices what must never happen, and how it is looked at.
+
+Guarantees: a script error, a violation of the policy, a part of a page that did not load, or a request that leaves
+this machine is kept in `complaints`; the test that opened the window fails for it.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import axe_playwright_python
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, Route
+
+_AXE: Final = Path(axe_playwright_python.__file__).with_name("axe.min.js")
+_TAGS: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
+_RUN: Final = (
+    "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']})"
+    ".then(found => found.violations.map(each => each.id + ': ' + each.nodes.map(n => n.html).join(' ~ ')))"
+)
+_TARGETS: Final = """() => {
+  const acts = 'button, summary, select, textarea, [role=button], a.button, a.back, .link-list a, nav a, ' +
+    'input:not([type=hidden], [type=checkbox], [type=radio], [type=file]), label.pick, label.check, label.radio';
+  return [...document.querySelectorAll(acts)].filter(el => el.checkVisibility() && !el.closest('.hidden'))
+    .map(el => [el.outerHTML.slice(0, 90), el.getBoundingClientRect()])
+    .filter(([, box]) => box.width > 1 && (box.height < 43.9 || box.width < 43.9))
+    .map(([html, box]) => `${Math.round(box.width)} × ${Math.round(box.height)} ${html}`);
+}"""
+
+
+@dataclass(frozen=True)
+class Device:
+    """What somebody holds in their hands."""
+
+    width: int
+    height: int
+    is_phone: bool
+
+
+PHONE: Final = Device(390, 844, is_phone=True)
+SMALL_PHONE: Final = Device(320, 640, is_phone=True)
+DESKTOP: Final = Device(1280, 800, is_phone=False)
+ZOOMED: Final = Device(320, 256, is_phone=False)  # 1280 × 1024 at 400 %, as WCAG 1.4.10 counts
+
+
+@cache
+def _axe() -> str:
+    return _AXE.read_text(encoding="utf-8")
+
+
+@dataclass
+class Window:
+    """One browser context with one page. `expected`: statuses that a script of the page may be answered."""
+
+    page: Page
+    context: BrowserContext
+    address: str
+    has_scripts: bool
+    complaints: list[str] = field(default_factory=list)
+    expected: set[int] = field(default_factory=set)
+
+    def open(self, url: str) -> None:
+        self.page.goto(url if url.startswith("http") else self.address + url)
+
+    def look(self, *, but: frozenset[str] = frozenset()) -> None:
+        """What must hold on every page: no finding of axe, no scrolling sideways, nothing too small to hit."""
+        with self._readable() as page:
+            page.evaluate(_axe())
+            found = page.evaluate(_RUN, list(_TAGS))
+            assert found == [], f"{self.where}: {found}"
+            wide = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+            assert wide[0] <= wide[1], f"{self.where} is {wide[0]} px wide in {wide[1]}"
+            small = [each for each in page.evaluate(_TARGETS) if not any(part in each for part in but)]
+            assert small == [], f"{self.where}: {small}"
+        self.photograph()
+
+    def photograph(self) -> None:
+        """For eyes: `JOURNEY_PICTURES=folder` keeps a picture of every page that a journey looked at."""
+        folder = os.environ.get("JOURNEY_PICTURES")
+        if folder:
+            test = re.sub(r"[^a-z0-9]+", "-", os.environ["PYTEST_CURRENT_TEST"].partition("::")[2].lower())[:60]
+            number = len(list(Path(folder).glob(f"{test}*")))
+            self.page.screenshot(path=Path(folder) / f"{test}-{number:02d}.png", full_page=True)
+
+    @property
+    def where(self) -> str:
+        path = urlsplit(self.page.url).path
+        return "/v/…" if path.startswith("/v/") else path
+
+    @contextmanager
+    def _readable(self) -> Iterator[Page]:
+        """The page itself; without scripts a twin of it, because axe is one: the same markup, none of our scripts."""
+        if self.has_scripts:
+            yield self.page
+            return
+        assert self.context.browser is not None
+        html, url, size = self.page.content(), self.page.url, self.page.viewport_size
+        context = self.context.browser.new_context(viewport=size)
+        twin = context.new_page()
+        twin.route("**/*.js*", lambda route: route.fulfill(body="", content_type="text/javascript"))
+        twin.route(url.partition("#")[0], lambda route: _answer(route, html))
+        try:
+            twin.goto(url)
+            yield twin
+        finally:
+            context.close()
+
+    # --- what must never happen
+
+    def watch(self) -> None:
+        page = self.page
+        page.on("console", lambda message: self._hear(message.type, message.text))
+        page.on("pageerror", lambda error: self.complaints.append(f"{self.where}: {error}"))
+        page.on("request", self._see_request)
+        page.on("response", self._see_response)
+
+    def _hear(self, kind: str, text: str) -> None:
+        if kind == "error" and not text.startswith("Failed to load resource"):  # those are seen as answers, below
+            self.complaints.append(f"{self.where}: {text}")
+
+    def _see_request(self, request: Request) -> None:
+        url = urlsplit(request.url)
+        if url.scheme not in {"blob", "data"} and url.hostname != "127.0.0.1":
+            self.complaints.append(f"{self.where} asks {url.hostname}")
+
+    def _see_response(self, response: Response) -> None:
+        is_page = response.request.is_navigation_request()
+        if response.status >= 500 or (response.status >= 400 and not is_page and response.status not in self.expected):
+            self.complaints.append(f"{self.where}: {response.status} for {urlsplit(response.url).path}")
+
+
+def _answer(route: Route, html: str) -> None:
+    route.fulfill(body=html, content_type="text/html; charset=utf-8")
+
+
+@contextmanager
+def opened_window(
+    browser: Browser, address: str, device: Device, *, has_scripts: bool = True, session: str = "", **more: Any
+) -> Iterator[Window]:
+    """A fresh window; `session` signs a member of staff in."""
+    context = browser.new_context(
+        viewport={"width": device.width, "height": device.height},
+        has_touch=device.is_phone,
+        is_mobile=device.is_phone,
+        java_script_enabled=has_scripts,
+        permissions=["clipboard-read", "clipboard-write"],
+        timezone_id="Europe/Berlin",
+        locale="en-GB",
+        **more,
+    )
+    context.set_default_timeout(15_000)
+    if session:
+        context.add_cookies([{"name": "dev-staff", "value": session, "url": address}])
+    window = Window(context.new_page(), context, address, has_scripts)
+    window.watch()
+    try:
+        yield window
+    finally:
+        context.close()
+    assert window.complaints == []
