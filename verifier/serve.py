@@ -56,7 +56,7 @@ def serve(settings: Settings, *, ready_file: Path | None = None) -> None:
         house = open_house(settings)
         try:
             warnings = try_sandbox(settings)
-            sys.stderr.write(f"{EMBEDDED}\nListening on {address}, known as {settings.public_url}.\n")
+            _announce(EMBEDDED, f"Listening on {address}, known as {settings.public_url}.", *warnings)
             get_log().info("serve.embedded", port=listener.getsockname()[1])
             server = _Server(_configure(create_app(house, warnings=warnings)), address=address, ready_file=ready_file)
             known = {"VERIFIER_PUBLIC_URL": settings.public_url, STARTED_BY: str(os.getpid())}
@@ -64,6 +64,12 @@ def serve(settings: Settings, *, ready_file: Path | None = None) -> None:
             _run(server, worker, listener)
         finally:
             house.close()
+
+
+def _announce(*sentences: str) -> None:
+    """For whoever started it by hand; standard error is the log, and stays one JSON object a line."""
+    sys.stdout.write("".join(f"{sentence}\n" for sentence in sentences))
+    sys.stdout.flush()
 
 
 def try_sandbox(settings: Settings) -> tuple[str, ...]:

@@ -5,13 +5,18 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from verifier.audit.export import export_lines
+from verifier.db.clock import DatabaseClock
 from verifier.db.engine import open_sqlite
 from verifier.staff.service import redeem_invite
-from verifier.translog.checkpoint import LogVerifier
+from verifier.translog.checkpoint import LogSigner, LogVerifier
+
+if TYPE_CHECKING:
+    from tests.unit.conftest import AuditLog
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _WITHIN: Final = 120
@@ -61,8 +66,6 @@ def test_an_invitation_is_an_address_that_signs_in_once(operator: Operator) -> N
     assert found is not None, address
     database = open_sqlite(operator.home / "data" / "verifier.sqlite")
     with database.write() as session:
-        from verifier.db.clock import DatabaseClock
-
         redeem_invite(session, DatabaseClock().now(session), found[1])
     database.close()
 
@@ -140,6 +143,34 @@ def test_the_log_key_is_a_verifier_key_and_stays_the_same(operator: Operator) ->
     key = operator.get("audit", "key")
     assert LogVerifier.parse(key).origin == "verifier.localhost/log"
     assert operator.get("audit", "key") == key
+
+
+def test_an_exported_log_is_checked_offline_and_its_first_fault_named(
+    operator: Operator, audit_log: "AuditLog", tmp_path: Path
+) -> None:
+    audit_log.grow(3)
+    kept = tmp_path / "kept"
+    kept.write_text(audit_log.publisher.read_checkpoint() or "")
+    audit_log.grow(2)
+    export = tmp_path / "log.jsonl"
+    export.write_bytes(b"".join(export_lines(audit_log.database, log_key=audit_log.log_key)))
+    said = operator.get("audit", "verify", str(export), "--log-key", audit_log.log_key, "--since", str(kept))
+    assert "Entries 0 to 5" in said
+    assert "begins with the 3 entries" in said
+    assert "No key was given" in operator.get("audit", "verify", str(export))
+    lines = export.read_bytes().splitlines(keepends=True)
+    export.write_bytes(b"".join(lines[:2] + lines[3:]))
+    assert operator.get_refusal("audit", "verify", str(export)).startswith("line 3: entry 1 is expected here")
+    assert not operator.home.exists()
+
+
+def test_a_file_that_is_no_receipt_is_refused_with_the_reason(operator: Operator, tmp_path: Path) -> None:
+    file, key = tmp_path / "receipt.json", tmp_path / "key"
+    file.write_text("{}")
+    key.write_text(LogSigner.generate("example.com/log").verifier.to_text() + "\n")
+    assert "verifier-deletion-receipt/v1" in operator.get_refusal(
+        "receipts", "verify", str(file), "--log-key", str(key)
+    )
 
 
 def test_policies_are_listed_by_name_and_explained_in_plain_words(operator: Operator) -> None:
