@@ -230,6 +230,7 @@ CUSTOMER: Final[Mapping[str, View]] = {
     ),
     "receipt": RECEIPT,
     "receipt-pending": replace(RECEIPT, is_complete=False, log_index=None, log_size=None, checkpoint=None),
+    "receipt-of-a-live-request": replace(RECEIPT, is_complete=False, key_destroyed_at=None),
     "receipt-early": replace(RECEIPT, destroyed_at=None, key_destroyed_at=None, is_complete=False),
     "problem": ProblemPage(
         shell=DESK,

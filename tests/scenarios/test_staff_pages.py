@@ -363,6 +363,8 @@ def test_asking_again_names_the_document_and_the_case_waits_for_the_customer(
     agent.open(f"/cases/{made}")
     assert "What the customer was told" in agent.text
     assert "Destroyed" in agent.text
+    agent.open(f"/cases/{made}/receipts/{document}")
+    assert "is destroyed when that ends: then the receipt is complete." in agent.text
 
 
 def test_a_colleague_gives_the_second_look_and_reads_the_note(enter: Enter, desk: Desk, work: Work) -> None:

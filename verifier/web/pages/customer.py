@@ -240,9 +240,10 @@ class WithdrawPage(View):
 class ReceiptPage(View):
     """`GET /verification/{id}/receipts/{doc}` as a page, and `/cases/{id}/receipts/{doc}` for agents.
 
-    `destroyed_at` None: nothing to state yet. `is_complete`: the log has published the entry; until then it is
-    pending, and `log_index`, `log_size`, `checkpoint` are None. `rule`: a code of `words.RULES`. `key_destroyed_at`:
-    when the verification's key was seen to be gone (None: only bytes so far). `copies`: how many were deleted.
+    `destroyed_at` None: nothing to state yet. `is_complete`: the log has published this and the end of the key.
+    `log_index`, `log_size`, `checkpoint`: None until it has published this. `rule`: a code of `words.RULES`.
+    `key_destroyed_at`: when the verification's key was seen to be gone (None: only bytes so far). `copies`: how many
+    were deleted.
     `json_url`: the file that tools check. `log_key`: the log's public verifier key.
     """
 
