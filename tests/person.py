@@ -1,7 +1,7 @@
 """A person with a browser that runs no scripts: follows links and redirects, and sends the forms that it sees."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html import unescape
 from typing import Any
 
@@ -9,6 +9,7 @@ import httpx2
 from fastapi.testclient import TestClient
 
 from tests.browser.markup import Element, Markup
+from tests.journey import Desk, make_jpeg
 
 _ACCEPT = "text/html,application/xhtml+xml,*/*;q=0.8"  # as Chromium writes it, near enough
 _CHOSEN = frozenset({"checkbox", "radio"})
@@ -83,3 +84,24 @@ class Person:
         found = {each.attributes["href"].removeprefix("#"): each.text for each in links}
         assert all(self.find(field) for field in found)
         return found
+
+
+def ask(agent: Person, reference: str, **expected: str) -> str:
+    """Make a request by the form; the verification's id."""
+    agent.open("/new")
+    known = {f"expected.qualification-check.{name}": value for name, value in expected.items()}
+    answer = agent.send("/new", known, reference=reference, policy="qualification-check")
+    return str(answer.url.params["made"])
+
+
+def hand_in(desk: Desk, work: Callable[[], None], agent: Person, verification: str) -> None:
+    """Let the customer send what is asked, by the link that the case shows."""
+    agent.open(f"/cases/{verification}")
+    customer = desk.customer({"link": {"url": agent.find("link-url").text}})
+    assert customer.upload("diploma.all_pages", make_jpeg(width=320, height=240)).status_code == 201
+    work()
+    assert customer.post("submit").status_code == 200
+
+
+Enter = Callable[..., Person]
+"""`enter(name, *roles)` gives a person who is signed in."""
