@@ -153,11 +153,13 @@ def test_what_was_typed_is_kept_after_an_error() -> None:
     assert "reject" in chosen
 
 
-def test_a_busy_page_without_scripts_reloads_itself_and_an_idle_one_does_not() -> None:
+def test_a_busy_page_without_scripts_offers_to_look_again_and_never_reloads_by_itself() -> None:
     for name, is_busy in (("task-checking", True), ("task-receiving", True), ("task-ready", False)):
-        reloads = [each for each in Markup(render(CUSTOMER[name])).all("meta") if "http-equiv" in each.attributes]
-        assert bool(reloads) == is_busy
-        assert all(each.is_within("noscript") for each in reloads)
+        page = Markup(render(CUSTOMER[name]))
+        assert not [each for each in page.all("meta") if "http-equiv" in each.attributes]
+        offers = [each for each in page.all("a") if each.text.startswith("Look again")]
+        assert bool(offers) == is_busy
+        assert all(each.is_within("noscript") for each in offers)
 
 
 def test_pages_of_documents_are_shown_only_to_the_holder_of_the_claim() -> None:

@@ -101,9 +101,14 @@
     }, 1000);
   }, true);
   bar.querySelector("button").addEventListener("click", undo);
+  // The focus goes to what comes next, not to the choice: there the arrow that turns the page would choose another one.
+  const following = { approve: "decide", escalate: "decide", reject: "reasons", resubmit: "documents" };
   const choose = (outcome) => {
     const radio = form.querySelector(`[name=outcome][value=${outcome}]`);
-    if (radio) { radio.checked = true; radio.focus(); fit(); }
+    if (!radio) return;
+    radio.checked = true;
+    fit();
+    document.getElementById(following[outcome])?.focus();
   };
 
   // --- keys; they can be switched off in their list (WCAG 2.1.4)
