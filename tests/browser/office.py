@@ -8,7 +8,7 @@ about them.
 import itertools
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -35,6 +35,7 @@ class Office:
     service: Service
     house: House
     agent: httpx2.Client
+    _closing: ExitStack
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(4127))
 
     @property
@@ -63,15 +64,26 @@ class Office:
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
+    def clear_queue(self) -> None:
+        """Cancel what other journeys left waiting, so that *Next* finds what this one handed in."""
+        for status in ("submitted", "second_review"):
+            answer = self.agent.get("/v1/verifications", params={"status": status})
+            for waiting in answer.json()["verifications"]:
+                assert self.agent.post(f"/v1/verifications/{waiting['id']}/cancel").status_code == 200
+
     def hand_in(self, asked: dict[str, Any]) -> Customer:
         """The customer sends both sides and hands them in, without a browser."""
-        customer = open_link(httpx2.Client(base_url=self.address, headers={"sec-fetch-site": "same-origin"}), asked["link"]["url"])
+        customer = open_link(self._customers_client(), asked["link"]["url"])
         for slot in SLOTS:
             side = "front" if slot.endswith("front") else "back"
             assert customer.upload(slot, draw_card(side)).status_code == 201
         wait_for(lambda: customer.status()["can_submit"], what="both sides were not checked")
         assert customer.post("submit").status_code == 200
         return customer
+
+    def _customers_client(self) -> httpx2.Client:
+        client = httpx2.Client(base_url=self.address, headers={"sec-fetch-site": "same-origin"})
+        return self._closing.enter_context(client)
 
     def submitted(self, **more: Any) -> tuple[dict[str, Any], Customer]:
         asked = self.ask(**more)
@@ -94,7 +106,9 @@ def opened_office(folder: Path) -> Iterator[Office]:
         house = open_house(service.settings)
         try:
             scopes = (Scope.VERIFICATIONS_WRITE, Scope.VERIFICATIONS_READ, Scope.DOCUMENTS_WRITE)
-            with httpx2.Client(base_url=service.url, headers=make_key(house, Role.AGENT, *scopes)) as agent:
-                yield Office(service, house, agent)
+            with ExitStack() as closing:
+                headers = make_key(house, Role.AGENT, *scopes)
+                agent = closing.enter_context(httpx2.Client(base_url=service.url, headers=headers))
+                yield Office(service, house, agent, closing)
         finally:
             house.close()

@@ -25,7 +25,7 @@ _RUN: Final = (
 )
 _TARGETS: Final = """() => {
   const acts = 'button, summary, select, textarea, [role=button], a.button, a.back, .link-list a, nav a, ' +
-    'input:not([type=hidden], [type=checkbox], [type=radio], [type=file]), label.pick, label.check, label.radio';
+    'input:not([type=hidden], [type=checkbox], [type=radio], [type=file]), .js label.pick, label.check, label.radio';
   return [...document.querySelectorAll(acts)].filter(el => el.checkVisibility() && !el.closest('.hidden'))
     .map(el => [el.outerHTML.slice(0, 90), el.getBoundingClientRect()])
     .filter(([, box]) => box.width > 1 && (box.height < 43.9 || box.width < 43.9))
