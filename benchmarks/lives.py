@@ -1,7 +1,7 @@
 """Whole verifications a second, where the time goes, and how soon after the decision everything is gone.
 
-Run as `python -m benchmarks.lives [VERIFICATIONS]`. Real processes: `verifier serve` and its worker. Each life is: link,
-open, one 12-megapixel photo, checking, three watermarked views, decision, gone, receipt. Beside it, in the same run:
+Run as `python -m benchmarks.lives [VERIFICATIONS]`, with `verifier serve` and its worker. Each life is: link, open,
+one 12-megapixel photo, checking, three watermarked views, decision, gone, receipt. Beside it, in the same run:
 what the image work of one life costs alone, in one process.
 """
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from verifier.audit.publish import FolderPublisher
 from verifier.audit.sequencer import Sequencer
-from verifier.ids import VerificationId
 from verifier.settings import Settings
 from verifier.verifications.links import open_link
+from verifier.verifications.once import EVERY_TIME
 from verifier.verifications.service import NewVerification
 from verifier.verifications.tables import VerificationRow
 from verifier.web.customer import token_for_forms
@@ -30,16 +30,6 @@ class Prepared:
 
     head: bytes
     body: bytes
-
-
-class _Always:
-    """Every request is new."""
-
-    def find(self, *_: object) -> VerificationId | None:
-        return None
-
-    def keep(self, *_: object) -> None:
-        return None
 
 
 def free_port() -> int:
@@ -90,7 +80,7 @@ def prepare_uploads(house: House, file: bytes, *, count: int) -> list[Prepared]:
     prepared: list[Prepared] = []
     while len(prepared) < count:
         asked = NewVerification(reference=f"BENCH-{secrets.token_hex(6)}", policy="account-recovery")
-        created = house.verifications.create(asked, actor="operator", once=_Always())
+        created = house.verifications.create(asked, actor="operator", once=EVERY_TIME)
         with house.database.write() as session:
             now = house.clock.now(session)
             row = session.get_one(VerificationRow, created.id)

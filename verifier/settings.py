@@ -34,9 +34,10 @@ class Settings(BaseSettings):
     trusted_proxies: tuple[str, ...] = ()
 
     stored_bytes_in_total: int = Field(default=20_000 * _MEGABYTE, gt=0)
+    reserve_bytes: int = Field(default=200 * _MEGABYTE, ge=0)
     decoder_children: int = Field(default=2, ge=1, le=64)
     decoder_memory_bytes: int = Field(default=1_000 * _MEGABYTE, ge=256 * _MEGABYTE)
-    decoder_for: timedelta = timedelta(seconds=20)
+    decoder_for: timedelta = Field(default=timedelta(seconds=20), gt=timedelta(0), le=timedelta(seconds=20))
     sweep_every: timedelta = timedelta(seconds=20)
     compare_every: timedelta = timedelta(hours=1)
     orphans_after: timedelta = timedelta(hours=24)
@@ -44,7 +45,6 @@ class Settings(BaseSettings):
     requests_a_minute_per_link: int = Field(default=240, gt=0)
     requests_a_minute_per_key: int = Field(default=1200, gt=0)
     requests_a_minute_per_network: int = Field(default=1200, gt=0)
-    allow_unsandboxed: bool = False
 
     @field_validator("public_url")
     @classmethod
@@ -108,9 +108,15 @@ def verify_settings(settings: Settings) -> None:
             f"VERIFIER_PUBLIC_URL is http on a public host ({url.hostname}): links and cookies could be read on the "
             "way. Put a TLS proxy in front and write https."
         )
-    if settings.is_production and settings.allow_unsandboxed:
+    if not is_loopback_host(settings.host) and "public_url" not in settings.model_fields_set:
         raise ConfigurationError(
-            "VERIFIER_ALLOW_UNSANDBOXED is for a demonstration on your own machine. Unset it where people are served."
+            "VERIFIER_HOST opens the service to other machines, but VERIFIER_PUBLIC_URL does not say at which address "
+            "people reach it. Set it to the https address of your proxy."
+        )
+    if settings.is_production and not settings.trusted_proxies:
+        raise ConfigurationError(
+            "VERIFIER_PUBLIC_URL is https, so a proxy stands in front, but VERIFIER_TRUSTED_PROXIES does not name it: "
+            'all customers would share one limit. Set it to the proxy\'s addresses, such as ["127.0.0.1"].'
         )
 
 

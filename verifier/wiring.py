@@ -4,6 +4,7 @@ Guarantees: database, documents and keys carry one installation id, checked befo
 that is empty beside stores that are not is refused, because to it everything would be an orphan.
 """
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,6 +130,8 @@ def open_house(settings: Settings, *, seams: Seams | None = None) -> House:
             vault=vault,
             bytes_in_total=settings.stored_bytes_in_total,
             intake_closes_after=settings.intake_closes_after,
+            free_bytes=lambda: shutil.disk_usage(settings.home).free,
+            reserve_bytes=settings.reserve_bytes,
         ),
         views=Views(database, clock=clock, vault=vault),
         decisions=Decisions(database, clock=clock, vault=vault),

@@ -39,7 +39,7 @@ def plan_jobs(settings: Settings) -> Sequence[Job]:
     soon = timedelta(milliseconds=150)
     return (
         Job("check", zone="sanitise", every=soon, run=check, threads=settings.decoder_children),
-        Job("shred", zone="dispose", every=soon, run=shred),
+        Job("shred", zone="shred", every=soon, run=shred),
         Job("dispose", zone="dispose", every=soon, run=dispose),
         Job("sequence", zone="log", every=soon, run=sequence),
         Job("expire", zone="sweep", every=settings.sweep_every, run=expire),

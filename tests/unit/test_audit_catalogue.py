@@ -34,6 +34,7 @@ EXAMPLES: Final[dict[EntryKind, dict[str, Any]]] = {
         "actor": ids.new_api_key_id(),
     },
     EntryKind.LINK_ISSUED: {"verification": VER, "generation": 1, "actor": STAFF},
+    EntryKind.LINK_SHOWN: {"verification": VER, "actor": STAFF},
     EntryKind.LINK_OPENED: {"verification": VER, "generation": 2},
     EntryKind.VERIFICATION_MOVED: {
         "verification": VER,

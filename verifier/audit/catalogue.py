@@ -18,6 +18,7 @@ class EntryKind(StrEnum):
 
     VERIFICATION_CREATED = "verification.created"
     LINK_ISSUED = "link.issued"
+    LINK_SHOWN = "link.shown"
     LINK_OPENED = "link.opened"
     VERIFICATION_MOVED = "verification.moved"
     DOCUMENT_SEALED = "document.sealed"
@@ -86,6 +87,7 @@ def _of_verification(**fields: Form) -> Record:
 CATALOGUE: Final[Mapping[EntryKind, Record]] = {
     EntryKind.VERIFICATION_CREATED: _of_verification(policy=_CODE, policy_version=_POLICY_VERSION, actor=_ACTOR),
     EntryKind.LINK_ISSUED: _of_verification(generation=_GENERATION, actor=_ACTOR),
+    EntryKind.LINK_SHOWN: _of_verification(actor=_ACTOR),
     EntryKind.LINK_OPENED: _of_verification(generation=_GENERATION),
     EntryKind.VERIFICATION_MOVED: _of_verification(
         from_state=_STATE, to_state=_STATE, actor=_ACTOR, reasons=ListOf(_CODE)

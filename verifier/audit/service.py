@@ -19,7 +19,7 @@ from verifier.audit.catalogue import EntryKind
 from verifier.audit.errors import AlreadyDisposedError, LogBehindError
 from verifier.audit.forms import Field, format_time
 from verifier.audit.leaf import Statement, parse_leaf
-from verifier.audit.tables import EntryRow
+from verifier.audit.tables import EntryRow, LogHeadRow
 from verifier.ids import DocumentId, VerificationId
 
 _INSERT: Final = insert(EntryRow.__table__)  # type: ignore[arg-type]  # the table behind the class
@@ -158,8 +158,14 @@ def count_waiting(session: Session) -> int:
     return session.scalar(select(func.count(EntryRow.id)).where(EntryRow.log_index.is_(None))) or 0
 
 
+def get_oldest_unpublished(session: Session) -> datetime | None:
+    """When the first entry was recorded that has its place but is under no published checkpoint; `None` if none is."""
+    published = select(LogHeadRow.published_size).where(LogHeadRow.size > LogHeadRow.published_size).scalar_subquery()
+    return session.scalar(select(EntryRow.recorded_at).where(EntryRow.log_index == published))
+
+
 def verify_log_keeps_up(session: Session, now: datetime) -> None:
-    """Raise `LogBehindError` if an entry has waited for more than 30 s."""
-    oldest = get_oldest_waiting(session)
-    if oldest is not None and now - oldest > _MAY_WAIT:
-        raise LogBehindError
+    """Raise `LogBehindError` if an entry has waited for its place, or for its publication, for more than 30 s."""
+    for oldest in (get_oldest_waiting(session), get_oldest_unpublished(session)):
+        if oldest is not None and now - oldest > _MAY_WAIT:
+            raise LogBehindError

@@ -1,5 +1,7 @@
 """The installation's id, which database, documents and keys all carry, and the clock's high-water mark."""
 
+import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,6 +19,20 @@ class ClockBehindError(VerifierError):
     """The clock fell below what it showed before: nothing is taken in until it is right, disposal goes on."""
 
     code = "clock_behind"
+
+
+class Pace:
+    """Tells whether a clock goes as fast as time does, by the steady clock of this process."""
+
+    def __init__(self, *, steady_clock: Callable[[], float] = time.monotonic) -> None:
+        self._steady: Final = steady_clock
+        self._last: tuple[datetime, float] | None = None
+
+    def is_steady(self, now: datetime) -> bool:
+        """Whether no more than `CLOCK_TOLERANCE` was gained since the last look; what was gained counts only once."""
+        steady = self._steady()
+        last, self._last = self._last, (now, steady)
+        return last is None or now - last[0] <= timedelta(seconds=steady - last[1]) + CLOCK_TOLERANCE
 
 
 def find_installation(session: Session) -> InstallationRow | None:

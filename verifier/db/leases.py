@@ -33,6 +33,11 @@ class Lease:
     attempts: int
 
 
+def rest_for(attempts: int) -> timedelta:
+    """How long a row rests that failed `attempts` times: twice as long each time, at most `LONGEST`."""
+    return min(timedelta(seconds=2 ** min(attempts, 6)), LONGEST)
+
+
 def is_free(row: type[Leasable], now: datetime) -> ColumnElement[bool]:
     """The condition under which nobody holds a row."""
     return or_(row.leased_until.is_(None), row.leased_until <= now, row.leased_until > now + LONGEST)
@@ -44,15 +49,19 @@ def take_leases(
     *,
     key: InstrumentedAttribute[str],
     due: ColumnElement[bool],
-    order_by: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None],
+    oldest_by: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None],
     now: datetime,
     lease_for: timedelta,
     limit: int,
 ) -> Sequence[Lease]:
-    """Take up to `limit` due rows that nobody holds, oldest first."""
+    """Take up to `limit` due rows that nobody holds.
+
+    Those that failed least come first, and of them the oldest: rows that cannot be done must not keep the others.
+    """
     assert lease_for <= LONGEST
     takeable = due & is_free(row, now)
-    chosen = select(key).where(takeable).order_by(order_by).limit(limit).with_for_update(skip_locked=True)
+    order = (row.attempts, oldest_by)
+    chosen = select(key).where(takeable).order_by(*order).limit(limit).with_for_update(skip_locked=True)
     taken = (
         update(row)
         .where(key.in_(chosen), takeable)

@@ -17,6 +17,7 @@ from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import record
 from verifier.db.clock import Clock
 from verifier.db.engine import Database
+from verifier.db.leases import rest_for
 from verifier.evidence.documents import end_document
 from verifier.evidence.life import DocumentState
 from verifier.evidence.tables import CopyRow, DocumentRow
@@ -31,7 +32,6 @@ from verifier.verifications.moves import get_verification
 from verifier.verifications.tables import VerificationKeyRow
 
 _BATCH: Final = 32
-_TRY_AGAIN_AFTER: Final = timedelta(seconds=2)
 _KEY_GOES_FIRST: Final = timedelta(milliseconds=300)
 _LONGEST_FENCE: Final = timedelta(seconds=30)
 
@@ -80,11 +80,13 @@ class Disposer:
         if task.fenced_until is not None:
             self._rest(document, until=task.fenced_until)
             return
+        with self._database.read() as session:
+            looked_at = self._clock.now(session)
         for _, name in task.copies:
             self._vault.delete_copy(ObjectKey(self._vault.installation, task.verification, document, name))
             faults.hit("dispose.copy_deleted")
         faults.hit("dispose.looked")
-        self._attest(task)
+        self._attest(task, seen_absent_at=looked_at)
         faults.hit("dispose.committed")
 
     def _mark(self, document: DocumentId) -> _Task:
@@ -104,13 +106,14 @@ class Disposer:
                 fenced_until=row.writer_until if is_fenced else None,
             )
 
-    def _attest(self, task: _Task) -> None:
+    def _attest(self, task: _Task, *, seen_absent_at: datetime) -> None:
         with self._database.write() as session:
             now = self._clock.now(session)
             key = session.get_one(VerificationKeyRow, task.verification)
             if is_terminal(get_verification(session, task.verification).state) and key.unreadable_at is None:
                 # The bytes are gone; the statement waits until the key was seen gone too.
-                retention.lease_again_at(session, task.document, at=now + _KEY_GOES_FIRST)
+                attempts = retention.count_attempts(session, task.document)
+                retention.lease_again_at(session, task.document, at=now + attempts * _KEY_GOES_FIRST)
                 return
             rule = retention.get_rule(session, task.document)
             hit = session.execute(
@@ -125,9 +128,9 @@ class Disposer:
             session.execute(
                 update(CopyRow)
                 .where(CopyRow.id.in_(copies), CopyRow.seen_absent_at.is_(None))
-                .values(seen_absent_at=now)
+                .values(seen_absent_at=seen_absent_at)
             )
-            retention.close_obligations(session, copies, seen_absent_at=now)
+            retention.close_obligations(session, copies, seen_absent_at=seen_absent_at)
             record(
                 session,
                 now,
@@ -138,11 +141,11 @@ class Disposer:
                     "rule": rule,
                     "copies": copies,
                     "key": KEY_ENDS_LATER if key.unreadable_at is None else KEY_DESTROYED,
-                    "seen_absent_at": now,
+                    "seen_absent_at": seen_absent_at,
                 },
             )
 
     def _rest(self, document: DocumentId, *, until: datetime | None = None) -> None:
         with self._database.write() as session:
-            at = until or self._clock.now(session) + _TRY_AGAIN_AFTER
+            at = until or self._clock.now(session) + rest_for(retention.count_attempts(session, document))
             retention.lease_again_at(session, document, at=at)

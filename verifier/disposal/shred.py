@@ -15,7 +15,7 @@ from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import record
 from verifier.db.clock import Clock
 from verifier.db.engine import Database
-from verifier.db.leases import Lease, take_leases
+from verifier.db.leases import Lease, rest_for, take_leases
 from verifier.ids import VerificationId
 from verifier.telemetry import get_log
 from verifier.vault.errors import StillPresentError, StoreUnavailableError
@@ -44,7 +44,7 @@ class Shredder:
                 VerificationKeyRow,
                 key=VerificationKeyRow.verification_id,
                 due=VerificationKeyRow.shred_by.is_not(None) & VerificationKeyRow.unreadable_at.is_(None),
-                order_by=VerificationKeyRow.shred_by,
+                oldest_by=VerificationKeyRow.shred_by,
                 now=self._clock.now(session),
                 lease_for=_LEASE_FOR,
                 limit=_BATCH,
@@ -53,11 +53,20 @@ class Shredder:
             try:
                 self._shred(lease)
             except (StillPresentError, StoreUnavailableError) as error:
-                # The lease lapses by itself, and the key is tried again.
                 get_log().exception("shred.failed", verification=lease.id, code=error.code, attempts=lease.attempts)
+                self._rest(lease)
             except Exception as error:  # noqa: BLE001 -- a fault of ours with one key must not keep the others
                 get_log().critical("shred.broke", verification=lease.id, exc_info=error)
+                self._rest(lease)
         return len(leases)
+
+    def _rest(self, lease: Lease) -> None:
+        with self._database.write() as session:
+            session.execute(
+                update(VerificationKeyRow)
+                .where(VerificationKeyRow.verification_id == lease.id, VerificationKeyRow.attempts == lease.attempts)
+                .values(leased_until=self._clock.now(session) + rest_for(lease.attempts))
+            )
 
     def _shred(self, lease: Lease) -> None:
         verification = VerificationId(lease.id)

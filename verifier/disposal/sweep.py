@@ -17,17 +17,21 @@ from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import record
 from verifier.db.clock import Clock
 from verifier.db.engine import Database
-from verifier.db.installation import raise_clock_mark
+from verifier.db.installation import Pace, raise_clock_mark
 from verifier.disposal.tables import OrphanRow
+from verifier.errors import VerifierError
 from verifier.evidence.documents import end_unfinished_uploads
-from verifier.evidence.tables import CopyRow
-from verifier.ids import VerificationId
+from verifier.evidence.life import OCCUPIES_SLOT
+from verifier.evidence.tables import CopyRow, DocumentRow
+from verifier.ids import CopyId, VerificationId
 from verifier.telemetry import get_log
 from verifier.vault.objects import ObjectKey
 from verifier.vault.service import Vault
 from verifier.verifications.moves import forget_references
 from verifier.verifications.tables import VerificationKeyRow
 
+_FEW_ORPHANS: Final = 5
+_SETTLES_AFTER: Final = timedelta(minutes=5)
 _MOST_ORPHANS: Final = 20
 _MOST_ORPHANS_SHARE: Final = 0.05
 
@@ -40,12 +44,17 @@ class Sweep:
         self._clock: Final = clock
         self._vault: Final = vault
         self._orphans_after: Final = orphans_after
+        self._pace: Final = Pace()
 
     def tidy(self) -> None:
         """Every 20 s: keep the clock's mark, forget old rows, empty the write-ahead log."""
         with self._database.write() as session:
             now = self._clock.now(session)
-            raise_clock_mark(session, now)
+            if self._pace.is_steady(now):
+                raise_clock_mark(session, now)
+            else:
+                # A clock that leapt ahead may be set back: a mark at its height would close the intake till then.
+                record(session, now, EntryKind.ALARM_RAISED, {"alarm": "clock_leapt"})
             forget_references(session, now)
         self._database.truncate_wal()
 
@@ -58,9 +67,12 @@ class Sweep:
         """Hourly: compare rows with stores, and take away what should not be there."""
         with self._database.read() as session:
             now = self._clock.now(session)
-        self._compare_objects(now)
-        self._compare_keys(now)
-        self._destroy_roots(now)
+        for part in (self._compare_objects, self._compare_keys, self._compare_copies, self._destroy_roots):
+            try:
+                part(now)
+            except (VerifierError, OSError) as error:
+                # What one store cannot do must not keep the others from being compared.
+                get_log().error("comparison.failed", exc_info=error)
 
     def _destroy_roots(self, now: datetime) -> None:
         for root in self._vault.destroy_unused_roots(now):
@@ -97,23 +109,46 @@ class Sweep:
             self._vault.shred(VerificationId(name))
             self._record_orphan("keys", name, VerificationId(name))
 
+    def _compare_copies(self, now: datetime) -> None:
+        """The other direction: what a row calls stored must be there."""
+        with self._database.read() as session:
+            stored = session.execute(
+                select(CopyRow.id, CopyRow.verification_id, CopyRow.document_id, CopyRow.name).where(
+                    CopyRow.stored_at <= now - _SETTLES_AFTER, CopyRow.seen_absent_at.is_(None)
+                )
+            ).all()
+        for copy, verification, document, name in stored:
+            key = ObjectKey(self._vault.installation, verification, document, name)
+            if self._vault.objects.is_absent(key) and self._is_still_stored(copy):
+                get_log().error("copy.missing", document=document, copy=copy)
+                with self._database.write() as session:
+                    fields = {"alarm": "copy_missing", "store": "objects"}
+                    record(session, self._clock.now(session), EntryKind.ALARM_RAISED, fields)
+
+    def _is_still_stored(self, copy: CopyId) -> bool:
+        """Looked at again: disposal may have come between the reading of the row and the look."""
+        with self._database.read() as session:
+            row = session.get_one(CopyRow, copy)
+            document = session.get_one(DocumentRow, row.document_id)
+            return row.seen_absent_at is None and document.state in OCCUPIES_SLOT
+
     def _remove_late_copy(self, key: ObjectKey, copy: CopyRow) -> None:
         """Bytes turned up under a disposed id: say so, and delete them again."""
         get_log().error("copy.late", document=key.document, copy=copy.id)
-        self._vault.delete_copy(key)
         with self._database.write() as session:
             now = self._clock.now(session)
             fields = {"verification": key.verification, "document": key.document, "copy": copy.id}
             record(session, now, EntryKind.COPY_LATE, fields)
             record(session, now, EntryKind.ALARM_RAISED, {"alarm": "copy_late", "store": "objects"})
+        self._vault.delete_copy(key)
 
     def _remove_late_key(self, verification: VerificationId) -> None:
         """The key of a shredded verification turned up, perhaps from a backup: say so, and shred it again."""
         get_log().error("key.late", verification=verification)
-        self._vault.shred(verification)
         with self._database.write() as session:
             now = self._clock.now(session)
             record(session, now, EntryKind.ALARM_RAISED, {"alarm": "key_late", "store": "keys"})
+        self._vault.shred(verification)
 
     def _note_orphans(self, store: str, now: datetime, orphans: Sequence[str], *, stored: int) -> Sequence[str]:
         """Keep since when each orphan is known; return those to remove now: none, if they are suddenly many."""
@@ -125,7 +160,7 @@ class Sweep:
                 if name not in known:
                     session.add(OrphanRow(store=store, name=name, first_seen_at=now))
             old = [name for name in orphans if name in known and known[name].first_seen_at <= now - self._orphans_after]
-            if len(old) > _MOST_ORPHANS or len(old) > max(1, stored * _MOST_ORPHANS_SHARE):
+            if len(old) > _MOST_ORPHANS or len(old) > max(_FEW_ORPHANS, stored * _MOST_ORPHANS_SHARE):
                 get_log().error("orphans.too_many", store=store, count=len(old))
                 record(session, now, EntryKind.ALARM_RAISED, {"alarm": "too_many_orphans", "store": store})
                 return []

@@ -1,6 +1,7 @@
 """One document that is being received: from its announced row to its closed one. Runs in threads."""
 
 import threading
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -16,7 +17,6 @@ from verifier.evidence.documents import (
     close_upload,
     end_document,
     extend_writer,
-    verify_takes_documents,
 )
 from verifier.evidence.errors import FileTooLargeError
 from verifier.evidence.fence import Fence
@@ -26,7 +26,6 @@ from verifier.retention.service import Rule
 from verifier.vault.keys import PublicKey
 from verifier.vault.objects import ObjectKey
 from verifier.vault.service import Vault
-from verifier.verifications.moves import lock_verification
 from verifier.verifications.tables import VerificationRow
 
 
@@ -42,6 +41,17 @@ class Sender(Protocol):
     def lock(self, session: Session, now: datetime, form_token: str) -> VerificationRow: ...
 
 
+@dataclass(frozen=True)
+class Permit:
+    """What the announcement gave: which document may be written, sealed to which key, until its fence is past."""
+
+    verification: VerificationId
+    begun: Begun
+    public_key: PublicKey
+    form_token: str = field(repr=False)
+    fence_drawn_at: float
+
+
 class Arrival:
     """One document that is being received; its methods run in threads."""
 
@@ -52,26 +62,24 @@ class Arrival:
         clock: Clock,
         vault: Vault,
         sender: Sender,
-        verification: VerificationId,
-        begun: Begun,
-        public_key: PublicKey,
+        permit: Permit,
     ) -> None:
         self._database: Final = database
         self._clock: Final = clock
         self._vault: Final = vault
         self._sender: Final = sender
-        self._verification: Final = verification
-        self.begun: Final = begun
-        self._public_key: Final = public_key
-        self._fence: Final = Fence(self._extend)
+        self._permit: Final = permit
+        self.begun: Final = permit.begun
+        self._fence: Final = Fence(self._extend, drawn_at=permit.fence_drawn_at)
+        self._is_closed = False
         self._writer: SealedWriter | None = None
         # A reading that was given up may still have a step under way in its thread; the next waits for its end.
         self._step: Final = threading.Lock()
 
     def open(self) -> None:
         """Announce the object in its store."""
-        key = ObjectKey(self._vault.installation, self._verification, self.begun.id, ORIGINAL)
-        self._writer = SealedWriter(self._vault.objects, key, self._public_key, fence=self._fence)
+        key = ObjectKey(self._vault.installation, self._permit.verification, self.begun.id, ORIGINAL)
+        self._writer = SealedWriter(self._vault.objects, key, self._permit.public_key, fence=self._fence)
 
     def _extend(self) -> None:
         with self._database.write() as session:
@@ -112,10 +120,11 @@ class Arrival:
         faults.hit("upload.stored")
         with self._database.write() as session:
             now = self._clock.now(session)
-            row = lock_verification(session, self._verification)
-            verify_takes_documents(row)
+            # The sender's right is looked at again: a link that was renewed meanwhile has ended this upload too.
+            row = self._sender.lock(session, now, self._permit.form_token)
             received = Received(size=self._writer.size, ciphertext=ciphertext)
             close_upload(session, now, row, self.begun, received, actor=self._sender.actor)
+        self._is_closed = True
         faults.hit("upload.closed")
 
     def end(self) -> None:
@@ -124,10 +133,12 @@ class Arrival:
             self._end()
 
     def _end(self) -> None:
+        if self._is_closed:
+            return  # given up after it was there: it stays
         try:
-            if self._writer is not None:
-                self._writer.remove()
-        finally:
             with self._database.write() as session:
                 now = self._clock.now(session)
-                end_document(session, now, self._verification, self.begun.id, rule=Rule.UNFINISHED_UPLOAD)
+                end_document(session, now, self._permit.verification, self.begun.id, rule=Rule.UNFINISHED_UPLOAD)
+        finally:
+            if self._writer is not None:
+                self._writer.remove()

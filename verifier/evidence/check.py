@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from verifier import faults
@@ -20,9 +21,11 @@ from verifier.audit.service import record
 from verifier.db.clock import Clock
 from verifier.db.engine import Database
 from verifier.db.leases import Lease, take_leases
+from verifier.errors import VerifierError
 from verifier.evidence.documents import ORIGINAL, Ciphertext, add_copy, store_copy
 from verifier.evidence.errors import UploadEndedError
-from verifier.evidence.fence import FENCE_FOR, Fence
+from verifier.evidence.fence import FENCE_FOR, Fence, read_steady_clock
+from verifier.evidence.heartbeat import Heartbeat
 from verifier.evidence.life import DocumentState
 from verifier.evidence.sealed_writer import SealedWriter
 from verifier.evidence.tables import CopyRow, DocumentRow
@@ -33,12 +36,19 @@ from verifier.sanitise.decoder import Decoder, Limits, Page
 from verifier.sanitise.errors import DecoderUnavailableError, Refusal, RefusedError
 from verifier.sanitise.formats import MediaType
 from verifier.sanitise.jpeg import encode_jpeg
-from verifier.vault.errors import BrokenSealError, ObjectMissingError, WrongCiphertextError
+from verifier.vault.errors import (
+    BrokenRecordError,
+    BrokenSealError,
+    KeyMissingError,
+    ObjectMissingError,
+    StoreUnavailableError,
+    WrongCiphertextError,
+)
 from verifier.vault.keys import PublicKey
 from verifier.vault.objects import ObjectKey
 from verifier.vault.sealing import open_object
 from verifier.vault.service import Vault
-from verifier.verifications.life import is_terminal
+from verifier.verifications.life import VerificationState, is_terminal
 from verifier.verifications.moves import get_policy, get_verification, lock_verification
 from verifier.verifications.sealed_values import get_public_key
 from verifier.verifications.tables import VerificationRow
@@ -67,7 +77,7 @@ class _Task:
     verification: VerificationId
     media_type: MediaType
     max_pages: int
-    undecided_by: datetime
+    destroy_by: datetime
     original: Ciphertext
     original_copy: CopyId
     public_key: PublicKey
@@ -100,7 +110,7 @@ class Checker:
                 DocumentRow,
                 key=DocumentRow.id,
                 due=DocumentRow.state == DocumentState.SEALED,
-                order_by=DocumentRow.sealed_at,
+                oldest_by=DocumentRow.sealed_at,
                 now=now,
                 lease_for=_LEASE_FOR,
                 limit=1,
@@ -124,6 +134,9 @@ class Checker:
             except (WrongCiphertextError, BrokenSealError, ObjectMissingError):
                 self._refuse(task, DAMAGED)
                 return
+            except (KeyMissingError, BrokenRecordError):
+                self._refuse(task, KeyMissingError.code)
+                return
         self._remove_original(task)
 
     def _read_task(self, lease: Lease) -> _Task:
@@ -141,7 +154,7 @@ class Checker:
                 verification=document.verification_id,
                 media_type=MediaType(document.media_type),
                 max_pages=get_policy(session, verification).documents[document.document].max_pages,
-                undecided_by=verification.undecided_by,
+                destroy_by=_get_destroy_by(verification),
                 original=Ciphertext(original.ciphertext_digest, original.ciphertext_bytes),
                 original_copy=original.id,
                 public_key=get_public_key(session, document.verification_id),
@@ -166,9 +179,10 @@ class Checker:
         )
         self._count_decode(task)
         try:
-            findings = self._decoder.decode(data, task.media_type, limits, keep)
-        except DecoderUnavailableError:
-            self._uncount_decode(task)
+            with Heartbeat(lambda: self._extend(task), every_s=_LEASE_FOR.total_seconds() / 3):
+                findings = self._decoder.decode(data, task.media_type, limits, keep)
+        except (DecoderUnavailableError, StoreUnavailableError, OSError, SQLAlchemyError):
+            self._uncount_decode(task)  # the machine failed, not the document
             raise
         self._close_pages(task, stored, findings.kinds)
         faults.hit("check.pages_closed")
@@ -189,6 +203,7 @@ class Checker:
             raise RefusedError(Refusal.DECODER_CRASHED)
         with self._database.write() as session:
             self._change(session, task, {"decodes": task.decodes + 1})
+            self._hold(session, self._clock.now(session), task)
 
     def _uncount_decode(self, task: _Task) -> None:
         with self._database.write() as session:
@@ -199,20 +214,23 @@ class Checker:
         # Objects are written once, so a second attempt writes under a name of its own.
         attempt = task.lease.attempts
         name = f"page-{number}" if attempt == 1 else f"page-{number}-{attempt}"
+        drawn_at = read_steady_clock()
         copy = self._announce_page(task, name, number)
-        fence = Fence(lambda: self._extend(task))
+        fence = Fence(lambda: self._extend(task), drawn_at=drawn_at)
         writer = SealedWriter(self._vault.objects, self._key(task, name), task.public_key, fence=fence)
-        writer.write(jpeg)
-        return copy, writer.commit()
+        try:
+            writer.write(jpeg)
+            return copy, writer.commit()
+        except VerifierError:
+            writer.remove()
+            raise
 
     def _announce_page(self, task: _Task, name: str, number: int) -> CopyId:
         with self._database.write() as session:
             now = self._clock.now(session)
             self._hold(session, now, task)
             document = session.get_one(DocumentRow, task.document)
-            copy = add_copy(
-                session, document, name=name, page=number, rule=Rule.UNDECIDED, destroy_by=task.undecided_by
-            )
+            copy = add_copy(session, document, name=name, page=number, rule=Rule.UNDECIDED, destroy_by=task.destroy_by)
             return copy.id
 
     def _extend(self, task: _Task) -> None:
@@ -248,7 +266,10 @@ class Checker:
     def _close_pages(self, task: _Task, stored: dict[CopyId, Ciphertext], findings: tuple[str, ...]) -> None:
         with self._database.write() as session:
             now = self._clock.now(session)
-            self._change(session, task, {"pages": len(stored), "findings": list(findings), "writer_until": now})
+            # From now on the document weighs what its pages weigh: a small PDF may become large pictures.
+            weight = task.original.length + sum(ciphertext.length for ciphertext in stored.values())
+            values = {"pages": len(stored), "findings": list(findings), "writer_until": now, "reserved_bytes": weight}
+            self._change(session, task, values)
             for copy, ciphertext in stored.items():
                 store_copy(session, now, copy, ciphertext)
 
@@ -297,6 +318,12 @@ class Checker:
 
     def _key(self, task: _Task, name: str) -> ObjectKey:
         return ObjectKey(self._vault.installation, task.verification, task.document, name)
+
+
+def _get_destroy_by(verification: VerificationRow) -> datetime:
+    """Until when an undecided page may stay: with the link while documents are asked for, else with the review."""
+    is_asked = verification.state is VerificationState.REQUESTED
+    return verification.link_expires_at if is_asked else verification.undecided_by
 
 
 def _verify_live(verification: VerificationRow) -> None:

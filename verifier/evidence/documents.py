@@ -34,9 +34,11 @@ from verifier.retention.service import Rule
 from verifier.sanitise.formats import MediaType
 from verifier.verifications.errors import AlreadyDecidedError, WrongStateError
 from verifier.verifications.life import VerificationState, is_terminal
+from verifier.verifications.moves import verify_in_time
 from verifier.verifications.tables import VerificationRow
 
 ORIGINAL: Final = "original"
+_CUT_UPLOADS: Final = 10
 
 
 @dataclass(frozen=True)
@@ -83,12 +85,17 @@ def get_rules(policy: Policy, document: str, slot: str) -> DocumentRules:
     return policy.documents[document]
 
 
-def verify_takes_documents(row: VerificationRow) -> None:
-    """Raise unless the customer is being asked for documents now. Raises: AlreadyDecidedError, WrongStateError"""
+def verify_takes_documents(row: VerificationRow, now: datetime) -> None:
+    """Raise unless the customer is being asked for documents now.
+
+    Raises:
+        AlreadyDecidedError, WrongStateError, TooLateError
+    """
     if is_terminal(row.state):
         raise AlreadyDecidedError({"state": row.state})
     if row.state is not VerificationState.REQUESTED:
         raise WrongStateError({"state": row.state})
+    verify_in_time(row, now)
 
 
 def begin(
@@ -107,7 +114,7 @@ def begin(
         AlreadyDecidedError, WrongStateError, UnknownSlotError, SlotTakenError, UnknownDocumentError,
         TooManyDocumentsError, TooManyUploadsError, QuotaExceededError, StoreFullError
     """
-    verify_takes_documents(row)
+    verify_takes_documents(row, now)
     rules = get_rules(policy, announced.document, announced.slot)
     reserved = min(rules.max_bytes, announced.declared_bytes or rules.max_bytes)
     held = _find_held(session, row.id)
@@ -168,7 +175,9 @@ def _verify_slot_is_free(held: Sequence[DocumentRow], announced: Announced) -> N
         if (document.document, document.slot) == (announced.document, announced.slot)
         and document.state in OCCUPIES_SLOT
     ]
-    if announced.replaces is not None and all(document.id != announced.replaces for document in held):
+    replaced = next((document for document in held if document.id == announced.replaces), None)
+    is_elsewhere = replaced is not None and (replaced.document, replaced.slot) != (announced.document, announced.slot)
+    if is_elsewhere or (announced.replaces is not None and replaced is None):
         raise UnknownDocumentError
     if any(document.id != announced.replaces for document in here):
         raise SlotTakenError
@@ -183,7 +192,9 @@ def _verify_quota(
     reserved: int,
     bytes_in_total: int,
 ) -> None:
-    if len(held) >= policy.limits.max_documents:
+    # An upload that was cut is not held against the person; but not without end either.
+    arrived = [d for d in held if d.sealed_at is not None or d.state is DocumentState.RECEIVING]
+    if len(arrived) >= policy.limits.max_documents or len(held) >= _CUT_UPLOADS * policy.limits.max_documents:
         raise TooManyDocumentsError({"most": policy.limits.max_documents})
     arriving = [d for d in held if d.state is DocumentState.RECEIVING and d.writer_until > now]
     if len(arriving) >= policy.limits.uploads_at_once:
@@ -239,7 +250,7 @@ def close_upload(
         ).all()
     )
     store_copy(session, now, begun.copy, received.ciphertext)
-    retention.postpone_document(session, begun.id, rule=Rule.UNDECIDED, destroy_by=row.undecided_by)
+    retention.postpone_document(session, now, begun.id, rule=Rule.UNDECIDED, destroy_by=row.link_expires_at)
     if begun.replaces is not None:
         end_document(session, now, row.id, begun.replaces, rule=Rule.REPLACED)
     record(

@@ -17,13 +17,23 @@ _STOPS_AFTER_S: Final = FENCE_FOR.total_seconds() - 4
 _RENEW_AFTER_S: Final = 5.0
 
 
-class Fence:
-    """One writer's right to write. `extend` must hit exactly one row, or raise."""
+def read_steady_clock() -> float:
+    """Seconds that never go back, and that go on while the machine sleeps."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
-    def __init__(self, extend: Callable[[], None], *, steady_clock: Callable[[], float] = time.monotonic) -> None:
+
+class Fence:
+    """One writer's right to write. `extend` must hit exactly one row, or raise.
+
+    `drawn_at` is the steady clock's reading from before the row was changed: a pause in between counts.
+    """
+
+    def __init__(
+        self, extend: Callable[[], None], *, drawn_at: float, steady_clock: Callable[[], float] = read_steady_clock
+    ) -> None:
         self._extend: Final = extend
         self._clock: Final = steady_clock
-        self._drawn_at = steady_clock()
+        self._drawn_at = drawn_at
 
     def redraw(self) -> None:
         """Draw the fence anew after a pause in which nothing was written."""

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from verifier.errors import VerifierError
 from verifier.evidence.documents import Ciphertext
 from verifier.evidence.fence import Fence
 from verifier.vault.keys import PublicKey
@@ -19,7 +20,12 @@ class SealedWriter:
         self._sealer: Final = Sealer(public_key, key.context())
         self._writer: Final = objects.create(key)
         self.size = 0
-        self._write(self._sealer.start())
+        try:
+            self._fence.verify_open()  # a pause before the object was created counts
+            self._write(self._sealer.start())
+        except VerifierError:
+            self._writer.abort()
+            raise
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Seal and store the next bytes.

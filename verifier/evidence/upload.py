@@ -6,7 +6,7 @@ Only `receive` is asynchronous; sealing, storing and the database run in threads
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -17,7 +17,7 @@ from verifier import faults
 from verifier.db.clock import Clock
 from verifier.db.engine import Database
 from verifier.errors import VerifierError
-from verifier.evidence.arrival import Arrival, Sender
+from verifier.evidence.arrival import Arrival, Permit, Sender
 from verifier.evidence.documents import (
     Announced,
     begin,
@@ -26,23 +26,27 @@ from verifier.evidence.documents import (
 from verifier.evidence.errors import (
     EmptyFileError,
     FileTooLargeError,
+    MalformedMultipartError,
     MissingFileError,
     UnknownDocumentError,
     UnknownSlotError,
     UploadCutError,
     UploadTooSlowError,
 )
+from verifier.evidence.fence import read_steady_clock
 from verifier.evidence.multipart import UploadForm
 from verifier.ids import DocumentId, is_id
 from verifier.retention.intake import verify_intake_open
 from verifier.sanitise.formats import SNIFF_BYTES, MediaType, sniff
 from verifier.telemetry import get_log
+from verifier.vault.errors import NoSpaceError
 from verifier.vault.service import Vault
 from verifier.verifications.moves import get_policy
 from verifier.verifications.sealed_values import get_public_key
 
 _STEP_BYTES: Final = 512 * 1024
 _FORM_OVERHEAD_BYTES: Final = 8 * 1024
+_EPILOGUE_BYTES: Final = 16 * 1024
 _SILENCE_FOR: Final = 15.0
 
 
@@ -66,12 +70,16 @@ class Uploads:
         vault: Vault,
         bytes_in_total: int,
         intake_closes_after: timedelta,
+        free_bytes: Callable[[], int],
+        reserve_bytes: int,
     ) -> None:
         self._database: Final = database
         self._clock: Final = clock
         self._vault: Final = vault
         self._bytes_in_total: Final = bytes_in_total
         self._intake_closes_after: Final = intake_closes_after
+        self._free_bytes: Final = free_bytes
+        self._reserve_bytes: Final = reserve_bytes
 
     async def receive(self, sender: Sender, body: Body) -> DocumentId:
         """Receive one document.
@@ -93,9 +101,12 @@ class Uploads:
         sender.note_slot(form.fields["slot"])
         document, slot = _parse_slot(form.fields["slot"])
         media_type = _sniff(form)
+        form_token = form.fields.get("form_token", "")
+        self._verify_room_to_work()
+        fence_drawn_at = read_steady_clock()
         with self._database.write() as session:
             now = self._clock.now(session)
-            row = sender.lock(session, now, form.fields.get("form_token", ""))
+            row = sender.lock(session, now, form_token)
             verify_intake_open(session, now, closes_after=self._intake_closes_after)
             policy = get_policy(session, row)
             _verify_declared(declared_bytes, max_bytes=get_rules(policy, document, slot).max_bytes)
@@ -115,17 +126,20 @@ class Uploads:
                 actor=sender.actor,
                 bytes_in_total=self._bytes_in_total,
             )
-            verification, public_key = row.id, get_public_key(session, row.id)
+            permit = Permit(
+                verification=row.id,
+                begun=begun,
+                public_key=get_public_key(session, row.id),
+                form_token=form_token,
+                fence_drawn_at=fence_drawn_at,
+            )
         faults.hit("upload.begun")
-        return Arrival(
-            self._database,
-            clock=self._clock,
-            vault=self._vault,
-            sender=sender,
-            verification=verification,
-            begun=begun,
-            public_key=public_key,
-        )
+        return Arrival(self._database, clock=self._clock, vault=self._vault, sender=sender, permit=permit)
+
+    def _verify_room_to_work(self) -> None:
+        # Disposal writes to the same disk: what fills it would keep itself from being destroyed.
+        if self._free_bytes() < self._reserve_bytes:
+            raise NoSpaceError
 
 
 class _Reception:
@@ -137,6 +151,7 @@ class _Reception:
         self._body: Final = body
         self._form: Final = UploadForm(body.boundary)
         self._arrival: Arrival | None = None
+        self._epilogue_bytes = 0
 
     async def read(self) -> DocumentId:
         """Read to the closing boundary, and close the document."""
@@ -157,7 +172,7 @@ class _Reception:
         tell_time = asyncio.get_running_loop().time
         set_at = tell_time()
         async for chunk in self._body.chunks:
-            self._form.feed(chunk)
+            self._feed(chunk)
             if self._arrival is None:
                 await self._begin_when_announced()
             elif self._form.file_bytes_waiting >= _STEP_BYTES:
@@ -168,6 +183,14 @@ class _Reception:
             if now - set_at >= 1:
                 patience.reschedule(now + _SILENCE_FOR)
                 set_at = now
+
+    def _feed(self, chunk: bytes) -> None:
+        if not self._form.is_complete:
+            self._form.feed(chunk)
+            return
+        self._epilogue_bytes += len(chunk)  # what comes after the closing boundary is not read (RFC 2046, 5.1.1)
+        if self._epilogue_bytes > _EPILOGUE_BYTES:
+            raise MalformedMultipartError
 
     async def _begin_when_announced(self) -> None:
         # Enough of the file came to tell its type, or all of it.

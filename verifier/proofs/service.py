@@ -89,7 +89,7 @@ def submit(session: Session, now: datetime, row: VerificationRow) -> None:
     Raises:
         AlreadyDecidedError, WrongStateError, StillCheckingError, NotEverythingSentError
     """
-    verify_takes_documents(row)
+    verify_takes_documents(row, now)
     verify_satisfied(get_policy(session, row), read_documents(session, row.id))
     move(session, now, row, to=VerificationState.SUBMITTED, actor="customer")
 
@@ -100,5 +100,5 @@ def remove_document(session: Session, now: datetime, row: VerificationRow, docum
     Raises:
         AlreadyDecidedError, WrongStateError, UnknownDocumentError
     """
-    verify_takes_documents(row)
+    verify_takes_documents(row, now)
     end_document(session, now, row.id, document, rule=Rule.REMOVED)

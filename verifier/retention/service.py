@@ -60,28 +60,33 @@ def open_obligation(
     )
 
 
-def postpone_document(session: Session, document: DocumentId, *, rule: Rule, destroy_by: datetime) -> None:
-    """Set the date of a document's open obligations, except of those that are due at once."""
+def postpone_document(
+    session: Session, now: datetime, document: DocumentId, *, rule: Rule, destroy_by: datetime
+) -> None:
+    """Set the date of a document's open obligations, except of those that are due."""
     session.execute(
         update(ObligationRow)
         .where(
             ObligationRow.document_id == document,
             ObligationRow.closed_at.is_(None),
-            ObligationRow.destroy_by != DUE_AT_ONCE,
+            ObligationRow.destroy_by > now,
         )
         .values(rule=rule, destroy_by=destroy_by, due_since=destroy_by)
         .execution_options(synchronize_session=False)
     )
 
 
-def postpone_verification(session: Session, verification: VerificationId, *, destroy_by: datetime) -> None:
-    """Set the date of all that waits for a decision, except of what is due at once."""
+def postpone_verification(
+    session: Session, now: datetime, verification: VerificationId, *, destroy_by: datetime
+) -> None:
+    """Set the date of all that waits for a decision, except of what is due."""
     session.execute(
         update(ObligationRow)
         .where(
             ObligationRow.verification_id == verification,
             ObligationRow.closed_at.is_(None),
             ObligationRow.rule == Rule.UNDECIDED,
+            ObligationRow.destroy_by > now,
         )
         .values(destroy_by=destroy_by, due_since=destroy_by)
         .execution_options(synchronize_session=False)
@@ -102,7 +107,7 @@ def _make_due(session: Session, now: datetime, which: ColumnElement[bool], *, ru
     session.execute(
         update(ObligationRow)
         .where(which, ObligationRow.closed_at.is_(None), ObligationRow.destroy_by != DUE_AT_ONCE)
-        .values(rule=rule, destroy_by=DUE_AT_ONCE, due_since=now, leased_until=None)
+        .values(rule=rule, destroy_by=DUE_AT_ONCE, due_since=now, leased_until=None, attempts=0)
         .execution_options(synchronize_session=False)
     )
 
@@ -114,7 +119,7 @@ def lease_due(session: Session, now: datetime, *, limit: int) -> dict[DocumentId
         ObligationRow,
         key=ObligationRow.copy_id,
         due=ObligationRow.closed_at.is_(None) & (ObligationRow.destroy_by <= now),
-        order_by=ObligationRow.destroy_by,
+        oldest_by=ObligationRow.destroy_by,
         now=now,
         lease_for=_LEASE_FOR,
         limit=limit,
@@ -130,6 +135,14 @@ def lease_due(session: Session, now: datetime, *, limit: int) -> dict[DocumentId
     for lease in leases:
         grouped.setdefault(documents[CopyId(lease.id)], []).append(lease)
     return grouped
+
+
+def count_attempts(session: Session, document: DocumentId) -> int:
+    """How often the disposal of a document was begun since it became due."""
+    most = select(func.max(ObligationRow.attempts)).where(
+        ObligationRow.document_id == document, ObligationRow.closed_at.is_(None)
+    )
+    return session.scalar(most) or 0
 
 
 def lease_again_at(session: Session, document: DocumentId, *, at: datetime) -> None:

@@ -7,7 +7,8 @@ look after the first.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
@@ -18,9 +19,18 @@ from verifier.ids import VerificationId
 from verifier.reviews.errors import ClaimedByOtherError, FourEyesError, NotClaimedError, QueueEmptyError
 from verifier.reviews.tables import ClaimRow, DecisionRow
 from verifier.verifications.errors import AlreadyDecidedError, WrongStateError
+from verifier.verifications.handlers import has_handled
 from verifier.verifications.life import IN_REVIEW, VerificationState, is_terminal
 from verifier.verifications.moves import get_policy, lock_verification
 from verifier.verifications.tables import VerificationRow
+
+LONGEST_CLAIM: Final = timedelta(hours=8)
+"""The policy language knows no longer claim; one that reaches further was taken by a clock that was set back since."""
+
+
+def is_live(claim: ClaimRow, now: datetime) -> bool:
+    """Whether a claim still holds."""
+    return now < claim.claimed_until <= now + LONGEST_CLAIM
 
 
 @dataclass(frozen=True)
@@ -36,7 +46,12 @@ def read_queue(session: Session, now: datetime, *, limit: int = 200) -> Sequence
     """What waits for a reviewer, the most urgent first."""
     rows: Sequence[Row[VerificationRow, ClaimRow | None]] = session.execute(
         select(VerificationRow, ClaimRow)
-        .outerjoin(ClaimRow, (ClaimRow.verification_id == VerificationRow.id) & (ClaimRow.claimed_until > now))
+        .outerjoin(
+            ClaimRow,
+            (ClaimRow.verification_id == VerificationRow.id)
+            & (ClaimRow.claimed_until > now)
+            & (ClaimRow.claimed_until <= now + LONGEST_CLAIM),
+        )
         .where(VerificationRow.state.in_(sorted(IN_REVIEW)))
         .order_by(VerificationRow.answer_by, VerificationRow.id)
         .limit(limit)
@@ -62,9 +77,9 @@ def claim(session: Session, now: datetime, verification: VerificationId, *, acto
     verify_four_eyes(session, row, actor=actor)
     claimed_until = now + get_policy(session, row).review.claim_for
     held = session.get(ClaimRow, verification)
-    if held is not None and held.claimed_until > now and held.actor != actor:
+    if held is not None and is_live(held, now) and held.actor != actor:
         raise ClaimedByOtherError
-    if held is not None and held.claimed_until > now:
+    if held is not None and is_live(held, now):
         held.claimed_until = claimed_until
         return held
     if held is not None:
@@ -105,7 +120,7 @@ def release(session: Session, now: datetime, verification: VerificationId, *, ac
 def verify_claimed(session: Session, now: datetime, verification: VerificationId, *, actor: str) -> ClaimRow:
     """The live claim of this reviewer. Raises: NotClaimedError"""
     held = session.get(ClaimRow, verification)
-    if held is None or held.actor != actor or held.claimed_until <= now:
+    if held is None or held.actor != actor or not is_live(held, now):
         raise NotClaimedError
     return held
 
@@ -119,7 +134,7 @@ def _verify_in_review(row: VerificationRow) -> None:
 
 def verify_four_eyes(session: Session, row: VerificationRow, *, actor: str) -> None:
     """Raise `FourEyesError` where this person must not look."""
-    if row.created_by == actor and get_policy(session, row).review.four_eyes:
+    if get_policy(session, row).review.four_eyes and has_handled(session, row.id, actor=actor):
         raise FourEyesError
     if row.state is VerificationState.SECOND_REVIEW:
         first = session.scalars(

@@ -41,7 +41,8 @@ from verifier.reviews.tables import ClaimRow, DecisionRow, PageViewRow
 from verifier.vault.service import Vault
 from verifier.verifications.errors import AlreadyDecidedError, WrongStateError
 from verifier.verifications.life import IN_REVIEW, VerificationState, is_terminal
-from verifier.verifications.moves import get_policy, lock_verification, move
+from verifier.verifications.moves import get_policy, lock_verification, move, verify_in_time
+from verifier.verifications.once import Once
 from verifier.verifications.sealed_values import seal_value
 from verifier.verifications.tables import VerificationRow
 
@@ -71,7 +72,7 @@ class Decisions:
         self._clock: Final = clock
         self._vault: Final = vault
 
-    def decide(self, verification: VerificationId, decision: Decision, *, actor: str) -> VerificationState:
+    def decide(self, verification: VerificationId, decision: Decision, *, actor: str, once: Once) -> VerificationState:
         """Decide, and say what state that led to.
 
         Raises:
@@ -82,6 +83,9 @@ class Decisions:
         with self._database.write() as session:
             now = self._clock.now(session)
             row = lock_verification(session, verification)
+            if once.find(session, now) is not None:
+                return row.state
+            once.keep(session, now, verification)
             self._verify_may_decide(session, now, row, actor=actor)
             policy = get_policy(session, row)
             _verify_reasons(policy, decision)
@@ -108,6 +112,7 @@ class Decisions:
         verify_claimed(session, now, row.id, actor=actor)
         verify_four_eyes(session, row, actor=actor)
         verify_log_keeps_up(session, now)
+        verify_in_time(row, now)
 
 
 def _verify_reasons(policy: Policy, decision: Decision) -> None:
@@ -224,5 +229,5 @@ def _ask_again(
     row.resubmissions += 1
     row.answer_by = None
     row.undecided_by = now + policy.retention.undecided_for
-    retention.postpone_verification(session, row.id, destroy_by=row.undecided_by)
     row.link_expires_at = max(row.link_expires_at, min(now + policy.link.open_for, row.undecided_by))
+    retention.postpone_verification(session, now, row.id, destroy_by=row.link_expires_at)

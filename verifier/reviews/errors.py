@@ -45,5 +45,11 @@ class UnknownPageError(VerifierError):
     code = "unknown_page"
 
 
+class PageDamagedError(VerifierError):
+    """What is stored is not what was sealed, or is gone: it cannot be shown, and so not approved."""
+
+    code = "page_damaged"
+
+
 class QueueEmptyError(VerifierError):
     code = "queue_empty"

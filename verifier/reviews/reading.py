@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from verifier.db.engine import Database
 from verifier.evidence.tables import DocumentRow
 from verifier.ids import DocumentId, VerificationId
-from verifier.reviews.claims import verify_four_eyes
+from verifier.reviews.claims import is_live, verify_four_eyes
 from verifier.reviews.decisions import Outcome
 from verifier.reviews.errors import FourEyesError
 from verifier.reviews.tables import ClaimRow, DecisionRow, PageViewRow
@@ -50,7 +50,7 @@ def count_queue(session: Session, now: datetime) -> QueueCount:
 def find_claim(session: Session, now: datetime, verification: VerificationId) -> ClaimRow | None:
     """The live claim on a verification."""
     held = session.get(ClaimRow, verification)
-    return held if held is not None and held.claimed_until > now else None
+    return held if held is not None and is_live(held, now) else None
 
 
 def is_barred(session: Session, row: VerificationRow, *, actor: str) -> bool:

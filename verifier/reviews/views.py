@@ -21,9 +21,10 @@ from verifier.evidence.life import DocumentState
 from verifier.evidence.tables import CopyRow, DocumentRow
 from verifier.ids import DocumentId, VerificationId
 from verifier.reviews.claims import verify_claimed
-from verifier.reviews.errors import UnknownPageError
+from verifier.reviews.errors import PageDamagedError, UnknownPageError
 from verifier.reviews.tables import PageViewRow
 from verifier.sanitise.watermark import watermark
+from verifier.vault.errors import BrokenSealError, ObjectMissingError, WrongCiphertextError
 from verifier.vault.objects import ObjectKey
 from verifier.vault.sealing import open_object
 from verifier.vault.service import Vault
@@ -63,21 +64,37 @@ class Views:
         """One page as a watermarked JPEG.
 
         Raises:
-            UnknownDocumentError, UnknownPageError, NotClaimedError, AlreadyDecidedError, LogBehindError
+            UnknownDocumentError, UnknownPageError, PageDamagedError, NotClaimedError, AlreadyDecidedError,
+            LogBehindError
             KeyMissingError: the key was destroyed meanwhile, or is lost.
         """
         leaf = self._log_view(document, page, viewer=viewer)
         faults.hit("view.logged")
-        jpeg = open_object(
-            self._vault.open_keys(leaf.key.verification),
-            leaf.key.context(),
-            self._vault.objects.read(leaf.key),
-            expected_digest=leaf.ciphertext_digest,
-            expected_bytes=leaf.ciphertext_bytes,
-        )
-        shown = watermark(bytes(jpeg), leaf.mark)
-        self._verify_still_open(leaf.key.verification)
+        shown = watermark(self._open(leaf), leaf.mark)
+        self._note_fetched(leaf, page, actor=viewer.actor)
         return shown
+
+    def _open(self, leaf: _Leaf) -> bytes:
+        try:
+            jpeg = open_object(
+                self._vault.open_keys(leaf.key.verification),
+                leaf.key.context(),
+                self._vault.objects.read(leaf.key),
+                expected_digest=leaf.ciphertext_digest,
+                expected_bytes=leaf.ciphertext_bytes,
+            )
+        except (ObjectMissingError, WrongCiphertextError, BrokenSealError) as error:
+            raise PageDamagedError from error
+        return bytes(jpeg)
+
+    def _note_fetched(self, leaf: _Leaf, page: int, *, actor: str) -> None:
+        """Count the page as fetched, and look once more whether it may still be shown."""
+        with self._database.write() as session:
+            now = self._clock.now(session)
+            row = get_verification(session, leaf.key.verification)
+            if is_terminal(row.state):
+                raise AlreadyDecidedError({"state": row.state})
+            session.merge(PageViewRow(document_id=leaf.key.document, page=page, actor=actor, viewed_at=now))
 
     def _log_view(self, document: DocumentId, page: int, *, viewer: Viewer) -> _Leaf:
         with self._database.write() as session:
@@ -90,7 +107,12 @@ class Views:
                 raise UnknownDocumentError
             copy = _get_page(session, row, page)
             verify_log_keeps_up(session, now)
-            _note_view(session, now, row, page, actor=viewer.actor)
+            record(
+                session,
+                now,
+                EntryKind.PAGE_VIEWED,
+                {"verification": row.verification_id, "document": row.id, "page": page, "actor": viewer.actor},
+            )
             verification = get_verification(session, row.verification_id)
             return _Leaf(
                 key=ObjectKey(self._vault.installation, row.verification_id, document, copy.name),
@@ -143,17 +165,3 @@ def _get_page(session: Session, document: DocumentRow, page: int) -> CopyRow:
     if copy is None:
         raise UnknownPageError
     return copy
-
-
-def _note_view(session: Session, now: datetime, row: DocumentRow, page: int, *, actor: str) -> None:
-    known = session.get(PageViewRow, (row.id, page, actor))
-    if known is None:
-        session.add(PageViewRow(document_id=row.id, page=page, actor=actor, viewed_at=now))
-    else:
-        known.viewed_at = now
-    record(
-        session,
-        now,
-        EntryKind.PAGE_VIEWED,
-        {"verification": row.verification_id, "document": row.id, "page": page, "actor": actor},
-    )

@@ -39,6 +39,12 @@ class WrongStateError(VerifierError):
     code = "wrong_state"
 
 
+class TooLateError(VerifierError):
+    """The verification's latest end is past; the worker is about to end it."""
+
+    code = "too_late"
+
+
 class AlreadyDecidedError(WrongStateError):
     code = "already_decided"
 

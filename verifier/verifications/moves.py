@@ -17,7 +17,7 @@ from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import record
 from verifier.ids import VerificationId
 from verifier.retention import service as retention
-from verifier.verifications.errors import UnknownVerificationError
+from verifier.verifications.errors import TooLateError, UnknownVerificationError
 from verifier.verifications.life import RULE_OF_END, VerificationState, is_terminal, verify_move
 from verifier.verifications.tables import (
     CustomerSessionRow,
@@ -51,6 +51,12 @@ def lock_verification(session: Session, verification: VerificationId) -> Verific
     if row is None:
         raise UnknownVerificationError
     return row
+
+
+def verify_in_time(row: VerificationRow, now: datetime) -> None:
+    """Raise `TooLateError` once the latest end is past: what is due must not be put off any more."""
+    if now >= row.undecided_by:
+        raise TooLateError
 
 
 def get_policy(session: Session, row: VerificationRow) -> Policy:
@@ -102,6 +108,7 @@ def _begin_answer_clock(session: Session, now: datetime, row: VerificationRow) -
     policy = get_policy(session, row)
     row.submitted_at = now
     row.answer_by = min(now + policy.review.answer_for, row.undecided_by)
+    retention.postpone_verification(session, now, row.id, destroy_by=row.undecided_by)
 
 
 def _end(session: Session, now: datetime, row: VerificationRow) -> None:
@@ -111,7 +118,7 @@ def _end(session: Session, now: datetime, row: VerificationRow) -> None:
     session.execute(
         update(VerificationKeyRow)
         .where(VerificationKeyRow.verification_id == row.id, VerificationKeyRow.shred_by.is_(None))
-        .values(shred_by=retention.DUE_AT_ONCE, leased_until=None)
+        .values(shred_by=retention.DUE_AT_ONCE, leased_until=None, attempts=0)
         .execution_options(synchronize_session=False)
     )
 

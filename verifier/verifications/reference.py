@@ -14,7 +14,8 @@ def parse_reference(text: str) -> str:
     """Check a reference as it came from outside.
 
     An `@` or a telephone number's form is refused with a sentence of its own: case numbers are stored and logged in
-    clear, so they must not name a person. Plain case numbers of up to nine digits are everyday and pass.
+    clear, so they must not name a person. Digits alone are an everyday case number and pass, however many; a desk
+    whose customers' numbers look like its case numbers must not use them as such.
 
     Raises:
         ReferenceLooksLikeAddressError, InvalidReferenceError

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -20,7 +20,9 @@ from verifier.audit.service import record
 from verifier.db.clock import Clock
 from verifier.db.engine import Database
 from verifier.ids import VerificationId, new_verification_id
+from verifier.retention import service as retention
 from verifier.retention.intake import verify_intake_open
+from verifier.telemetry import get_log
 from verifier.vault.keys import PublicKey
 from verifier.vault.secrets import keyed_digest
 from verifier.vault.service import Vault
@@ -30,9 +32,11 @@ from verifier.verifications.errors import (
     UnknownPolicyError,
     VerificationExistsError,
 )
+from verifier.verifications.handlers import note_handler
 from verifier.verifications.life import LIVE, VerificationState, is_terminal
 from verifier.verifications.links import LinkKey, store_link
 from verifier.verifications.moves import end_customer_sessions, get_policy, lock_verification, move
+from verifier.verifications.once import Once
 from verifier.verifications.phrase import new_phrase
 from verifier.verifications.reference import parse_reference
 from verifier.verifications.sealed_values import seal_value
@@ -56,14 +60,6 @@ class Created:
 
     id: VerificationId
     is_new: bool
-
-
-class Once(Protocol):
-    """Makes one request one verification, however often it is sent. Kept in the transaction that makes it."""
-
-    def find(self, session: Session, now: datetime) -> VerificationId | None: ...
-
-    def keep(self, session: Session, now: datetime, verification: VerificationId) -> None: ...
 
 
 class Verifications:
@@ -152,6 +148,7 @@ class Verifications:
             for name, value in asked.expected.items():
                 seal_value(session, now, self._vault, verification, name=f"expected.{name}", value=value)
             store_link(session, row, token=self._link_key.derive_token(verification, row.generation))
+            note_handler(session, verification, actor=actor)
             once.keep(session, now, verification)
             record(
                 session,
@@ -195,7 +192,7 @@ class Verifications:
             undecided_by=undecided_by,
         )
 
-    def renew_link(self, verification: VerificationId, *, actor: str) -> None:
+    def renew_link(self, verification: VerificationId, *, actor: str, once: Once) -> None:
         """Issue the next link; the old ones and their sessions end with it.
 
         Raises:
@@ -204,12 +201,18 @@ class Verifications:
         with self._database.write() as session:
             now = self._clock.now(session)
             row = lock_verification(session, verification)
+            if once.find(session, now) is not None:
+                return
+            once.keep(session, now, verification)
             if is_terminal(row.state):
                 raise AlreadyDecidedError({"state": row.state})
             row.generation += 1
             row.link_expires_at = min(now + get_policy(session, row).link.open_for, row.undecided_by)
+            if row.state is VerificationState.REQUESTED:
+                retention.postpone_verification(session, now, row.id, destroy_by=row.link_expires_at)
             store_link(session, row, token=self._link_key.derive_token(row.id, row.generation))
             end_customer_sessions(session, row.id)
+            note_handler(session, row.id, actor=actor)
             record(
                 session,
                 now,
@@ -220,11 +223,15 @@ class Verifications:
     def get_link_token(self, row: VerificationRow) -> str:
         return self._link_key.derive_token(row.id, row.generation)
 
-    def cancel(self, verification: VerificationId, *, actor: str) -> None:
+    def cancel(self, verification: VerificationId, *, actor: str, once: Once) -> None:
         """End a verification on the desk's behalf. Raises: UnknownVerificationError, AlreadyDecidedError"""
         with self._database.write() as session:
+            now = self._clock.now(session)
             row = lock_verification(session, verification)
-            move(session, self._clock.now(session), row, to=VerificationState.CANCELLED, actor=actor)
+            if once.find(session, now) is not None:
+                return
+            once.keep(session, now, verification)
+            move(session, now, row, to=VerificationState.CANCELLED, actor=actor)
 
     def withdraw(self, session: Session, now: datetime, verification: VerificationId, *, reason: str) -> None:
         """End a verification by one of the customer's two exits, in the caller's transaction."""
@@ -233,18 +240,28 @@ class Verifications:
 
     def expire_due(self) -> int:
         """End every verification that stayed undecided past its latest end; how many were ended."""
-        with self._database.write() as session:
+        with self._database.read() as session:
             now = self._clock.now(session)
             due = session.scalars(
-                select(VerificationRow)
+                select(VerificationRow.id)
                 .where(VerificationRow.state.in_(sorted(LIVE)), VerificationRow.undecided_by <= now)
                 .order_by(VerificationRow.undecided_by)
                 .limit(100)
-                .with_for_update(skip_locked=True)
             ).all()
-            for row in due:
-                move(session, now, row, to=VerificationState.EXPIRED, actor="worker")
-        return len(due)
+        return sum(self._expire(verification) for verification in due)
+
+    def _expire(self, verification: VerificationId) -> bool:
+        # Each in a transaction of its own: one that cannot be ended must not keep the others.
+        try:
+            with self._database.write() as session:
+                row = lock_verification(session, verification)
+                move(session, self._clock.now(session), row, to=VerificationState.EXPIRED, actor="worker")
+        except AlreadyDecidedError:
+            return False
+        except Exception as error:  # noqa: BLE001 -- a fault of ours with one verification must not keep the others
+            get_log().critical("expiry.broke", verification=verification, exc_info=error)
+            return False
+        return True
 
 
 def _find_live(session: Session, asked: NewVerification, digest: str) -> VerificationId | None:

@@ -71,6 +71,15 @@ class LinkRow(Base):
     generation: Mapped[int]
 
 
+class HandlerRow(Base):
+    """Somebody of the desk who held the link or sent documents: four eyes bar them from the review."""
+
+    __tablename__ = "handlers"
+
+    verification_id: Mapped[VerificationId] = mapped_column(ForeignKey("verifications.id"), primary_key=True)
+    actor: Mapped[str] = mapped_column(String(40), primary_key=True)
+
+
 class CustomerSessionRow(Base):
     """A browser that opened a link. It ends with the link's generation."""
 

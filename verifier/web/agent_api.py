@@ -14,14 +14,16 @@ from policies.access import Action
 from verifier.evidence.documents import verify_takes_documents
 from verifier.ids import VerificationId
 from verifier.staff.principal import Principal, verify_may
+from verifier.verifications.handlers import note_handler
 from verifier.verifications.life import VerificationState
 from verifier.verifications.moves import get_verification, lock_verification
 from verifier.verifications.service import NewVerification
 from verifier.verifications.tables import VerificationRow
 from verifier.web.cursors import encode_cursor, parse_cursor
-from verifier.web.describe import VerificationAnswer, describe
+from verifier.web.describe import VerificationAnswer, describe, describe_with_link
 from verifier.web.errors import ContactsNotYetError
-from verifier.web.once import begin_call, do_once, read_body
+from verifier.web.link_showing import note_link_shown
+from verifier.web.once import begin_call, read_body
 from verifier.web.pages.language import load_sentences
 from verifier.web.principals import AnyPrincipal, ApiPrincipal
 from verifier.web.rooms import Rooms, RoomsDep
@@ -99,7 +101,7 @@ def list_verifications(
     verify_may(principal, Action.VERIFICATION_LIST)
     with rooms.database.read() as session:
         rows = read_page(session, status=status, reference=reference, created_by=None, cursor=cursor)
-        answers = [describe(session, row, rooms=rooms, principal=principal) for row in rows[:PAGE_ROWS]]
+        answers = [describe(session, row) for row in rows[:PAGE_ROWS]]
     return VerificationListAnswer(verifications=answers, next_cursor=find_next_cursor(rows))
 
 
@@ -146,7 +148,7 @@ def renew_link(
     verify_may(principal, Action.LINK_RENEW)
     id_ = VerificationId(verification)
     call = begin_call(request, body, rooms=rooms, principal=principal)
-    do_once(call, id_, lambda: rooms.verifications.renew_link(id_, actor=principal.actor), rooms=rooms)
+    rooms.verifications.renew_link(id_, actor=principal.actor, once=call)
     return _read(id_, rooms=rooms, principal=principal)
 
 
@@ -158,7 +160,7 @@ def cancel_verification(
     verify_may(principal, Action.VERIFICATION_CANCEL)
     id_ = VerificationId(verification)
     call = begin_call(request, body, rooms=rooms, principal=principal)
-    do_once(call, id_, lambda: rooms.verifications.cancel(id_, actor=principal.actor), rooms=rooms)
+    rooms.verifications.cancel(id_, actor=principal.actor, once=call)
     return _read(id_, rooms=rooms, principal=principal)
 
 
@@ -174,7 +176,8 @@ class _OnBehalf:
 
     def lock(self, session: Session, now: datetime, form_token: str) -> VerificationRow:
         row = lock_verification(session, self.verification)
-        verify_takes_documents(row)
+        verify_takes_documents(row, now)
+        note_handler(session, row.id, actor=self.actor)
         return row
 
 
@@ -190,5 +193,7 @@ async def upload_on_behalf(
 
 
 def _read(verification: VerificationId, *, rooms: Rooms, principal: Principal) -> VerificationAnswer:
+    shows_link = note_link_shown(rooms, principal, verification)
     with rooms.database.read() as session:
-        return describe(session, get_verification(session, verification), rooms=rooms, principal=principal)
+        row = get_verification(session, verification)
+        return describe_with_link(session, row, rooms=rooms) if shows_link else describe(session, row)

@@ -13,11 +13,12 @@ from verifier.ids import DocumentId, VerificationId
 from verifier.staff.principal import Principal, may, verify_may
 from verifier.verifications.life import is_terminal
 from verifier.verifications.moves import get_policy, get_verification
+from verifier.verifications.once import EVERY_TIME
 from verifier.verifications.service import NewVerification
 from verifier.web.agent_api import PAGE_ROWS, find_next_cursor, read_page
 from verifier.web.agent_views import read_case, tell_case_row, tell_languages, tell_link, tell_policies
 from verifier.web.answers.answer import N_
-from verifier.web.once import IdempotentCall
+from verifier.web.link_showing import note_link_shown
 from verifier.web.pages.agent import NewPage, NewResult, NewValues
 from verifier.web.pages.common import FieldError
 from verifier.web.pages.language import load_sentences, translator
@@ -134,8 +135,7 @@ def make_new(request: Request, principal: PagePrincipal, rooms: RoomsDep, form: 
         try:
             load_sentences(wanted.locale)  # refuses a language that we do not speak
             # A form that is sent twice finds the live verification of the first time, so it needs no key.
-            call = IdempotentCall(api_key=principal.actor, key=None, digest=b"")
-            created = rooms.verifications.create(wanted, actor=principal.actor, once=call)
+            created = rooms.verifications.create(wanted, actor=principal.actor, once=EVERY_TIME)
         except VerifierError as error:
             errors, status = explain_refusal(error, fields=_FIELDS, otherwise="make")
         else:
@@ -176,6 +176,7 @@ def show_case(
 ) -> Response:
     """One case: its link while it lives, its outcome, its documents without what is in them."""
     verify_may(principal, Action.VERIFICATION_READ)
+    note_link_shown(rooms, principal, VerificationId(verification))
     with rooms.database.read() as session:
         now = rooms.clock.now(session)
         row = get_verification(session, VerificationId(verification))
@@ -187,7 +188,7 @@ def show_case(
 def renew_link(verification: str, principal: PagePrincipal, rooms: RoomsDep, _: SignedForm) -> Response:
     """The next link; the old one ends."""
     verify_may(principal, Action.LINK_RENEW)
-    rooms.verifications.renew_link(VerificationId(verification), actor=principal.actor)
+    rooms.verifications.renew_link(VerificationId(verification), actor=principal.actor, once=EVERY_TIME)
     return go_to(f"/cases/{verification}?renewed=true")
 
 
@@ -195,7 +196,7 @@ def renew_link(verification: str, principal: PagePrincipal, rooms: RoomsDep, _: 
 def cancel(verification: str, principal: PagePrincipal, rooms: RoomsDep, _: SignedForm) -> Response:
     """End the verification; everything that was sent is destroyed."""
     verify_may(principal, Action.VERIFICATION_CANCEL)
-    rooms.verifications.cancel(VerificationId(verification), actor=principal.actor)
+    rooms.verifications.cancel(VerificationId(verification), actor=principal.actor, once=EVERY_TIME)
     return go_to(f"/cases/{verification}")
 
 

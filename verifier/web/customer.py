@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
 
 from verifier import faults
 from verifier.disposal.receipt import get_receipt
@@ -102,14 +103,23 @@ def open_link(
     verify_same_site(request, method=request.method, public_url=rooms.public_url)
     verify_form_token(form_token, key=_FORM_KEY, session=token)
     try:
-        with rooms.database.write() as session:
-            opened = links.open_link(session, rooms.clock.now(session), token)
+        opened = _open(token, rooms=rooms)
     except VerifierError as error:
         return tell_link_problem(request, error, token=token, rooms=rooms)
     tail = "/withdraw?reason=not_me" if then == "not_me" else ""
     response = RedirectResponse(f"/verification/{opened.verification}{tail}", status_code=303)
     _set_cookie(response, opened.verification, opened.token, rooms=rooms)
     return response
+
+
+def _open(token: str, *, rooms: Rooms) -> links.CustomerSession:
+    with rooms.database.read() as session:
+        row = links.get_linked(session, rooms.clock.now(session), token)
+    rooms.throttle.count_link(row.id)
+    if is_terminal(row.state):
+        return links.CustomerSession(verification=row.id, token=token)  # read-only: nothing is stored
+    with rooms.database.write() as session:
+        return links.open_link(session, rooms.clock.now(session), token)
 
 
 def _set_cookie(response: Response, verification: str, token: str, *, rooms: Rooms) -> None:
@@ -199,7 +209,7 @@ class _Customer:
         verify_form_token(given, key=_FORM_KEY, session=token)
         row = links.lock_session_verification(session, now, VerificationId(self.verification), token)
         self.rooms.throttle.count_link(row.id)
-        verify_takes_documents(row)
+        verify_takes_documents(row, now)
         return row
 
 
@@ -212,7 +222,7 @@ async def upload(request: Request, verification: str, rooms: RoomsDep) -> Respon
         document = await receive_document(request, sender, rooms=rooms)
     except VerifierError as error:
         anchor = slot_anchor(sender.slot) if sender.slot else "submit"
-        return show_refused(request, verification, error, field_name=anchor, rooms=rooms)
+        return await run_in_threadpool(show_refused, request, verification, error, field_name=anchor, rooms=rooms)
     if prefers_html(request):
         return RedirectResponse(f"/verification/{verification}#{slot_anchor(sender.slot or '')}", status_code=303)
     return JSONResponse({"document": document, "slot": sender.slot, "state": "checking"}, 201)
@@ -247,6 +257,7 @@ def ask_withdraw(
     with rooms.database.read() as session:
         now = rooms.clock.now(session)
         row = links.get_session_verification(session, now, VerificationId(verification), token)
+        rooms.throttle.count_link(row.id)
         if is_terminal(row.state):
             return RedirectResponse(f"/verification/{verification}", status_code=303)
         reading = _read(session, now, row, rooms=rooms)
@@ -291,6 +302,7 @@ def read_receipt(
     with rooms.database.read() as session:
         now = rooms.clock.now(session)
         row = links.get_session_verification(session, now, VerificationId(verification), token)
+        rooms.throttle.count_link(row.id)
         found = get_document_of(session, row.id, DocumentId(document))
         receipt = get_receipt(session, found.id, log_key=rooms.log_key)
         reading = _read(session, now, row, rooms=rooms)

@@ -2,21 +2,25 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from policies.access import Action
 from policies.model import Policy
 from verifier.evidence.tables import DocumentRow
 from verifier.proofs.service import read_documents
-from verifier.staff.principal import Principal, may
-from verifier.verifications.life import is_terminal
+from verifier.verifications.life import VerificationState
 from verifier.verifications.moves import get_policy
 from verifier.verifications.tables import VerificationKeyRow, VerificationRow
 from verifier.web.replies import write_reply
 from verifier.web.rooms import Rooms
+
+_TELLS_REASONS: Final = frozenset(
+    {VerificationState.REQUESTED, VerificationState.REJECTED, VerificationState.WITHDRAWN}
+)
+"""A second look is blind: while one is due, nobody is told the reasons of the first."""
 
 
 class LinkAnswer(BaseModel):
@@ -45,7 +49,7 @@ class DocumentAnswer(BaseModel):
 
 
 class VerificationAnswer(BaseModel):
-    """A verification. `link`, `reply` and `phrase` are there for who may show the link, while it can be used."""
+    """A verification. `link`, `reply` and `phrase` are there where one is asked for, for who may show its link."""
 
     id: str
     status: str
@@ -69,12 +73,22 @@ class VerificationAnswer(BaseModel):
     documents: list[DocumentAnswer]
 
 
-def describe(session: Session, row: VerificationRow, *, rooms: Rooms, principal: Principal) -> VerificationAnswer:
-    """Tell one verification to this principal."""
+def describe_with_link(session: Session, row: VerificationRow, *, rooms: Rooms) -> VerificationAnswer:
+    """Tell one verification and its link. Whoever is shown it was noted before, by `note_link_shown`."""
+    url = get_link_url(rooms, row)
+    return describe(session, row).model_copy(
+        update={
+            "link": LinkAnswer(url=url, expires_at=row.link_expires_at),
+            "reply": write_reply(row, url=url, desk=rooms.desk_name),
+            "phrase": row.phrase,
+        }
+    )
+
+
+def describe(session: Session, row: VerificationRow) -> VerificationAnswer:
+    """Tell one verification, without its link."""
     policy = get_policy(session, row)
     documents = read_documents(session, row.id)
-    shows_link = may(principal, Action.LINK_SHOW) and not is_terminal(row.state)
-    url = get_link_url(rooms, row)
     return VerificationAnswer(
         id=row.id,
         status=row.state,
@@ -82,11 +96,11 @@ def describe(session: Session, row: VerificationRow, *, rooms: Rooms, principal:
         policy=row.policy,
         policy_version=row.policy_version,
         locale=row.locale,
-        link=LinkAnswer(url=url, expires_at=row.link_expires_at) if shows_link else None,
-        reply=write_reply(row, url=url, desk=rooms.desk_name) if shows_link else None,
-        phrase=row.phrase if shows_link else None,
+        link=None,
+        reply=None,
+        phrase=None,
         proofs=_describe_proofs(policy),
-        reasons=row.reasons,
+        reasons=row.reasons if row.state in _TELLS_REASONS else [],
         created_at=row.created_at,
         opened_at=row.opened_at,
         submitted_at=row.submitted_at,

@@ -1,6 +1,5 @@
 """One request, one thing: `Idempotency-Key` for the routes under `/v1`."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -53,13 +52,3 @@ def begin_call(request: Request, body: bytes, *, rooms: Rooms, principal: Princi
         key=None if key is None else parse_idempotency_key(key),
         digest=body_digest(rooms.digest_key, call=call, body=body),
     )
-
-
-def do_once(call: IdempotentCall, verification: VerificationId, act: Callable[[], object], *, rooms: Rooms) -> None:
-    """Act unless this call was made before. After a crash in between, the life's table judges the repetition."""
-    with rooms.database.read() as session:
-        if call.find(session, rooms.clock.now(session)) is not None:
-            return
-    act()
-    with rooms.database.write() as session:
-        call.keep(session, rooms.clock.now(session), verification)

@@ -16,9 +16,9 @@ from verifier.reviews.decisions import Decision, Outcome
 from verifier.reviews.views import Viewer
 from verifier.staff.principal import Principal, verify_may
 from verifier.verifications.moves import get_verification
-from verifier.web.once import begin_call, do_once, read_body
+from verifier.web.once import begin_call, read_body
 from verifier.web.principals import AnyPrincipal, ApiPrincipal
-from verifier.web.rooms import Rooms, RoomsDep
+from verifier.web.rooms import RoomsDep
 
 router: Final = APIRouter(prefix="/v1", tags=["reviewer"])
 
@@ -168,14 +168,9 @@ def decide(
         documents=[DocumentId(document) for document in decision.documents],
         note=decision.note,
     )
-    do_once(call, id_, lambda: rooms.decisions.decide(id_, wanted, actor=principal.actor), rooms=rooms)
-    return DecisionAnswer(id=id_, status=_get_status(id_, rooms=rooms))
+    status = rooms.decisions.decide(id_, wanted, actor=principal.actor, once=call)
+    return DecisionAnswer(id=id_, status=status)
 
 
 def viewer_of(principal: Principal) -> Viewer:
     return Viewer(actor=principal.actor, name=principal.display_name)
-
-
-def _get_status(verification: VerificationId, *, rooms: Rooms) -> str:
-    with rooms.database.read() as session:
-        return get_verification(session, verification).state

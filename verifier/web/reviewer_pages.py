@@ -19,6 +19,7 @@ from verifier.reviews.reading import count_queue, open_notes
 from verifier.staff.principal import Principal, verify_may
 from verifier.verifications.errors import UnknownVerificationError, WrongStateError
 from verifier.verifications.moves import get_policy, get_verification
+from verifier.verifications.once import EVERY_TIME
 from verifier.verifications.tables import VerificationRow
 from verifier.web.answers.answer import N_
 from verifier.web.pages.common import FieldError
@@ -170,7 +171,7 @@ def decide(
     errors, status = _find_mistakes(values), 422
     if not errors:
         try:
-            rooms.decisions.decide(id_, _to_decision(form, values), actor=principal.actor)
+            rooms.decisions.decide(id_, _to_decision(form, values), actor=principal.actor, once=EVERY_TIME)
         except _NOTHING_TO_MEND:
             raise
         except VerifierError as error:

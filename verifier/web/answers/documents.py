@@ -135,6 +135,12 @@ DOCUMENTS: Final[Mapping[str, Answer]] = {
         detail=N_("Not every document that is needed has arrived and could be read."),
         next_step=N_("Add the documents that the page still asks for, then submit."),
     ),
+    "document_damaged": Answer(
+        status=422,
+        title=N_("We could not read this file"),
+        detail=N_("Something went wrong on our side while it was stored, and it cannot be read any more."),
+        next_step=N_("Please send it again."),
+    ),
     "corrupt_image": Answer(
         status=422,
         title=N_("We could not read this picture"),

@@ -96,6 +96,18 @@ VERIFICATIONS: Final[Mapping[str, Answer]] = {
         detail=N_("Somebody has decided it already; nothing is reopened."),
         next_step=N_("Reload it to see the outcome. For a new look, request a new verification."),
     ),
+    "too_late": Answer(
+        status=409,
+        title=N_("Its time is over"),
+        detail=N_("The verification stayed undecided until its latest end, so everything in it is being destroyed."),
+        next_step=N_("Request a new verification."),
+    ),
+    "page_damaged": Answer(
+        status=409,
+        title=N_("This page cannot be shown"),
+        detail=N_("What is stored is not what was sealed, or is gone, so nothing of it is shown or can be approved."),
+        next_step=N_("Ask for this document again. Operators: look at the alarms in the audit log."),
+    ),
     "claimed_by_other": Answer(
         status=409,
         title=N_("Somebody else is reviewing this"),
