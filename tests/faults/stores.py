@@ -30,14 +30,17 @@ def _nothing() -> None:
 class MoodyObjects:
     """An object store.
 
-    `before_commit` and `after_list` happen once. `poisoned`: the document whose deletion breaks as nobody foresaw.
+    What is set to happen happens once. `poisoned`: the document whose deletion breaks as nobody foresaw.
+    `is_late`: a commit succeeds even where the upload was deleted before it, as in a store that is reached by network.
     """
 
     def __init__(self, store: ObjectStore) -> None:
         self._store: Final = store
         self.mood = Mood.HONEST
         self.poisoned: DocumentId | None = None
+        self.is_late = False
         self.before_commit: Callable[[], None] = _nothing
+        self.before_delete: Callable[[], None] = _nothing
         self.after_list: Callable[[], None] = _nothing
 
     def _verify_up(self) -> None:
@@ -46,7 +49,7 @@ class MoodyObjects:
 
     def create(self, key: ObjectKey) -> ObjectWriter:
         self._verify_up()
-        return _Writer(self._store.create(key), self)
+        return _Writer(self._store, key, self)
 
     def read(self, key: ObjectKey) -> Iterator[bytes]:
         self._verify_up()
@@ -54,6 +57,8 @@ class MoodyObjects:
 
     def delete(self, key: ObjectKey) -> None:
         self._verify_up()
+        happens, self.before_delete = self.before_delete, _nothing
+        happens()
         if key.document == self.poisoned:
             raise ZeroDivisionError
         if self.mood is Mood.HONEST:
@@ -78,16 +83,24 @@ class MoodyObjects:
 
 
 class _Writer:
-    def __init__(self, writer: ObjectWriter, store: MoodyObjects) -> None:
-        self._writer: Final = writer
-        self._moody: Final = store
+    def __init__(self, store: ObjectStore, key: ObjectKey, moody: MoodyObjects) -> None:
+        self._store: Final = store
+        self._key: Final = key
+        self._moody: Final = moody
+        self._writer = store.create(key)
+        self._sent: Final = bytearray()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
+        self._sent.extend(data)
         self._writer.write(data)
 
     def commit(self) -> None:
         happens, self._moody.before_commit = self._moody.before_commit, _nothing
         happens()
+        if self._moody.is_late:
+            self._writer.abort()
+            self._writer = self._store.create(self._key)
+            self._writer.write(self._sent)
         self._writer.commit()
 
     def abort(self) -> None:

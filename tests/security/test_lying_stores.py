@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -20,7 +20,7 @@ from verifier.sanitise.decoder import Decoder
 from verifier.settings import Settings
 from verifier.wiring import House, choose_seams, open_house, open_workshop
 
-_ONE_REST = timedelta(seconds=3)
+_ONE_REST = timedelta(seconds=31)  # the longest that anything rests before it is tried again
 _OVERDUE = timedelta(seconds=61)
 
 
@@ -148,6 +148,21 @@ def test_a_document_is_not_ready_while_its_original_is_there(desk: Desk, work: H
     assert desk.read(asked["id"])["documents"][0]["state"] == "ready"
 
 
+def test_a_receipt_claims_no_absence_from_before_the_deletion(
+    desk: Desk, work: Hands, objects: MoodyObjects, clock: MovedClock
+) -> None:
+    _, document = end_one(desk, work)
+    asked_at = datetime.now(UTC)
+
+    def take_long() -> None:
+        clock.offset += timedelta(seconds=8)
+
+    objects.before_delete = take_long
+    work.pass_time(_ONE_REST)
+    receipt = desk.client.get(f"/v1/receipts/{document}", headers=desk.headers).json()
+    assert datetime.fromisoformat(receipt["statement"]["seen_absent_at"]) >= asked_at + timedelta(seconds=8)
+
+
 @pytest.mark.parametrize("turn", range(3))
 def test_one_document_that_breaks_disposal_holds_up_no_other(
     house: House, desk: Desk, work: Hands, objects: MoodyObjects, turn: int
@@ -162,7 +177,7 @@ def test_one_document_that_breaks_disposal_holds_up_no_other(
     work.pass_time(_ONE_REST)
     assert [is_disposed(house, each) for each in documents] == [each != objects.poisoned for each in documents]
     objects.poisoned = None
-    work.pass_time(timedelta(seconds=11))
+    work.pass_time(_ONE_REST)
     assert find_unrest(house) == []
 
 

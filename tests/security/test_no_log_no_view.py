@@ -131,7 +131,7 @@ def die_with_the_work(house: House) -> None:
             VerificationKeyRow,
             key=VerificationKeyRow.verification_id,
             due=VerificationKeyRow.shred_by.is_not(None),
-            order_by=VerificationKeyRow.shred_by,
+            oldest_by=VerificationKeyRow.shred_by,
             now=now,
             lease_for=timedelta(seconds=2),
             limit=10,

@@ -80,11 +80,12 @@ class Disposer:
         if task.fenced_until is not None:
             self._rest(document, until=task.fenced_until)
             return
-        with self._database.read() as session:
-            looked_at = self._clock.now(session)
         for _, name in task.copies:
             self._vault.delete_copy(ObjectKey(self._vault.installation, task.verification, document, name))
             faults.hit("dispose.copy_deleted")
+        # After the last look: an absence from before it is not what was seen.
+        with self._database.read() as session:
+            looked_at = self._clock.now(session)
         faults.hit("dispose.looked")
         self._attest(task, seen_absent_at=looked_at)
         faults.hit("dispose.committed")

@@ -181,11 +181,19 @@ class Checker:
         try:
             with Heartbeat(lambda: self._extend(task), every_s=_LEASE_FOR.total_seconds() / 3):
                 findings = self._decoder.decode(data, task.media_type, limits, keep)
+            self._close_pages(task, stored, findings.kinds)
+        except UploadEndedError:
+            self._take_back(task, pages=len(stored))
+            raise
         except (DecoderUnavailableError, StoreUnavailableError, OSError, SQLAlchemyError):
             self._uncount_decode(task)  # the machine failed, not the document
             raise
-        self._close_pages(task, stored, findings.kinds)
         faults.hit("check.pages_closed")
+
+    def _take_back(self, task: _Task, *, pages: int) -> None:
+        """Delete what this attempt wrote of a document that has ended: its disposal may be over already."""
+        for number in range(1, pages + 1):
+            self._vault.delete_copy(self._key(task, _page_name(task, number)))
 
     def _open_original(self, task: _Task) -> bytearray:
         key = self._key(task, ORIGINAL)
@@ -211,9 +219,7 @@ class Checker:
             self._change(session, task, {"decodes": task.decodes, "leased_until": again_at})
 
     def _store_page(self, task: _Task, number: int, jpeg: bytes) -> tuple[CopyId, Ciphertext]:
-        # Objects are written once, so a second attempt writes under a name of its own.
-        attempt = task.lease.attempts
-        name = f"page-{number}" if attempt == 1 else f"page-{number}-{attempt}"
+        name = _page_name(task, number)
         drawn_at = read_steady_clock()
         copy = self._announce_page(task, name, number)
         fence = Fence(lambda: self._extend(task), drawn_at=drawn_at)
@@ -318,6 +324,12 @@ class Checker:
 
     def _key(self, task: _Task, name: str) -> ObjectKey:
         return ObjectKey(self._vault.installation, task.verification, task.document, name)
+
+
+def _page_name(task: _Task, number: int) -> str:
+    # Objects are written once, so a second attempt writes under a name of its own.
+    attempt = task.lease.attempts
+    return f"page-{number}" if attempt == 1 else f"page-{number}-{attempt}"
 
 
 def _get_destroy_by(verification: VerificationRow) -> datetime:

@@ -4,7 +4,9 @@ from typing import Final
 
 from verifier.errors import VerifierError
 from verifier.evidence.documents import Ciphertext
+from verifier.evidence.errors import UploadEndedError
 from verifier.evidence.fence import Fence
+from verifier.vault.errors import UploadRemovedError
 from verifier.vault.keys import PublicKey
 from verifier.vault.objects import ObjectKey, ObjectStore
 from verifier.vault.sealing import Sealer
@@ -42,10 +44,17 @@ class SealedWriter:
             self._writer.write(ciphertext)
 
     def commit(self) -> Ciphertext:
-        """Make the copy durable under its name; only the fence's owner may."""
+        """Make the copy durable under its name; only the fence's owner may.
+
+        Raises:
+            UploadTooSlowError, UploadEndedError, StoreUnavailableError, NoSpaceError
+        """
         self._write(self._sealer.finalize())
         self._fence.keep_open()
-        self._writer.commit()
+        try:
+            self._writer.commit()
+        except UploadRemovedError:
+            raise UploadEndedError from None  # disposal came first, and took it away
         return Ciphertext(digest=self._sealer.digest, length=self._sealer.length)
 
     def remove(self) -> None:
