@@ -221,6 +221,9 @@ CUSTOMER: Final[Mapping[str, View]] = {
     ),
     "status-cancelled": replace(DESTROYED, kind=StatusKind.CANCELLED),
     "status-withdrawn": replace(DESTROYED, kind=StatusKind.WITHDRAWN, arrived_at=None, checked_at=None),
+    "status-disowned": replace(
+        DESTROYED, kind=StatusKind.DISOWNED, arrived_at=None, checked_at=None, destroyed_at=None, documents=()
+    ),
     "status-expired": replace(DESTROYED, kind=StatusKind.EXPIRED, arrived_at=None, checked_at=None, documents=()),
     "withdraw-rather-not": WithdrawPage(
         shell=DESK, case=CASE, verification_id=VERIFICATION, reason=WithdrawReason.RATHER_NOT, form_token=TOKEN

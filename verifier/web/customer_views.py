@@ -28,6 +28,7 @@ from verifier.web.pages.customer import (
     StatusPage,
     TaskPage,
     Way,
+    WithdrawReason,
 )
 from verifier.web.pages.language import translator
 from verifier.web.problems import problem_for
@@ -123,7 +124,7 @@ class CustomerReading:
             shell=self.shell,
             case=self.case(),
             verification_id=row.id,
-            kind=_KINDS[row.state],
+            kind=self._kind(),
             arrived_at=max(arrived) if row.submitted_at and arrived else None,
             checked_at=max(checked) if row.submitted_at and checked else None,
             decided_at=row.ended_at,
@@ -136,6 +137,11 @@ class CustomerReading:
             can_withdraw=not ended,
             changed=self.changed(),
         )
+
+    def _kind(self) -> StatusKind:
+        kind = _KINDS[self._row.state]
+        is_disowned = kind is StatusKind.WITHDRAWN and WithdrawReason.NOT_ME in self._row.reasons
+        return StatusKind.DISOWNED if is_disowned else kind
 
     def label_of(self, document: DocumentRow) -> str:
         """Such as "Identity document, Front"."""

@@ -36,6 +36,7 @@ class StatusKind(StrEnum):
     NOT_CONFIRMED = "not_confirmed"
     CANCELLED = "cancelled"
     WITHDRAWN = "withdrawn"
+    DISOWNED = "disowned"
     EXPIRED = "expired"
 
 

@@ -69,6 +69,7 @@ RULES: Final[Mapping[str, str]] = {
 KINDS: Final[Mapping[str, str]] = {
     "verification.created": N_("Verification requested"),
     "link.issued": N_("Link made"),
+    "link.shown": N_("Link shown"),
     "link.opened": N_("Link opened"),
     "verification.moved": N_("Verification moved on"),
     "document.sealed": N_("Document stored locked"),
