@@ -17,10 +17,14 @@ from tests.browser.windows import DESKTOP, PHONE, Device, Window, opened_window
 expect.set_options(timeout=15_000)
 
 
+def find_chromium() -> str | None:
+    return shutil.which("chromium")
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The system's Chromium; without it, nothing that a browser would have shown was tested."""
-    found = shutil.which("chromium")
+    found = find_chromium()
     if found is None:
         pytest.skip("Chromium is not installed: `make test` installs it, or says how")
     with sync_playwright() as playwright:

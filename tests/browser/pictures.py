@@ -4,7 +4,7 @@ import io
 from functools import cache
 from typing import Any, Final, Literal
 
-from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from PIL import ExifTags, Image, ImageDraw, ImageFilter, ImageFont
 
 NAME: Final = "Ada Example"
 _SIZE: Final = (1600, 1200)
@@ -15,7 +15,7 @@ Side = Literal["front", "back"]
 
 @cache
 def draw_card(side: Side, *, width: int = _SIZE[0]) -> bytes:
-    """A JPEG of one side of the card; covered is what may be covered."""
+    """A JPEG of one side of the card, which says where it was taken; covered is what may be covered."""
     scene = Image.effect_noise(_SIZE, 40).convert("RGB").filter(ImageFilter.GaussianBlur(3))
     scene = Image.blend(scene, Image.new("RGB", _SIZE, _TABLE), 0.8)
     card = Image.new("RGB", (1280, 808), _CARD)
@@ -29,7 +29,7 @@ def draw_card(side: Side, *, width: int = _SIZE[0]) -> bytes:
     turned, edge = card.rotate(tilt, expand=True, resample=Image.Resampling.BICUBIC), mask.rotate(tilt, expand=True)
     scene.paste(turned, ((_SIZE[0] - turned.width) // 2, (_SIZE[1] - turned.height) // 2), edge)
     out = io.BytesIO()
-    scene.resize((width, width * _SIZE[1] // _SIZE[0])).save(out, "JPEG", quality=86)
+    scene.resize((width, width * _SIZE[1] // _SIZE[0])).save(out, "JPEG", quality=86, exif=_place())
     return out.getvalue()
 
 
@@ -56,6 +56,14 @@ def _back(draw: ImageDraw.ImageDraw) -> None:
     draw.text((60, 280), "This card belongs to the Specimen Republic.", font=_font(36), fill=_SOFT)
     for row in range(3):
         draw.rectangle((60, 480 + row * 90, 1220, 540 + row * 90), fill=(64, 70, 76))
+
+
+def _place() -> Image.Exif:
+    exif = Image.Exif()
+    place = exif.get_ifd(ExifTags.IFD.GPSInfo)
+    place[ExifTags.GPS.GPSLatitudeRef], place[ExifTags.GPS.GPSLatitude] = "N", (48.0, 51.0, 29.9)
+    place[ExifTags.GPS.GPSLongitudeRef], place[ExifTags.GPS.GPSLongitude] = "E", (2.0, 17.0, 40.2)
+    return exif
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:

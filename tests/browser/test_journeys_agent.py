@@ -95,6 +95,8 @@ def test_who_did_not_ask_for_this_ends_it_and_the_agent_is_warned(
     customers.look()
     customers.page.get_by_role("button", name="End it and warn the agent").click()
     expect(customers.page.locator("h1")).to_have_text("You stopped this")
+    expect(customers.page.locator("main")).to_contain_text("We have warned the agent")
+    expect(customers.page.locator("main")).to_contain_text("there was nothing to destroy")
     customers.look()
     agents.open("/new")
     row = agents.page.locator(".cases li", has_text=reference)

@@ -12,17 +12,17 @@ from tests.browser.windows import DESKTOP, PHONE, SMALL_PHONE, Device, Window
 pytestmark = pytest.mark.browser
 
 
-def card(page: Page, side: str) -> str:
+def card(side: str) -> str:
     return f"#slot-identity-{side}"
 
 
 def choose(page: Page, side: str, *files: object) -> None:
-    page.locator(f"{card(page, side)} [data-send=file] input[type=file]").last.set_input_files(list(files))  # type: ignore[arg-type]
+    page.locator(f"{card(side)} [data-send=file] input[type=file]").last.set_input_files(list(files))  # type: ignore[arg-type]
 
 
 def await_checked(page: Page, *sides: str) -> None:
     for side in sides:
-        expect(page.locator(f"{card(page, side)} .tag")).to_contain_text("Checked")
+        expect(page.locator(f"{card(side)} .tag")).to_contain_text("Checked")
 
 
 @pytest.mark.parametrize("device", [PHONE, SMALL_PHONE, DESKTOP], ids=["phone", "small phone", "desktop"])
@@ -64,7 +64,7 @@ def test_without_scripts_a_wrong_file_is_refused_in_words_and_the_right_ones_go_
 
     def send(side: str, file: object) -> None:
         choose(page, side, file)
-        page.locator(f"{card(page, side)} [data-send=file] button").last.click()
+        page.locator(f"{card(side)} [data-send=file] button").last.click()
 
     send("front", a_file("photo.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 4000, "image/heic"))
     expect(page.get_by_role("alert")).to_contain_text("JPEG")
@@ -77,15 +77,15 @@ def test_without_scripts_a_wrong_file_is_refused_in_words_and_the_right_ones_go_
 
     for side in ("front", "back"):
         send(side, card_file(side))
-        page.locator(card(page, side)).get_by_role("link", name="Look again").first.or_(
-            page.locator(f"{card(page, side)} .tag.good")
+        page.locator(card(side)).get_by_role("link", name="Look again").first.or_(
+            page.locator(f"{card(side)} .tag.good")
         ).first.wait_for()
     window.look()
     wait_for(lambda: _reload_shows(page, "All that is needed is here"), what="the pictures were not checked")
-    page.locator(card(page, "front")).get_by_text("Replace").click()
+    page.locator(card("front")).get_by_text("Replace").click()
     send("front", card_file("front"))
-    page.locator(card(page, "back")).get_by_role("button", name="Remove").click()
-    expect(page.locator(f"{card(page, 'back')} .tag")).to_have_text("Not added yet")
+    page.locator(card("back")).get_by_role("button", name="Remove").click()
+    expect(page.locator(f"{card('back')} .tag")).to_have_text("Not added yet")
     send("back", card_file("back"))
     wait_for(lambda: _reload_shows(page, "All that is needed is here"), what="the pictures were not checked")
     page.get_by_role("button", name="Hand in my documents").click()
@@ -108,19 +108,19 @@ def test_with_scripts_a_wrong_file_is_refused_beside_its_slot_and_replacing_and_
     page.get_by_role("button", name="Continue").click()
     window.expected.add(415)
     choose(page, "front", a_file("photo.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 4000, "image/heic"))
-    expect(page.locator(f"{card(page, 'front')} .card-problem")).to_contain_text("JPEG")
+    expect(page.locator(f"{card('front')} .card-problem")).to_contain_text("JPEG")
     window.look()
     choose(page, "front", a_file("broken.jpg", draw_card("front")[:3000]))
-    expect(page.locator(f"{card(page, 'front')} .tag")).to_contain_text("We could not read this file")
+    expect(page.locator(f"{card('front')} .tag")).to_contain_text("We could not read this file")
     window.look()
     choose(page, "front", card_file("front"))
     await_checked(page, "front")
-    page.locator(card(page, "front")).get_by_text("Replace").click()
+    page.locator(card("front")).get_by_text("Replace").click()
     choose(page, "front", card_file("back"))
-    expect(page.locator(f"{card(page, 'front')} details")).not_to_have_attribute("open", "")
+    expect(page.locator(f"{card('front')} details")).not_to_have_attribute("open", "")
     await_checked(page, "front")
-    page.locator(card(page, "front")).get_by_role("button", name="Remove").click()
-    expect(page.locator(f"{card(page, 'front')} .tag")).to_have_text("Not added yet")
+    page.locator(card("front")).get_by_role("button", name="Remove").click()
+    expect(page.locator(f"{card('front')} .tag")).to_have_text("Not added yet")
 
 
 def test_the_first_visit_of_a_customer_costs_at_most_30_kilobytes(

@@ -1,0 +1,141 @@
+"""The pictures of the README, taken while one verification goes from its link to its deletion receipts.
+
+    make screenshots        writes docs/images/*.png
+
+Everything on them is invented. What must hold is in the journeys; these are for eyes.
+"""
+
+import io
+import sys
+import tempfile
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Final
+
+from PIL import Image
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from policies.access import Role
+from tests.browser.conftest import find_chromium
+from tests.browser.office import Office, opened_office, wait_for
+from tests.browser.pictures import card_file
+from tests.browser.preview import ARGUMENTS
+from tests.browser.windows import DESKTOP, PHONE, Window, opened_window
+
+IMAGES: Final = Path(__file__).resolve().parents[2] / "docs" / "images"
+_MOST_BYTES: Final = 150_000
+_COLOURS: Final = 128
+_SHARP: Final = 2
+
+
+def save(window: Window, name: str, *, top: str | None = None) -> None:
+    """What the window shows now, from `top` on, with few colours, and small."""
+    window.page.evaluate(
+        "css => scrollTo(0, css ? document.querySelector(css).getBoundingClientRect().top + scrollY - 24 : 0)", top
+    )
+    window.page.wait_for_timeout(200)
+    picture = Image.open(io.BytesIO(window.page.screenshot())).convert("RGB")
+    out = io.BytesIO()
+    picture.quantize(_COLOURS, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+    assert len(out.getvalue()) <= _MOST_BYTES, f"{name} has {len(out.getvalue())} bytes"
+    (IMAGES / f"{name}.png").write_bytes(out.getvalue())
+
+
+class Tour:
+    """One browser, one office, and the windows of the people in the pictures."""
+
+    def __init__(self, browser: Browser, office: Office) -> None:
+        self._browser: Final = browser
+        self._office: Final = office
+
+    def staff(self, name: str, *roles: Role) -> AbstractContextManager[Window]:
+        session = self._office.sign_in(name, *roles)
+        return opened_window(self._browser, self._office.address, DESKTOP, session=session)
+
+    def customer(self) -> AbstractContextManager[Window]:
+        return opened_window(self._browser, self._office.address, PHONE, device_scale_factor=_SHARP)
+
+    def take(self) -> None:
+        link, id_ = self.ask()
+        with self.customer() as window:
+            self.send(window, link)
+            self.decide(id_)
+            self.receive(window)
+        self.audit()
+
+    def ask(self) -> tuple[str, str]:
+        with self.staff("Alex Agent", Role.AGENT) as window:
+            page = window.page
+            window.open(f"/new?reference={self._office.new_reference()}&policy=account-recovery")
+            page.get_by_label("Full name on the account").fill("Ada Example")
+            page.get_by_label("Date of birth").fill("29 February 1988")
+            page.get_by_role("button", name="Make the link").click()
+            expect(page.locator("h1")).to_contain_text("Ready to send")
+            save(window, "agent")
+            return page.locator("#link-url").inner_text(), page.url.rpartition("made=")[2]
+
+    def send(self, window: Window, link: str) -> None:
+        page = window.page
+        window.open(link)
+        save(window, "landing")
+        page.get_by_role("button", name="Continue").click()
+        page.locator("#slot-identity-front [data-send=file] input[type=file]").set_input_files([card_file("front")])
+        expect(page.locator("#slot-identity-front .tag")).to_contain_text("Checked")
+        save(window, "task", top=".rules")
+        page.locator("#slot-identity-back [data-send=file] input[type=file]").set_input_files([card_file("back")])
+        expect(page.locator("#slot-identity-back .tag")).to_contain_text("Checked")
+        page.get_by_role("button", name="Hand in my documents").click()
+        expect(page.locator("h1")).to_have_text("We have your documents")
+
+    def decide(self, id_: str) -> None:
+        with self.staff("Rita Reviewer", Role.REVIEWER) as window:
+            page = window.page
+            window.open("/queue")
+            page.keyboard.press("n")
+            expect(page.locator("[data-seen=yes]")).to_have_count(1)
+            save(window, "review")
+            page.keyboard.press("ArrowRight")
+            expect(page.locator("[data-seen=yes]")).to_have_count(2)
+            page.keyboard.press("a")
+            page.keyboard.press("d")
+            expect(page.get_by_text("was sent.")).to_be_visible()
+        wait_for(lambda: self._office.read(id_)["status"] == "approved", what="it was not approved")
+
+    def receive(self, window: Window) -> None:
+        page = window.page
+        expect(page.locator("h1")).to_have_text("Confirmed")
+        wait_for(lambda: _shows(window, "link", "Deletion receipt", 2), what="the documents were not destroyed")
+        save(window, "status")
+        page.get_by_role("link", name="Deletion receipt").first.click()
+        wait_for(lambda: _shows(window, "link", "Download the receipt", 1), what="the receipt was not complete")
+        save(window, "receipt")
+
+    def audit(self) -> None:
+        for _ in range(2):
+            self._office.submitted()
+        with self.staff("Olga Auditor", Role.AUDITOR) as window:
+            window.open("/audit?tab=destroyed")
+            save(window, "audit")
+
+
+def _shows(window: Window, role: str, name: str, count: int) -> bool:
+    window.page.reload()
+    return window.page.get_by_role(role, name=name).count() == count  # type: ignore[arg-type]
+
+
+def main() -> None:
+    chromium = find_chromium()
+    if chromium is None:
+        sys.exit("Chromium is not installed: `make browser` installs it, or says how.")
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="pictures-") as folder, opened_office(Path(folder)) as office:  # noqa: SIM117
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
+            Tour(browser, office).take()
+            browser.close()
+    for picture in sorted(IMAGES.glob("*.png")):
+        print(f"{picture.stat().st_size:8} bytes  {picture.relative_to(IMAGES.parents[1])}")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
