@@ -49,7 +49,7 @@ def test_what_is_stored_and_what_was_destroyed_is_shown_with_its_receipt(
     assert "1 document is stored. Nothing is overdue." in auditor.text
     (row,) = rows(auditor)
     assert asked["id"] in row
-    assert "Nobody decided in time." in row
+    assert "Even if nobody has decided by then." in row
 
     assert desk.reviewer().review(asked["id"]) == "approved"
     work.settle()
