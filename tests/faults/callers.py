@@ -14,7 +14,7 @@ import httpx2
 from verifier.ids import new_document_id
 
 _PATIENCE: Final = 120.0
-_PAUSE: Final = 0.15
+_PAUSE: Final = 0.3
 _LONGEST_PAUSE: Final = 1.0
 
 JSON: Final = {"accept": "application/json"}

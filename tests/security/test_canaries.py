@@ -14,7 +14,7 @@ import sqlite3
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -113,9 +113,23 @@ def worker_paused(service: Service) -> Iterator[None]:
     (worker,) = [pid for pid in service.find_processes() if b"workers" in Path(f"/proc/{pid}/cmdline").read_bytes()]
     os.kill(worker, signal.SIGSTOP)
     try:
+        while not _is_writable(service):  # it was stopped in the middle of a transaction
+            os.kill(worker, signal.SIGCONT)
+            time.sleep(0.05)
+            os.kill(worker, signal.SIGSTOP)
         yield
     finally:
         os.kill(worker, signal.SIGCONT)
+
+
+def _is_writable(service: Service) -> bool:
+    with closing(sqlite3.connect(service.settings.database_file, isolation_level=None, timeout=0.5)) as database:
+        try:
+            database.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        database.execute("ROLLBACK")
+        return True
 
 
 def test_the_search_finds_what_is_there(desk: Desk, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ _READERS_THAT_WRITE = {
     ("GET", "/v1/verifications/{verification}/documents"),
     ("GET", "/v1/documents/{document}/pages/{page}"),
     ("GET", "/review/{verification}"),
+    ("GET", "/cases/{verification}"),
     ("GET", "/v1/audit/entries"),
     ("GET", "/v1/audit/export"),
     ("GET", "/audit"),
