@@ -53,7 +53,7 @@ def _document(policy: Policy, name: str, language: str) -> str:
 
 def _reviewed(policy: Policy) -> str:
     review = policy.review
-    people = "One reviewer decides" if review.lines == 1 else "Two reviewers must both approve"
+    people = "One reviewer decides" if review.lines == 1 else "Two reviewers look one after the other, and the second decides,"
     lines = [f"{people} within {describe_duration(review.answer_for)}."]
     if review.four_eyes:
         lines.append("Nobody reviews what they opened themselves.")

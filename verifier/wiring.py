@@ -102,8 +102,14 @@ def open_house(settings: Settings, *, seams: Seams | None = None) -> House:
     chosen = seams or choose_seams(settings)
     database = open_sqlite(settings.database_file)
     upgrade_schema(database)
-    vault = _open_vault(settings, database, chosen)
+    installation = _find_or_begin(database, chosen)
+    if installation.stores_marked_at is not None:
+        _verify_secrets_there(settings)
     digest_key = load_or_create_secret(settings.secrets_folder, "digest")
+    form_key = load_or_create_secret(settings.secrets_folder, "form")
+    link_key = LinkKey(load_or_create_secret(settings.secrets_folder, "link"))
+    signer = load_or_create_signing_key(_signing_key_file(settings), settings.log_origin)
+    vault = _open_vault(settings, database, chosen, installation)
     policies = _load_policies(settings.policies_folder)
     clock = chosen.clock
     return House(
@@ -112,15 +118,15 @@ def open_house(settings: Settings, *, seams: Seams | None = None) -> House:
         clock=clock,
         vault=vault,
         policies=policies,
-        signer=load_or_create_signing_key(settings.secrets_folder / "log" / "signing", settings.log_origin),
-        form_key=load_or_create_secret(settings.secrets_folder, "form"),
+        signer=signer,
+        form_key=form_key,
         digest_key=digest_key,
         verifications=Verifications(
             database,
             clock=clock,
             vault=vault,
             policies=policies,
-            link_key=LinkKey(load_or_create_secret(settings.secrets_folder, "link")),
+            link_key=link_key,
             digest_key=digest_key,
             intake_closes_after=settings.intake_closes_after,
         ),
@@ -138,8 +144,22 @@ def open_house(settings: Settings, *, seams: Seams | None = None) -> House:
     )
 
 
-def _open_vault(settings: Settings, database: Database, seams: Seams) -> Vault:
-    installation = _find_or_begin(database, seams)
+def _signing_key_file(settings: Settings) -> Path:
+    return settings.secrets_folder / "log" / "signing"
+
+
+def _verify_secrets_there(settings: Settings) -> None:
+    """Made once and never again: new ones would give dead links, and a log that nobody's key verifies."""
+    files = [settings.secrets_folder / name for name in ("digest", "form", "link")]
+    for file in (*files, _signing_key_file(settings)):
+        if not file.is_file():
+            raise ConfigurationError(
+                f"The secret {file.name} of this installation is missing in {file.parent}. Mount or restore that "
+                "folder; a new secret is not made beside an old database."
+            )
+
+
+def _open_vault(settings: Settings, database: Database, seams: Seams, installation: InstallationRow) -> Vault:
     vault = Vault(
         installation=InstallationId(installation.id),
         objects=seams.objects,

@@ -99,8 +99,8 @@ def test_what_is_stored_is_listed_with_its_deadline(client: TestClient, agent: H
         "document": document, "verification": verification, "reference": "CASE-1", "policy": "account-recovery",
         "slot": "identity.front", "state": "sealed", "copies": ["original"], "rule": "undecided", "overdue": False,
     }.items()  # fmt: skip
-    undecided_by = read(client, f"/v1/verifications/{verification}", agent)["undecided_by"]
-    assert row["destroy_by"] == undecided_by
+    link = read(client, f"/v1/verifications/{verification}", agent)["link"]
+    assert row["destroy_by"] == link["expires_at"]  # what was not handed in by then goes with the link
     assert row["since"] < row["destroy_by"]
 
 

@@ -72,7 +72,13 @@ def test_an_invitation_is_an_address_that_signs_in_once(operator: Operator) -> N
 
 def test_the_address_of_an_invitation_is_the_public_one(operator: Operator) -> None:
     address = operator.get(
-        "staff", "invite", "Ada", "--role", "agent", VERIFIER_PUBLIC_URL="https://verify.example.org"
+        "staff",
+        "invite",
+        "Ada",
+        "--role",
+        "agent",
+        VERIFIER_PUBLIC_URL="https://verify.example.org",
+        VERIFIER_TRUSTED_PROXIES='["127.0.0.1"]',
     )
     assert address.startswith("https://verify.example.org/sign-in/")
 
@@ -112,7 +118,8 @@ def test_what_a_room_refuses_is_one_sentence_with_its_code(
     [
         (("audit", "key"), {"VERIFIER_PUBLIC_URL": "http://verify.example.org"}, "write https"),
         (("serve",), {"VERIFIER_PORT": "many"}, "VERIFIER_PORT"),
-        (("serve",), {"VERIFIER_PUBLIC_URL": "https://x.org", "VERIFIER_ALLOW_UNSANDBOXED": "1"}, "Unset it"),
+        (("serve",), {"VERIFIER_PUBLIC_URL": "https://x.org"}, "VERIFIER_TRUSTED_PROXIES"),
+        (("serve",), {"VERIFIER_HOST": "0.0.0.0"}, "VERIFIER_PUBLIC_URL"),
         (("policy", "explain", "nothing"), {}, "no policy"),
         (("policy", "list"), {"VERIFIER_POLICIES_FOLDER": "/nowhere"}, "folder of policies"),
         (
