@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from policies.access import Role, Scope
 from tests.browser.office import Office
-from tests.browser.windows import DESKTOP, PHONE, SMALL_PHONE, Device, Window
+from tests.browser.windows import DESKTOP, PHONE, Device, Window
 from tests.journey import Reviewer, make_key
 from verifier.disposal.receipt_check import verify_receipt_file
 
@@ -41,7 +41,7 @@ def await_receipt(page: Page) -> None:
 def test_the_link_shows_what_was_destroyed_and_a_receipt_that_holds_offline(
     *, has_scripts: bool, approved: Approved, open_window: Callable[..., Window], tmp_path: Path
 ) -> None:
-    window = open_window(PHONE if has_scripts else SMALL_PHONE, has_scripts=has_scripts)
+    window = open_window(PHONE, has_scripts=has_scripts)
     page = window.page
     window.open(approved[1])
     expect(page.locator("h1")).to_have_text("Confirmed")
@@ -117,7 +117,7 @@ def test_an_auditor_reads_what_is_stored_what_was_destroyed_and_who_looked(
 
 
 @pytest.mark.usefixtures("approved")
-@pytest.mark.parametrize("device", [SMALL_PHONE, DESKTOP], ids=["small phone", "desktop"])
+@pytest.mark.parametrize("device", [PHONE, DESKTOP], ids=["phone", "desktop"])
 def test_without_scripts_an_auditor_reads_the_same(device: Device, staff_window: Callable[..., Window]) -> None:
     window = staff_window("Olga Auditor", Role.AUDITOR, device=device, has_scripts=False)
     window.open("/audit")

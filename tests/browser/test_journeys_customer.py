@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.office import Office, wait_for
 from tests.browser.pictures import a_file, card_file, draw_card
-from tests.browser.windows import DESKTOP, PHONE, SMALL_PHONE, Device, Window
+from tests.browser.windows import DESKTOP, PHONE, Device, Window
 
 pytestmark = pytest.mark.browser
 
@@ -25,7 +25,7 @@ def await_checked(page: Page, *sides: str) -> None:
         expect(page.locator(f"{card(side)} .tag")).to_contain_text("Checked")
 
 
-@pytest.mark.parametrize("device", [PHONE, SMALL_PHONE, DESKTOP], ids=["phone", "small phone", "desktop"])
+@pytest.mark.parametrize("device", [PHONE, DESKTOP], ids=["phone", "desktop"])
 def test_two_pictures_picked_at_once_go_from_the_link_to_the_desk(
     device: Device, office: Office, open_window: Callable[..., Window]
 ) -> None:

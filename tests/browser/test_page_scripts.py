@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.page_samples import BACK, DESTROYED, FRONT, STATUS, TASK, VERIFICATION, ask
 from tests.browser.preview import POLICY
@@ -177,6 +177,19 @@ def test_several_files_fill_the_empty_slots_in_order_each_with_its_own_request(
     assert b"two" in next(body for _, body in desk.posts if b"identity.back" in body)
     expect(page.locator("#live")).to_contain_text("Checked, 1 page.")
     expect(page.locator("#finish")).to_contain_text("All that is needed is here")
+
+
+def test_a_file_that_was_chosen_before_the_script_arrived_is_sent(page: Page, address: str, desk: Desk) -> None:
+    held: list[Route] = []
+    page.route("**/static/upload*.js", held.append)
+    page.goto(f"{address}/verification/{VERIFICATION}", wait_until="commit")
+    choose(page, "identity.back", a_file("one.jpg", b"one"))
+    assert desk.posts == []
+    while not held:
+        page.wait_for_timeout(20)
+    held[0].continue_()
+    expect(page.locator('[data-slot="identity.back"] .tag')).to_contain_text("Checked")
+    assert len(desk.posts) == 1
 
 
 def test_a_broken_connection_is_retried_once_by_itself(page: Page, address: str, desk: Desk) -> None:
