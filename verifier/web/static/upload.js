@@ -101,9 +101,7 @@
 
   // --- choosing
   const isFree = (card) => ["empty", "refused"].includes(card.dataset.state) && !card.classList.contains("sending");
-  place.addEventListener("change", (event) => {
-    const input = event.target;
-    if (input.type !== "file" || !input.files.length) return;
+  const take = (input) => {
     const first = input.closest("[data-slot]");
     const files = [...input.files];
     const cards = [...place.querySelectorAll("[data-slot]")];
@@ -115,6 +113,9 @@
     note.hidden = files.length <= targets.length;
     note.textContent = note.hidden ? "" : text("Surplus");
     if (!note.hidden) { note.scrollIntoView({ block: "nearest" }); say(note.textContent); }
+  };
+  place.addEventListener("change", (event) => {
+    if (event.target.type === "file" && event.target.files.length) take(event.target);
   });
   place.addEventListener("submit", (event) => { if (event.target.matches("form.send")) event.preventDefault(); });
   const prepare = (within) => {
@@ -165,6 +166,8 @@
   const waits = (slot) => sending.has(slot) || queue.some((job) => job.slot === slot);
 
   prepare(document);
+  // What was chosen before this script had arrived, on a slow connection, is sent too.
+  for (const input of place.querySelectorAll("input[type=file]")) if (input.files.length) take(input);
   if (place.dataset.busy === "yes") timer = setTimeout(refresh, 1500);
   window.addEventListener("beforeunload", (event) => { if (sending.size) event.preventDefault(); });
 })();
