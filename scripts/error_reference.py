@@ -94,8 +94,19 @@ def _words(root: Path) -> dict[str, str]:
     }
 
 
+def _tables(tree: ast.Module) -> dict[str, ast.expr]:
+    """The constants of a test module by name: what its parametrised tests are made of."""
+    return {
+        target.id: node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Name)
+    }
+
+
 def codes_asserted(root: Path) -> set[str]:
-    """What tests assert: by literal or word of ours, in an assertion or a parameter, or by `pytest.raises`."""
+    """What tests assert: by literal or word of ours, in an assertion, a parameter or a table, or by `pytest.raises`."""
     codes = {name: code for name, (code, _) in errors_defined(root).items()}
     words = _words(root)
 
@@ -105,12 +116,15 @@ def codes_asserted(root: Path) -> set[str]:
 
     found: set[str] = set()
     for _, tree in _trees(root / "tests"):
+        tables = _tables(tree)
         for node in ast.walk(tree):
             if isinstance(node, ast.Assert):
                 found |= said(node)
             elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
                 for decorator in node.decorator_list:
                     found |= said(decorator)
+                names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+                found |= {text for name in names & tables.keys() for text in said(tables[name])}
             elif isinstance(node, ast.Call) and _name_of(node.func) == "raises":
                 found |= {codes[name] for name in map(_name_of, node.args) if name in codes}
     return found
