@@ -20,6 +20,7 @@ def open_case(window: Window, verification: str) -> None:
     window.open(f"/review/{verification}")
     window.page.get_by_role("button", name="Take it").click()
     expect(window.page.locator("#decision")).to_be_visible()
+    window.page.wait_for_load_state("networkidle")  # a page that is still on its way when it is decided is refused
 
 
 def send(page: Page) -> None:
