@@ -10,20 +10,20 @@ from verifier.wiring import House
 
 
 @pytest.mark.parametrize(
-    ("outcome", "body", "answer"),
+    ("outcome", "reasons", "answer"),
     [
-        ("reject", {}, (422, "reason_needed")),
-        ("resubmit", {}, (422, "reason_needed")),
-        ("resubmit", {"reasons": ["unreadable"]}, (422, "documents_needed")),
+        ("reject", [], (422, "reason_needed")),
+        ("resubmit", [], (422, "reason_needed")),
+        ("resubmit", ["unreadable"], (422, "documents_needed")),
     ],
 )
 def test_a_decision_says_what_it_lacks_and_changes_nothing(
-    desk: Desk, work: Work, outcome: str, body: dict[str, list[str]], answer: tuple[int, str]
+    desk: Desk, work: Work, outcome: str, reasons: list[str], answer: tuple[int, str]
 ) -> None:
     asked, _ = desk.submitted(work)
     reviewer = desk.reviewer()
     reviewer.claim(asked["id"])
-    assert refusal(reviewer.decide(asked["id"], outcome, **body)) == answer
+    assert refusal(reviewer.decide(asked["id"], outcome, reasons=reasons)) == answer
     assert desk.read(asked["id"])["status"] == "submitted"
 
 
