@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from policies.access import Role
 from policies.language import parse_policy
-from tests.journey import Desk, Reviewer, make_pdf, refusal
+from tests.journey import HTML, JSON, Desk, Reviewer, make_jpeg, make_pdf, refusal
 from tests.workers_by_hand import Work
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import EntryFilter, find_entries
 from verifier.db.clock import MovedClock
 from verifier.settings import Settings
 from verifier.verifications.tables import PolicyVersionRow, VerificationRow
+from verifier.web.csrf import form_token
 from verifier.wiring import House
 
 
@@ -132,18 +134,26 @@ def test_a_decision_is_idempotent_under_its_key_and_refused_without(desk: Desk, 
     assert refusal(other) == (422, "idempotency_key_reused")
 
 
-def test_what_a_person_opened_they_do_not_decide(house: House, desk: Desk, work: Work) -> None:
-    """Four eyes: the policy asks for it, and one person may hold both roles."""
-    asked, _ = desk.submitted(work)
-    reviewer = desk.reviewer()
-    with house.database.read() as session:
-        opener = session.get_one(VerificationRow, asked["id"]).created_by
-    with house.database.write() as session:  # as if this reviewer had opened it at a page of the agents
-        actor = session.get_one(VerificationRow, asked["id"])
-        mine = reviewer.headers["authorization"].removeprefix("Bearer vk_").split("_")[0]
-        actor.created_by = f"key_{mine}"
-    assert opener != f"key_{mine}"
-    assert refusal(reviewer.claim(asked["id"])) == (409, "four_eyes")
+def test_what_a_person_opened_they_do_not_decide(
+    house: House, desk: Desk, work: Work, sign_in: Callable[..., str]
+) -> None:
+    """Four eyes: one person may hold both roles, and the policy asks for two people."""
+    both = desk.browser()
+    both.cookies.set("dev-staff", sign_in("Sam", Role.AGENT, Role.REVIEWER))
+    form = {"form_token": form_token(house.form_key, session=both.cookies["dev-staff"])}
+    wanted = {"reference": "CASE-1", "policy": "qualification-check", "locale": "en"}
+    assert both.post("/new", data=form | wanted, headers=HTML, follow_redirects=False).status_code == 303
+    (listed,) = desk.client.get("/v1/verifications", headers=desk.headers).json()["verifications"]
+    asked = desk.read(listed["id"])
+    customer = desk.customer(asked)
+    assert customer.upload("diploma.all_pages", make_jpeg(width=80, height=60)).status_code == 201
+    work()
+    assert customer.post("submit").status_code == 200
+    tried = both.post(f"/review/{asked['id']}/claim", data=form, headers=HTML, follow_redirects=False)
+    assert tried.status_code == 303, "back to the page, which says why"
+    (row,) = both.get("/v1/queue", headers=JSON).json()["waiting"]
+    assert row["claimed_until"] is None
+    assert refusal(both.get(f"/v1/verifications/{asked['id']}/documents", headers=JSON)) == (409, "not_claimed")
     assert desk.reviewer().review(asked["id"]) == "approved"
 
 
