@@ -8,14 +8,13 @@ import asyncio
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -32,8 +31,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from policies.loading import load_builtin
-from policies.model import Policy
 from tests.journey import make_jpeg
+from tests.property.reach import reach_of
 from tests.workers_by_hand import Work
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.export import export_lines
@@ -47,8 +46,7 @@ from verifier.evidence.life import DocumentState
 from verifier.evidence.tables import DocumentRow
 from verifier.evidence.upload import Body
 from verifier.ids import DocumentId, VerificationId, new_document_id
-from verifier.proofs.errors import NotEverythingSentError, StillCheckingError
-from verifier.proofs.service import read_documents, remove_document, submit, verify_satisfied
+from verifier.proofs.service import read_documents, remove_document, submit
 from verifier.reviews.claims import claim, claim_next, release
 from verifier.reviews.decisions import Decision, Outcome
 from verifier.reviews.tables import PageViewRow
@@ -57,8 +55,8 @@ from verifier.sanitise.decoder import Decoder
 from verifier.sanitise.formats import MediaType
 from verifier.settings import Settings
 from verifier.verifications import life as verifications_life
-from verifier.verifications.errors import AlreadyDecidedError, WrongStateError
-from verifier.verifications.life import LIVE, VerificationState, is_terminal, verify_move
+from verifier.verifications.errors import AlreadyDecidedError
+from verifier.verifications.life import VerificationState, is_terminal
 from verifier.verifications.moves import get_policy, lock_verification
 from verifier.verifications.once import EVERY_TIME
 from verifier.verifications.service import NewVerification
@@ -66,7 +64,6 @@ from verifier.verifications.tables import VerificationRow
 from verifier.web.answers import ANSWERS
 from verifier.wiring import House, choose_seams, open_house, open_workshop
 
-S = TypeVar("S", bound=StrEnum)
 _JPEG: Final = make_jpeg(width=24, height=18)
 _REVIEWERS: Final = ("stf_" + "a" * 26, "stf_" + "b" * 26, "stf_" + "c" * 26)
 _DEEDS: Final = settings(
@@ -77,66 +74,6 @@ _DEEDS: Final = settings(
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
-
-
-# --- The two tables, pair by pair.
-
-
-def test_the_life_of_a_verification_says_yes_or_no_to_every_pair() -> None:
-    assert set(verifications_life.NEXT) == set(VerificationState)
-    for before, after in product(VerificationState, VerificationState):
-        if after in verifications_life.NEXT[before]:
-            verify_move(before, after)
-        else:
-            with pytest.raises(AlreadyDecidedError if is_terminal(before) else WrongStateError):
-                verify_move(before, after)
-    assert set(verifications_life.RULE_OF_END) == set(VerificationState) - LIVE
-    assert all(VerificationState.EXPIRED in verifications_life.NEXT[state] for state in LIVE), "each has a latest end"
-
-
-def test_the_life_of_a_document_says_yes_or_no_to_every_pair_and_ends_in_disposal_only() -> None:
-    assert set(documents_life.NEXT) == set(DocumentState)
-    for before, after in product(DocumentState, DocumentState):
-        assert documents_life.is_step(before, after) == (after in documents_life.NEXT[before])
-    ends = [state for state, after in documents_life.NEXT.items() if not after]
-    assert ends == [DocumentState.DISPOSED]
-    assert all(DocumentState.DISPOSED in reach_of(documents_life.NEXT, state) for state in DocumentState)
-
-
-def reach_of(table: Mapping[S, frozenset[S]], begin_at: S) -> set[S]:
-    """Every state that can come after, the state itself included."""
-    found, new = {begin_at}, {begin_at}
-    while new:
-        new = {after for state in new for after in table[state]} - found
-        found |= new
-    return found
-
-
-# --- P7: policies × what is there × outcomes.
-
-
-@pytest.mark.parametrize("policy", load_builtin().values(), ids=lambda policy: policy.name)
-def test_only_a_whole_line_of_ready_documents_satisfies_a_policy(policy: Policy) -> None:
-    places = [(slot.document, slot.slot) for slot in policy.slots()]
-    lines = [{(item.document, slot) for item in line for slot in item.slots} for line in policy.ladder]
-    for states in product((None, *DocumentState), repeat=len(places)):
-        rows = [
-            DocumentRow(document=document, slot=slot, state=state)
-            for (document, slot), state in zip(places, states, strict=True)
-            if state is not None
-        ]
-        ready = {(row.document, row.slot) for row in rows if row.state is DocumentState.READY}
-        if {DocumentState.RECEIVING, DocumentState.SEALED} & set(states):
-            with pytest.raises(StillCheckingError):
-                verify_satisfied(policy, rows)
-        elif any(line <= ready for line in lines):
-            verify_satisfied(policy, rows)
-        else:
-            with pytest.raises(NotEverythingSentError):
-                verify_satisfied(policy, rows)
-
-
-# --- Random orders.
 
 
 @dataclass(frozen=True)

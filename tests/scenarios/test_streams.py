@@ -115,8 +115,9 @@ def read_answer(connection: socket.socket) -> tuple[int, dict[str, object]]:
         content += received
         head, gap, body = content.partition(b"\r\n\r\n")
         lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
-        if gap and lengths and len(body) >= int(lengths[0].partition(b":")[2]):
-            return int(head.split(b" ")[1]), json.loads(body)
+        length = int(lengths[0].partition(b":")[2]) if lengths else len(body) + 1
+        if gap and len(body) >= length:
+            return int(head.split(b" ")[1]), json.loads(body[:length])
     raise AssertionError(f"the connection ended without an answer: {content[:200]!r}")
 
 
