@@ -19,7 +19,7 @@ _MEGABYTE: Final = 1_000_000
 
 
 class Settings(BaseSettings):
-    """What an operator may set. Sizes are bytes, durations are ISO 8601 or seconds."""
+    """What an operator may set. Sizes are bytes, durations are ISO 8601, such as PT20S."""
 
     model_config = SettingsConfigDict(env_prefix="VERIFIER_", frozen=True, extra="forbid")
 

@@ -1,18 +1,49 @@
-"""The schema: brought to the newest version at start, forward only."""
+"""The schema: brought to the newest version at start, forward only.
+
+Alembic is heavy and is imported only where there is something to migrate: a worker that is started again in a hurry
+finds the schema as it left it.
+"""
 
 from pathlib import Path
 from typing import Final
 
-from alembic import command
-from alembic.config import Config
+from sqlalchemy import inspect, text
 
 from verifier.db.engine import Database
+from verifier.errors import ConfigurationError
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
+NEWEST: Final = "0002"
 
 
 def upgrade_schema(database: Database) -> None:
-    """Bring the database to the newest version; does nothing when it is there already. Safe twice at once."""
+    """Bring the database to the newest version; does nothing when it is there already. Safe twice at once.
+
+    Raises:
+        ConfigurationError: the database is of a newer version of this program.
+    """
+    found = _find_version(database)
+    if found == NEWEST:
+        return
+    if found is not None and found > NEWEST:
+        raise ConfigurationError(
+            "The database was written by a newer version of Verifier. Install that version again, or a later one."
+        )
+    _migrate(database)
+
+
+def _find_version(database: Database) -> str | None:
+    with database.read() as session:
+        if not inspect(session.connection()).has_table("alembic_version"):
+            return None
+        version = session.scalar(text("SELECT version_num FROM alembic_version"))
+        return None if version is None else str(version)
+
+
+def _migrate(database: Database) -> None:
+    from alembic import command
+    from alembic.config import Config
+
     with database.write() as session:
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
