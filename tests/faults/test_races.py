@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from tests.apart import run_apart
 from tests.faults.hands import Hands
 from tests.faults.looks import find_unrest, list_objects, look_at_everything, look_at_objects, look_at_receipts
 from tests.faults.running import wait_until
@@ -85,7 +86,7 @@ def upload_with_a_pause(house: House, verification: str, happens: Callable[[], N
         yield b"\r\n--b--\r\n"
 
     body = Body(chunks=chunks(), boundary=b"b", declared_bytes=None)
-    asyncio.run(house.uploads.receive(_Sender(VerificationId(verification)), body))
+    run_apart(house.uploads.receive(_Sender(VerificationId(verification)), body))
 
 
 def test_an_upload_across_a_cancellation_is_refused_and_leaves_nothing(house: House, desk: Desk, hands: Hands) -> None:

@@ -4,7 +4,6 @@ Refusals are part of life here: each must be one that the table of answers knows
 every verification ends, every document earns exactly one deletion receipt, the stores are empty, the log verifies.
 """
 
-import asyncio
 import shutil
 import tempfile
 from collections import Counter
@@ -31,6 +30,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from policies.loading import load_builtin
+from tests.apart import run_apart
 from tests.journey import make_jpeg
 from tests.property.reach import reach_of
 from tests.workers_by_hand import Work
@@ -181,7 +181,7 @@ class Lives(RuleBasedStateMachine):
         old = self._pick_document(verification, which) if replaces else ""
         body = _form(f"{place.document}.{place.slot}", data, replaces=old)
         sent = Body(_chunks(body), boundary=b"b", declared_bytes=len(body))
-        self._try(lambda: asyncio.run(self._house.uploads.receive(_Sender(verification), sent)))
+        self._try(lambda: run_apart(self._house.uploads.receive(_Sender(verification), sent)))
 
     @rule(which=st.integers(0, 9))
     def upload_and_die(self, which: int) -> None:

@@ -13,6 +13,7 @@ from fastapi.responses import Response
 from fastapi.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
+from tests.apart import run_apart
 from verifier import telemetry
 from verifier.web.errors import MalformedJsonError, TooLargeError
 from verifier.web.headers import install_plumbing
@@ -97,7 +98,6 @@ async def _nothing(_message: Message) -> None:
 
 def _read(messages: list[Message], *, headers: list[tuple[bytes, bytes]]) -> int:
     """How many messages are taken in before `BodyLimit` refuses."""
-    import asyncio
 
     taken = 0
 
@@ -111,7 +111,7 @@ def _read(messages: list[Message], *, headers: list[tuple[bytes, bytes]]) -> int
 
     scope = {"type": "http", "path": "/v1/things/a", "headers": headers}
     with pytest.raises(TooLargeError):
-        asyncio.run(BodyLimit(app, streams=STREAMS)(scope, receive, _nothing))
+        run_apart(BodyLimit(app, streams=STREAMS)(scope, receive, _nothing))
     return taken
 
 
