@@ -11,6 +11,7 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from verifier.audit.errors import LogStoppedError
 from verifier.errors import VerifierError
 from verifier.telemetry import get_log
 from verifier.wiring import Workshop
@@ -57,7 +58,12 @@ class EmbeddedWorker:
     def _run(self, job: Job) -> int:
         try:
             return job.run(self._workshop)
-        except (VerifierError, SQLAlchemyError, OSError) as error:
+        except LogStoppedError as error:
+            # Nothing is signed any more until somebody acts: `verifier doctor` says what was seen.
+            get_log().critical("log.stopped", code=error.code)
+        except VerifierError as error:
+            get_log().error("job.failed", job=job.name, zone=job.zone, code=error.code, exc_info=error)
+        except (SQLAlchemyError, OSError) as error:
             get_log().error("job.failed", job=job.name, zone=job.zone, exc_info=error)
         except Exception as error:  # noqa: BLE001 -- a fault of ours in one job must not end its zone: disposal goes on
             get_log().critical("job.broke", job=job.name, zone=job.zone, exc_info=error)

@@ -180,7 +180,7 @@ def test_bytes_that_turn_up_under_a_disposed_id_are_told_and_deleted_again(
     hands.run("compare")
     assert list_objects(house) == []
     with house.database.read() as session:
-        for kind in (EntryKind.COPY_LATE, EntryKind.ALARM_RAISED):
+        for kind in (EntryKind.COPY_LATE, EntryKind.ALARM_RAISED, EntryKind.DOCUMENT_DISPOSED_AGAIN):
             assert find_first_entry(session, EntryFilter(kind=kind)) is not None
     hands()
     assert [*look_at_objects(house), *look_at_receipts(house)] == []

@@ -21,7 +21,7 @@ from verifier.db.installation import Pace, raise_clock_mark
 from verifier.disposal.tables import OrphanRow
 from verifier.errors import VerifierError
 from verifier.evidence.documents import end_unfinished_uploads
-from verifier.evidence.life import OCCUPIES_SLOT
+from verifier.evidence.life import OCCUPIES_SLOT, DocumentState
 from verifier.evidence.tables import CopyRow, DocumentRow
 from verifier.ids import CopyId, VerificationId
 from verifier.telemetry import get_log
@@ -141,6 +141,11 @@ class Sweep:
             record(session, now, EntryKind.COPY_LATE, fields)
             record(session, now, EntryKind.ALARM_RAISED, {"alarm": "copy_late", "store": "objects"})
         self._vault.delete_copy(key)
+        with self._database.write() as session:
+            now = self._clock.now(session)
+            if session.get_one(DocumentRow, key.document).state is DocumentState.DISPOSED:
+                of = {"verification": key.verification, "document": key.document}
+                record(session, now, EntryKind.DOCUMENT_DISPOSED_AGAIN, {**of, "seen_absent_at": now})
 
     def _remove_late_key(self, verification: VerificationId) -> None:
         """The key of a shredded verification turned up, perhaps from a backup: say so, and shred it again."""

@@ -131,11 +131,10 @@ class Checker:
             except RefusedError as error:
                 self._refuse(task, error.reason)
                 return
-            except (WrongCiphertextError, BrokenSealError, ObjectMissingError):
+            except (
+                WrongCiphertextError, BrokenSealError, ObjectMissingError, KeyMissingError, BrokenRecordError
+            ):  # fmt: skip
                 self._refuse(task, DAMAGED)
-                return
-            except (KeyMissingError, BrokenRecordError):
-                self._refuse(task, KeyMissingError.code)
                 return
         self._remove_original(task)
 
@@ -211,7 +210,7 @@ class Checker:
             raise RefusedError(Refusal.DECODER_CRASHED)
         with self._database.write() as session:
             self._change(session, task, {"decodes": task.decodes + 1})
-            self._hold(session, self._clock.now(session), task)
+            self._renew(session, self._clock.now(session), task)
 
     def _uncount_decode(self, task: _Task) -> None:
         with self._database.write() as session:
@@ -234,16 +233,16 @@ class Checker:
     def _announce_page(self, task: _Task, name: str, number: int) -> CopyId:
         with self._database.write() as session:
             now = self._clock.now(session)
-            self._hold(session, now, task)
+            self._renew(session, now, task)
             document = session.get_one(DocumentRow, task.document)
             copy = add_copy(session, document, name=name, page=number, rule=Rule.UNDECIDED, destroy_by=task.destroy_by)
             return copy.id
 
     def _extend(self, task: _Task) -> None:
         with self._database.write() as session:
-            self._hold(session, self._clock.now(session), task)
+            self._renew(session, self._clock.now(session), task)
 
-    def _hold(self, session: Session, now: datetime, task: _Task) -> None:
+    def _renew(self, session: Session, now: datetime, task: _Task) -> None:
         """Draw lease and fence anew. Raises `UploadEndedError` when the document is ours no more."""
         self._change(
             session,
