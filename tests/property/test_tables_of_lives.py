@@ -29,10 +29,8 @@ def test_the_life_of_a_verification_says_yes_or_no_to_every_pair() -> None:
     assert all(VerificationState.EXPIRED in verifications_life.NEXT[state] for state in LIVE), "each has a latest end"
 
 
-def test_the_life_of_a_document_says_yes_or_no_to_every_pair_and_ends_in_disposal_only() -> None:
+def test_the_life_of_a_document_knows_every_state_and_ends_in_disposal_only() -> None:
     assert set(documents_life.NEXT) == set(DocumentState)
-    for before, after in product(DocumentState, DocumentState):
-        assert documents_life.is_step(before, after) == (after in documents_life.NEXT[before])
     ends = [state for state, after in documents_life.NEXT.items() if not after]
     assert ends == [DocumentState.DISPOSED]
     assert all(DocumentState.DISPOSED in reach_of(documents_life.NEXT, state) for state in DocumentState)

@@ -19,7 +19,7 @@ from verifier.db.clock import Clock
 from verifier.db.engine import Database
 from verifier.db.leases import rest_for
 from verifier.evidence.documents import end_document
-from verifier.evidence.life import DocumentState
+from verifier.evidence.life import BEFORE, DocumentState
 from verifier.evidence.tables import CopyRow, DocumentRow
 from verifier.ids import CopyId, DocumentId, VerificationId
 from verifier.retention import service as retention
@@ -119,7 +119,7 @@ class Disposer:
             rule = retention.get_rule(session, task.document)
             hit = session.execute(
                 update(DocumentRow)
-                .where(DocumentRow.id == task.document, DocumentRow.state == DocumentState.DISPOSING)
+                .where(DocumentRow.id == task.document, DocumentRow.state.in_(BEFORE[DocumentState.DISPOSED]))
                 .values(state=DocumentState.DISPOSED, disposed_at=now, disposed_rule=rule, reserved_bytes=0)
                 .returning(DocumentRow.id)
             ).all()

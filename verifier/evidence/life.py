@@ -33,9 +33,10 @@ NEXT: Final[Mapping[DocumentState, frozenset[DocumentState]]] = {
     _D.DISPOSED: frozenset(),
 }
 
+BEFORE: Final[Mapping[DocumentState, frozenset[DocumentState]]] = {
+    to: frozenset(state for state, after in NEXT.items() if to in after) for to in DocumentState
+}
+"""From where each state is reached: what an update that moves a document there asks of its row."""
+
 OCCUPIES_SLOT: Final = frozenset({_D.RECEIVING, _D.SEALED, _D.READY})
-ENDS_EARLY: Final = frozenset(state for state, after in NEXT.items() if _D.DISPOSING in after)
-
-
-def is_step(before: DocumentState, after: DocumentState) -> bool:
-    return after in NEXT[before]
+ENDS_EARLY: Final = BEFORE[_D.DISPOSING]
