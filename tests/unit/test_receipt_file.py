@@ -11,8 +11,9 @@ import pytest
 from verifier import ids
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import record
-from verifier.disposal.errors import NotDisposedError, ReceiptBrokenError, UnknownDocumentError
+from verifier.disposal.errors import NotDisposedError, ReceiptBrokenError
 from verifier.disposal.receipt import Receipt, get_receipt, verify_receipt, verify_receipt_file
+from verifier.evidence.errors import UnknownDocumentError
 from verifier.ids import DocumentId, VerificationId
 from verifier.translog.checkpoint import LogSigner
 

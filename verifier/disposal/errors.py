@@ -5,12 +5,6 @@ from typing import Final
 from verifier.errors import VerifierError
 
 
-class UnknownDocumentError(VerifierError):
-    """The log never heard of this document."""
-
-    code = "unknown_document"
-
-
 class NotDisposedError(VerifierError):
     """The document is not disposed of yet."""
 

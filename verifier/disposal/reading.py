@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.forms import parse_time
 from verifier.audit.service import EntryFilter, SequencedEntry, find_entries
-from verifier.disposal.errors import NotDisposedError, UnknownDocumentError
+from verifier.disposal.errors import NotDisposedError
 from verifier.disposal.receipt import Receipt, get_receipt
+from verifier.evidence.errors import UnknownDocumentError
 from verifier.evidence.life import DocumentState
 from verifier.evidence.tables import CopyRow, DocumentRow
 from verifier.ids import CopyId, DocumentId, VerificationId

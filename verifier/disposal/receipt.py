@@ -16,7 +16,7 @@ from verifier.audit.catalogue import EntryKind
 from verifier.audit.leaf import parse_leaf
 from verifier.audit.proofs import find_published_head, get_log_proof
 from verifier.audit.service import EntryFilter, WrittenEntry, find_first_entry
-from verifier.disposal.errors import NotDisposedError, UnknownDocumentError
+from verifier.disposal.errors import NotDisposedError
 from verifier.disposal.receipt_check import (
     RECEIPT_FORMAT,
     ReceiptReport,
@@ -24,6 +24,7 @@ from verifier.disposal.receipt_check import (
     verify_receipt,
     verify_receipt_file,
 )
+from verifier.evidence.errors import UnknownDocumentError
 from verifier.ids import DocumentId, VerificationId
 from verifier.translog.encoding import encode_base64
 

@@ -13,8 +13,8 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from policies.access import Action
 from verifier.audit.catalogue import EntryKind
-from verifier.disposal.errors import UnknownDocumentError
 from verifier.disposal.reading import count_stored, find_document_receipt, read_disposed, read_stored
+from verifier.evidence.errors import UnknownDocumentError
 from verifier.evidence.tables import DocumentRow
 from verifier.ids import DocumentId
 from verifier.staff.principal import Principal, verify_may

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from verifier import faults
-from verifier.disposal.receipt import get_receipt
+from verifier.disposal.reading import find_document_receipt
 from verifier.errors import VerifierError
 from verifier.evidence.documents import get_document_of, verify_takes_documents
 from verifier.ids import DocumentId, VerificationId
@@ -304,7 +304,7 @@ def read_receipt(
         row = links.get_session_verification(session, now, VerificationId(verification), token)
         rooms.throttle.count_link(row.id)
         found = get_document_of(session, row.id, DocumentId(document))
-        receipt = get_receipt(session, found.id, log_key=rooms.log_key)
+        receipt = find_document_receipt(session, found.id, log_key=rooms.log_key)
         reading = _read(session, now, row, rooms=rooms)
         if format_ == "json" or not prefers_html(request):
             return answer_receipt_file(receipt)

@@ -11,8 +11,8 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from policies.access import Action
-from verifier.disposal.errors import UnknownDocumentError
 from verifier.disposal.reading import DocumentReceipt, ReceiptStatus, find_document_receipt, read_receipts
+from verifier.evidence.errors import UnknownDocumentError
 from verifier.ids import DocumentId, VerificationId, is_id
 from verifier.staff.principal import verify_may
 from verifier.verifications.errors import UnknownVerificationError
