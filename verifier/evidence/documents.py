@@ -26,7 +26,7 @@ from verifier.evidence.errors import (
     UploadEndedError,
 )
 from verifier.evidence.fence import FENCE_FOR
-from verifier.evidence.life import ENDS_EARLY, OCCUPIES_SLOT, DocumentState
+from verifier.evidence.life import BEFORE, ENDS_EARLY, OCCUPIES_SLOT, DocumentState
 from verifier.evidence.tables import CopyRow, DocumentRow
 from verifier.ids import CopyId, DocumentId, VerificationId, new_copy_id, new_document_id
 from verifier.retention import service as retention
@@ -198,7 +198,7 @@ def _verify_quota(
         raise TooManyDocumentsError({"most": policy.limits.max_documents})
     arriving = [d for d in held if d.state is DocumentState.RECEIVING and d.writer_until > now]
     if len(arriving) >= policy.limits.uploads_at_once:
-        raise TooManyUploadsError({"most": policy.limits.uploads_at_once, "retry_after": 5})
+        raise TooManyUploadsError({"most": policy.limits.uploads_at_once})
     stays = sum(d.reserved_bytes for d in held if d.state in OCCUPIES_SLOT)
     if stays + reserved > policy.limits.total_bytes:
         raise QuotaExceededError({"megabytes": policy.limits.total_bytes // 1_000_000})
@@ -242,7 +242,7 @@ def close_upload(
             update(DocumentRow)
             .where(
                 DocumentRow.id == begun.id,
-                DocumentRow.state == DocumentState.RECEIVING,
+                DocumentRow.state.in_(BEFORE[DocumentState.SEALED]),
                 DocumentRow.writer_until > now,
             )
             .values(state=DocumentState.SEALED, sealed_at=now, writer_until=now, reserved_bytes=received.size)

@@ -78,7 +78,7 @@ def verify_satisfied(policy: Policy, documents: Sequence[DocumentRow]) -> None:
         NotEverythingSentError
     """
     if any(is_under_way(document) for document in documents):
-        raise StillCheckingError({"retry_after": 3})
+        raise StillCheckingError
     if not is_satisfied(policy, gather_evidence(documents)):
         raise NotEverythingSentError
 

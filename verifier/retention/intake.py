@@ -28,4 +28,4 @@ def verify_intake_open(session: Session, now: datetime, *, closes_after: timedel
     verify_log_keeps_up(session, now)
     overdue_since = find_overdue_since(session, now)
     if overdue_since is not None and now - overdue_since > closes_after:
-        raise IntakeClosedError({"retry_after": 60})
+        raise IntakeClosedError
