@@ -53,10 +53,12 @@ def _document(policy: Policy, name: str, language: str) -> str:
 
 def _reviewed(policy: Policy) -> str:
     review = policy.review
-    people = "One reviewer decides" if review.lines == 1 else "Two reviewers look one after the other, and the second decides,"
-    lines = [f"{people} within {describe_duration(review.answer_for)}."]
+    who_decides = (
+        "One reviewer decides" if review.lines == 1 else "Two people look one after the other, and the second decides,"
+    )
+    lines = [f"{who_decides} within {describe_duration(review.answer_for)}."]
     if review.four_eyes:
-        lines.append("Nobody reviews what they opened themselves.")
+        lines.append("Nobody reviews what they had a hand in: the request, its link, or documents sent for it.")
     if review.second_look_share:
         lines.append(f"{review.second_look_share} % of decisions get a second look by another person.")
     again = {0: "never", 1: "once"}.get(review.resubmissions, f"up to {review.resubmissions} times")

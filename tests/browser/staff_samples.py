@@ -153,7 +153,7 @@ def queue_row(number: int) -> QueueRow:
         line=2 if number % 5 == 0 else 1,
         claimed_by={2: "Kim", 4: "Alex"}.get(number % 7),
         is_mine=number == 1,
-        refusal="You opened this request yourself." if number == 6 else None,
+        refusal="You had a hand in this request, so somebody else decides." if number == 6 else None,
     )
 
 
@@ -268,7 +268,7 @@ STAFF: Final[Mapping[str, View]] = {
     "review-barred": replace(
         UNCLAIMED,
         claim=ClaimState.BARRED,
-        barred_because="You opened this request yourself, and this policy asks for a second pair of eyes.",
+        barred_because="You had a hand in this request, so somebody else decides.",
     ),
     "review-decided": replace(UNCLAIMED, claim=ClaimState.DECIDED, status="approved", answer_by=None),
     **AUDIT,

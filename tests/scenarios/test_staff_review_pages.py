@@ -126,6 +126,18 @@ def test_asking_again_names_the_document_and_the_case_waits_for_the_customer(
     assert "is destroyed when that ends: then the receipt is complete." in agent.text
 
 
+def test_a_colleague_who_only_saw_the_link_reads_why_they_do_not_decide(enter: Enter, desk: Desk, work: Work) -> None:
+    agent, colleague = enter("Kim", Role.AGENT), enter("Alex", Role.AGENT, Role.REVIEWER)
+    made = ask(agent, "NB-1")
+    colleague.open(f"/cases/{made}")
+    hand_in(desk, work, agent, made)
+    for page in (f"/review/{made}", "/queue"):
+        colleague.open(page)
+        assert "You had a hand in this request, so somebody else decides." in colleague.text
+    assert "You took the first look" not in colleague.text
+    assert not [each for each in colleague.page.all("form") if each.attributes["action"] == "/queue/next"]
+
+
 def test_a_colleague_gives_the_second_look_and_reads_the_note(enter: Enter, desk: Desk, work: Work) -> None:
     agent, first, second = (
         enter("Kim", Role.AGENT, Role.REVIEWER),
@@ -135,7 +147,7 @@ def test_a_colleague_gives_the_second_look_and_reads_the_note(enter: Enter, desk
     made = ask(agent, "NB-1")
     hand_in(desk, work, agent, made)
     agent.open(f"/review/{made}")
-    assert "You opened this request yourself" in agent.text
+    assert "You had a hand in this request" in agent.text
     agent.open("/queue")
     assert not [each for each in agent.page.all("form") if each.attributes["action"] == "/queue/next"]
 

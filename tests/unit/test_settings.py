@@ -30,7 +30,7 @@ def test_https_without_a_named_proxy_is_refused() -> None:
 
 def test_a_host_open_to_others_needs_its_public_address() -> None:
     with pytest.raises(ConfigurationError, match="VERIFIER_HOST"):
-        verify_settings(Settings(host="0.0.0.0"))  # noqa: S104 -- this is what is refused
+        verify_settings(Settings(host="0.0.0.0"))
 
 
 def test_http_is_refused_for_other_machines() -> None:

@@ -1,8 +1,8 @@
 """The queue and the claims on it.
 
 A claim is a lease: it ends by itself, and viewing renews it. Pages open, and decisions count, only for the holder of
-the live claim. Nobody claims what they opened themselves where the policy asks for four eyes, nor gives the second
-look after the first.
+the live claim. Nobody claims what they had a hand in (`verifier.verifications.handlers`) where the policy asks for four
+eyes, nor gives the second look after the first.
 """
 
 from collections.abc import Sequence

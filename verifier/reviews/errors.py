@@ -14,7 +14,7 @@ class NotClaimedError(VerifierError):
 
 
 class FourEyesError(VerifierError):
-    """This person opened the verification, or gave the first of two looks."""
+    """This person had a hand in the verification, or gave the first of two looks."""
 
     code = "four_eyes"
 

@@ -16,6 +16,7 @@ from verifier.reviews.decisions import Outcome
 from verifier.reviews.reading import StaffNote, find_claim, is_barred, read_decisions, read_viewed_pages
 from verifier.reviews.tables import ClaimRow, DecisionRow
 from verifier.staff.names import name_actors
+from verifier.verifications.handlers import has_handled
 from verifier.verifications.life import IN_REVIEW, VerificationState, is_terminal
 from verifier.verifications.moves import get_policy
 from verifier.verifications.tables import VerificationRow
@@ -78,8 +79,8 @@ def _why_barred(session: Session, row: VerificationRow, *, actor: str) -> str | 
     if not is_barred(session, row, actor=actor):
         return None
     _ = translator(LOCALE)
-    if row.created_by == actor and get_policy(session, row).review.four_eyes:
-        return _("You opened this request yourself, so somebody else decides.")
+    if get_policy(session, row).review.four_eyes and has_handled(session, row.id, actor=actor):
+        return _("You had a hand in this request, so somebody else decides.")
     return _("You took the first look, so somebody else takes the second.")
 
 

@@ -169,7 +169,6 @@ DOCUMENTS: Final[Mapping[str, Answer]] = {
         status=422,
         title=N_("This PDF has too many pages"),
         detail=N_("It has more pages than we may take for this document."),
-        limit=N_("The limit is {most}."),
         next_step=N_("Send only the pages that are asked for."),
     ),
     "no_pages": Answer(
@@ -225,6 +224,6 @@ DOCUMENTS: Final[Mapping[str, Answer]] = {
         status=410,
         title=N_("This document cannot be opened any more"),
         detail=N_("The key that opens it is gone, and with it what it held."),
-        next_step=N_("Ask the customer to send the document again. The operator sees why with verifier doctor."),
+        next_step=N_("The document has to be sent again."),
     ),
 }

@@ -76,7 +76,7 @@ VERIFICATIONS: Final[Mapping[str, Answer]] = {
         status=422,
         title=N_("There is no such language here"),
         detail=N_("The pages are not available in the language that was asked for."),
-        next_step=N_("Leave locale out: the customer's browser then decides."),
+        next_step=N_("Leave locale out for English."),
     ),
     "contacts_not_yet": Answer(
         status=400,
@@ -106,7 +106,7 @@ VERIFICATIONS: Final[Mapping[str, Answer]] = {
         status=409,
         title=N_("This page cannot be shown"),
         detail=N_("What is stored is not what was sealed, or is gone, so nothing of it is shown or can be approved."),
-        next_step=N_("Ask for this document again. Operators: look at the alarms in the audit log."),
+        next_step=N_("Ask for this document again."),
     ),
     "claimed_by_other": Answer(
         status=409,
@@ -135,7 +135,7 @@ VERIFICATIONS: Final[Mapping[str, Answer]] = {
     "four_eyes": Answer(
         status=409,
         title=N_("Another person has to decide this"),
-        detail=N_("You took part in this verification before, and its policy asks for a second pair of eyes."),
+        detail=N_("You had a hand in this verification: its request, link, documents, or first look."),
         next_step=N_("Leave it in the queue for a colleague, and take the next one."),
     ),
     "unknown_reason": Answer(

@@ -12,7 +12,7 @@ from verifier.web.pages.common import StaffShell, View
 class QueueRow:
     """One verification that waits. `line`: 1, or 2 for a second look. `claimed_by`: who has it, or None.
 
-    `refusal`: why this person cannot take it ("You opened this request yourself."), or None.
+    `refusal`: why this person cannot take it ("You had a hand in this request, so …"), or None.
     """
 
     verification_id: str
@@ -34,9 +34,10 @@ class QueueRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class QueuePage(View):
-    """`GET /queue`, longest waiting first. *Next* posts `form_token` to `/queue/next`; `has_next`: it would find one.
+    """`GET /queue`, the one to answer soonest first. *Next* posts `form_token` to `/queue/next`.
 
-    `notice`: a sentence about what just happened ("The decision on NB-1 was sent."), or "".
+    `has_next`: it would find one. `notice`: a sentence about what just happened ("The decision on NB-1 was sent."),
+    or "".
     """
 
     template: ClassVar[str] = "queue.html"
