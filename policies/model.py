@@ -55,12 +55,10 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Slot:
-    """One place for one document in one line of the ladder. `required`: no line does without it."""
+    """One place for one document."""
 
-    proof_index: int
     document: str
     slot: str
-    required: bool
 
 
 @dataclass(frozen=True)
@@ -110,16 +108,7 @@ class Policy:
 
     def slots(self) -> tuple[Slot, ...]:
         """Every slot of every line, in the ladder's order."""
-        lines = [[(item.document, slot) for item in line for slot in item.slots] for line in self.ladder]
-        return tuple(
-            Slot(index, document, slot, all((document, slot) in other for other in lines))
-            for index, line in enumerate(lines)
-            for document, slot in line
-        )
-
-    def required_slots(self) -> tuple[Slot, ...]:
-        """The slots that no line of the ladder does without, each once."""
-        return tuple(slot for slot in self.slots() if slot.required and slot.proof_index == 0)
+        return tuple(Slot(item.document, slot) for line in self.ladder for item in line for slot in item.slots)
 
     def reason(self, code: str) -> Reason | None:
         """The reason with this code, if this policy knows it."""

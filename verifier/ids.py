@@ -14,9 +14,8 @@ DocumentId = NewType("DocumentId", str)
 CopyId = NewType("CopyId", str)
 StaffId = NewType("StaffId", str)
 ApiKeyId = NewType("ApiKeyId", str)
-SessionId = NewType("SessionId", str)
 
-ID_PATTERN: Final = re.compile(r"(ins|ver|doc|cpy|stf|key|ses)_[a-z2-7]{26}")
+ID_PATTERN: Final = re.compile(r"(ins|ver|doc|cpy|stf|key)_[a-z2-7]{26}")
 
 
 def _random(prefix: str) -> str:
@@ -50,7 +49,3 @@ def new_staff_id() -> StaffId:
 
 def new_api_key_id() -> ApiKeyId:
     return ApiKeyId(_random("key"))
-
-
-def new_session_id() -> SessionId:
-    return SessionId(_random("ses"))

@@ -164,7 +164,6 @@ QUEUE: Final = QueuePage(
     total=3,
     late=3,
     has_next=True,
-    next_url=None,
 )
 REVIEW: Final = ReviewPage(
     shell=replace(SHELL, current="queue"),
@@ -251,7 +250,6 @@ STAFF: Final[Mapping[str, View]] = {
         rows=tuple(queue_row(number) for number in range(1, 26)),
         total=180,
         late=12,
-        next_url="/queue?cursor=x",
         notice="The decision on NB-2026/04119 was sent.",
     ),
     "queue-none": replace(QUEUE, rows=(), total=0, late=0, has_next=False),

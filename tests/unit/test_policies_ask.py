@@ -49,14 +49,13 @@ def test_a_line_that_does_not_exist_is_no_line() -> None:
             what_is_missing(LADDER, line, frozenset({FRONT}))
 
 
-def test_a_slot_is_required_when_no_line_does_without_it() -> None:
+def test_the_slots_are_those_of_every_line_in_the_ladders_order() -> None:
     assert LADDER.slots() == (
-        Slot(0, "identity", "front", required=True),
-        Slot(1, "identity", "front", required=True),
-        Slot(1, "identity", "back", required=False),
-        Slot(1, "letter", "page", required=False),
+        Slot("identity", "front"),
+        Slot("identity", "front"),
+        Slot("identity", "back"),
+        Slot("letter", "page"),
     )
-    assert LADDER.required_slots() == (Slot(0, "identity", "front", required=True),)
 
 
 def test_a_policy_without_proof_cannot_be_built() -> None:

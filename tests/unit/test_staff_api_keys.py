@@ -16,7 +16,7 @@ from verifier.db.engine import Database, open_sqlite
 from verifier.ids import ApiKeyId, new_api_key_id, new_staff_id
 from verifier.staff import api_keys
 from verifier.staff.errors import ForbiddenError, InvalidApiKeyError, UnknownApiKeyError
-from verifier.staff.principal import Principal, verify_may, verify_scope
+from verifier.staff.principal import Principal, verify_may
 from verifier.staff.tokens import new_api_key, parse_api_key
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
@@ -194,17 +194,3 @@ def test_without_a_role_nothing_is_allowed() -> None:
 
     assert not any(_may(nobody, action) for action in Action)
     assert ForbiddenError.code == "forbidden"
-
-
-def test_what_only_keys_may_do_is_no_matter_of_a_persons_roles() -> None:
-    with pytest.raises(ForbiddenError):
-        verify_scope(Principal(new_staff_id(), frozenset(Role), None, "Rae"), Scope.CONTACTS_WRITE)
-    with pytest.raises(ForbiddenError):
-        verify_scope(
-            Principal(new_api_key_id(), frozenset({Role.AGENT}), frozenset({Scope.VERIFICATIONS_READ}), "helpdesk"),
-            Scope.CONTACTS_WRITE,
-        )
-    verify_scope(
-        Principal(new_api_key_id(), frozenset({Role.AGENT}), frozenset({Scope.CONTACTS_WRITE}), "helpdesk"),
-        Scope.CONTACTS_WRITE,
-    )

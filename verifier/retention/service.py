@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from verifier.db.base import EPOCH
-from verifier.db.leases import Lease, take_leases
+from verifier.db.leases import take_leases
 from verifier.ids import CopyId, DocumentId, VerificationId
 from verifier.retention.tables import ObligationRow
 
@@ -30,7 +30,6 @@ class Rule(StrEnum):
     REMOVED = "removed"
     REPLACED = "replaced"
     REFUSED = "refused"
-    SANITISED = "sanitised"
     RESUBMIT = "resubmit"
     APPROVED = "approved"
     REJECTED = "rejected"
@@ -112,8 +111,8 @@ def _make_due(session: Session, now: datetime, which: ColumnElement[bool], *, ru
     )
 
 
-def lease_due(session: Session, now: datetime, *, limit: int) -> dict[DocumentId, list[Lease]]:
-    """Lease what is due, grouped by document."""
+def lease_due(session: Session, now: datetime, *, limit: int) -> list[DocumentId]:
+    """Lease what is due; the documents that it belongs to, the most overdue first."""
     leases = take_leases(
         session,
         ObligationRow,
@@ -131,10 +130,7 @@ def lease_due(session: Session, now: datetime, *, limit: int) -> dict[DocumentId
             )
         ).all()
     )
-    grouped: dict[DocumentId, list[Lease]] = {}
-    for lease in leases:
-        grouped.setdefault(documents[CopyId(lease.id)], []).append(lease)
-    return grouped
+    return list(dict.fromkeys(documents[CopyId(lease.id)] for lease in leases))
 
 
 def count_attempts(session: Session, document: DocumentId) -> int:
@@ -165,10 +161,10 @@ def close_obligations(session: Session, copies: Iterable[CopyId], *, seen_absent
 
 
 def get_rule(session: Session, document: DocumentId) -> Rule:
-    """The rule under which a document's copies go; of several the one that came last."""
+    """The rule under which a document's copies go; of several, that of the copy that goes first."""
     rules = session.scalars(
         select(ObligationRow.rule)
-        .where(ObligationRow.document_id == document, ObligationRow.rule != Rule.SANITISED)
+        .where(ObligationRow.document_id == document)
         .order_by(ObligationRow.destroy_by, ObligationRow.copy_id)
     )
     return Rule(rules.first() or Rule.UNDECIDED)

@@ -31,12 +31,3 @@ def verify_may(principal: Principal, action: Action) -> None:
     """Raise `ForbiddenError` unless `principal` may do this."""
     if not may(principal, action):
         raise ForbiddenError
-
-
-def verify_scope(principal: Principal, scope: Scope) -> None:
-    """Raise `ForbiddenError` unless `principal` is a key that holds `scope`.
-
-    For what only keys may do, such as naming contact points: a person's roles never stand in for it.
-    """
-    if principal.scopes is None or scope not in principal.scopes:
-        raise ForbiddenError

@@ -16,7 +16,7 @@ from policies.access import Role
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import record
 from verifier.db.installation import CLOCK_TOLERANCE
-from verifier.ids import StaffId, new_staff_id
+from verifier.ids import new_staff_id
 from verifier.staff.errors import InvalidStaffError, InviteUsedError, UnknownInviteError
 from verifier.staff.principal import Principal
 from verifier.staff.tables import InviteRow, SessionRow, StaffRow
@@ -111,11 +111,6 @@ def mark_session_seen(session: Session, now: datetime, token: str) -> None:
 def sign_out(session: Session, now: datetime, token: str) -> None:  # noqa: ARG001 -- every use case is handed the time
     """End the session of `token`, if there is one."""
     session.execute(delete(SessionRow).where(SessionRow.token_digest == token_digest(token)))
-
-
-def find_staff_name(session: Session, staff: StaffId) -> str | None:
-    """The name behind a staff id, for pages that show who did what to other staff."""
-    return session.scalar(select(StaffRow.name).where(StaffRow.id == staff))
 
 
 def forget_ended(session: Session, now: datetime) -> None:

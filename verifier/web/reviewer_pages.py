@@ -71,7 +71,6 @@ def show_queue(
         total=count.waiting,
         late=count.late,
         has_next=any(each.refusal is None and (each.is_mine or each.claimed_by is None) for each in rows),
-        next_url=None,
         notice="" if row is None else _("The decision on %(case)s was sent.") % {"case": row.reference or row.id},
     )
     return show(page)

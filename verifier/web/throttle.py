@@ -130,12 +130,3 @@ def limit_network(throttle: Throttle) -> Callable[[Request], Awaitable[None]]:
         throttle.count_network(request)
 
     return dependency
-
-
-def limit_link(throttle: Throttle, *, parameter: str) -> Callable[[Request], None]:
-    """A FastAPI dependency that counts by the path parameter that names the link or its verification."""
-
-    def dependency(request: Request) -> None:
-        throttle.count_link(str(request.path_params.get(parameter, "")))
-
-    return dependency

@@ -47,7 +47,6 @@ class QueuePage(View):
     total: int
     late: int
     has_next: bool
-    next_url: str | None
     notice: str = ""
 
 

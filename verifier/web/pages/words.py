@@ -56,7 +56,6 @@ RULES: Final[Mapping[str, str]] = {
     "removed": N_("The customer removed it."),
     "replaced": N_("Another file took its place."),
     "refused": N_("It could not be read."),
-    "sanitised": N_("A clean copy took the place of the original."),
     "resubmit": N_("The reviewer asked for it again."),
     "approved": N_("The decision was made, so there was no reason left to keep it."),
     "rejected": N_("The decision was made, so there was no reason left to keep it."),
