@@ -60,7 +60,7 @@ def _reviewed(policy: Policy) -> str:
     if review.four_eyes:
         lines.append("Nobody reviews what they had a hand in: the request, its link, or documents sent for it.")
     if review.second_look_share:
-        lines.append(f"{review.second_look_share} % of decisions get a second look by another person.")
+        lines.append(f"{review.second_look_share} % of approvals get a second look by another person.")
     again = {0: "never", 1: "once"}.get(review.resubmissions, f"up to {review.resubmissions} times")
     lines.append(f"The customer may be asked to send something again {again}.")
     return " ".join(lines)
@@ -71,7 +71,6 @@ def _kept(policy: Policy) -> str:
     kept = (
         ("Documents", f"until the decision; without one, {describe_duration(retention.undecided_for)}"),
         ("An unfinished upload", describe_duration(retention.unfinished_upload_for)),
-        ("Under a hold", f"at most {describe_duration(retention.hold_for)}, and the hold is shown"),
         ("The outcome, for the customer", describe_duration(policy.link.status_for)),
         ("The case number and digests", f"{describe_duration(retention.forget_rows_after)} after the end"),
     )

@@ -91,7 +91,11 @@ class ChecklistItem:
 
 @dataclass(frozen=True)
 class ReviewRules:
-    """Who decides, by when, on what. `lines` is how many people approve; `second_look_share` is per cent."""
+    """Who decides, by when, on what.
+
+    `lines`: how many people look, one after the other. `second_look_share`: the per cent of approvals that get a second
+    look where one line would do.
+    """
 
     lines: Literal[1, 2]
     answer_for: timedelta
@@ -105,7 +109,7 @@ class ReviewRules:
 
 @dataclass(frozen=True)
 class RetentionRules:
-    """How long things may stay, and why. `hold_for` is the longest hold that anyone may order."""
+    """How long things may stay, and why. `hold_for`: the longest hold; not carried out yet."""
 
     undecided_for: timedelta
     why: Text
@@ -124,7 +128,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Limits:
-    """Per verification: documents ever sent, uploads at once, bytes ever sent."""
+    """Per verification: documents ever sent, uploads at once, bytes that are held now."""
 
     max_documents: int
     uploads_at_once: int

@@ -43,7 +43,6 @@ def stored_row(number: int) -> StoredRow:
         destroy_by=NOW + timedelta(days=number - 1, hours=-1),
         is_overdue=number == 1,
         rule="undecided",
-        hold_until=NOW + timedelta(days=30) if number == 3 else None,
     )
 
 

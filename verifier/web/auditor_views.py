@@ -47,7 +47,6 @@ def tell_stored(row: StoredDocument, *, policies: Mapping[str, Policy]) -> Store
         destroy_by=row.destroy_by,
         is_overdue=row.is_overdue,
         rule=row.rule,
-        hold_until=None,  # holds come with their own issue
     )
 
 

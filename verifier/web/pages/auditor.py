@@ -23,9 +23,7 @@ class Log:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoredRow:
-    """One document that is stored. `state`: of its life. `rule`: why it will go (`words.RULES`). `hold_until`: kept
-    by order until then, or None.
-    """
+    """One document that is stored. `state`: of its life. `rule`: why it will go (`words.RULES`)."""
 
     document: str
     verification: str
@@ -36,7 +34,6 @@ class StoredRow:
     destroy_by: datetime
     is_overdue: bool
     rule: str
-    hold_until: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
