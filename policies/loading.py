@@ -23,6 +23,11 @@ def load_builtin() -> Mapping[str, Policy]:
     return MappingProxyType({policy.name: policy for policy in sorted(found, key=lambda policy: policy.name)})
 
 
+def load_policies(folder: Path | None) -> Mapping[str, Policy]:
+    """The policies of the folder, or the built-in ones where there is none. Raises `PolicyError`."""
+    return load_builtin() if folder is None else load_folder(folder)
+
+
 def load_folder(path: Path) -> Mapping[str, Policy]:
     """Every policy in the folder, by name; raises `PolicyError` for the first file that is none."""
     try:

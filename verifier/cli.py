@@ -20,12 +20,10 @@ from verifier.errors import ConfigurationError, VerifierError
 from verifier.settings import load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
     from sqlalchemy.orm import Session
 
-    from policies.model import Policy
     from verifier.wiring import House
 
 _ACTOR: Final = "operator"
@@ -199,7 +197,9 @@ def verify_receipt(
 @policy.command("list")
 def list_policies() -> None:
     """List the policies of this installation."""
-    for found in _load_policies().values():
+    from policies.loading import load_policies
+
+    for found in load_policies(load_settings().policies_folder).values():
         print(f"{found.name}  {found.title.in_language('en')}  {found.version}")
 
 
@@ -210,8 +210,9 @@ def explain_policy(
 ) -> None:
     """Say in plain words what a policy asks, of whom, why, and how long things stay."""
     from policies.explain import explain
+    from policies.loading import load_policies
 
-    found = _load_policies().get(name)
+    found = load_policies(load_settings().policies_folder).get(name)
     if found is None:
         raise ConfigurationError(f"There is no policy {name!r}. `verifier policy list` shows those that there are.")
     print(explain(found, language), end="")
@@ -237,13 +238,6 @@ def _opened() -> "Iterator[House]":
 def _reading() -> "Iterator[tuple[House, Session, datetime]]":
     with _opened() as house, house.database.read() as session:
         yield house, session, house.clock.now(session)
-
-
-def _load_policies() -> "Mapping[str, Policy]":
-    from policies.loading import load_builtin, load_folder
-
-    folder = load_settings().policies_folder
-    return load_builtin() if folder is None else load_folder(folder)
 
 
 def _parse_duration(text: str) -> timedelta:

@@ -147,7 +147,7 @@ def _see_space(settings: Settings) -> str:
 
 def _see_sandbox(settings: Settings) -> str:
     try:
-        report = probe_sandbox(settings.secrets_folder / "log" / "signing")
+        report = probe_sandbox(settings.signing_key_file)
     except DecoderUnavailableError as error:
         raise _WrongError(
             "a child that should try to break out gave no answer. See the log of verifier serve."
@@ -225,7 +225,7 @@ def _see_published(settings: Settings, database: Database) -> str:
         head, signed = find_published_head(session), session.get(LogHeadRow, 1)
     if head is None or signed is None:
         return _NOT_YET
-    folder, key_file = settings.published_folder, settings.secrets_folder / "log" / "signing"
+    folder, key_file = settings.published_folder, settings.signing_key_file
     note = FolderPublisher(folder).read_checkpoint()
     if note is None:
         raise _WrongError(f"{folder} holds no checkpoint, but one was published. Restore the folder.")

@@ -79,7 +79,7 @@ def try_sandbox(settings: Settings) -> tuple[str, ...]:
         ConfigurationError: it does not hold, and people are served.
     """
     try:
-        report = probe_sandbox(settings.secrets_folder / "log" / "signing")
+        report = probe_sandbox(settings.signing_key_file)
     except DecoderUnavailableError as error:
         raise ConfigurationError(
             "The decoder's sandbox gave no answer, so no document could be checked. Run verifier doctor."

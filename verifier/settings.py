@@ -72,6 +72,10 @@ class Settings(BaseSettings):
         return self.home / "secrets"
 
     @property
+    def signing_key_file(self) -> Path:
+        return self.secrets_folder / "log" / "signing"
+
+    @property
     def published_folder(self) -> Path:
         return self.home / "published"
 

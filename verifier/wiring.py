@@ -7,11 +7,10 @@ that is empty beside stores that are not is refused, because to it everything wo
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import update
 
-from policies.loading import load_builtin, load_folder
+from policies.loading import load_policies
 from policies.model import Policy
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.custody import load_or_create_signing_key
@@ -108,9 +107,9 @@ def open_house(settings: Settings, *, seams: Seams | None = None) -> House:
     digest_key = load_or_create_secret(settings.secrets_folder, "digest")
     form_key = load_or_create_secret(settings.secrets_folder, "form")
     link_key = LinkKey(load_or_create_secret(settings.secrets_folder, "link"))
-    signer = load_or_create_signing_key(_signing_key_file(settings), settings.log_origin)
+    signer = load_or_create_signing_key(settings.signing_key_file, settings.log_origin)
     vault = _open_vault(settings, database, chosen, installation)
-    policies = _load_policies(settings.policies_folder)
+    policies = load_policies(settings.policies_folder)
     clock = chosen.clock
     return House(
         settings=settings,
@@ -144,14 +143,10 @@ def open_house(settings: Settings, *, seams: Seams | None = None) -> House:
     )
 
 
-def _signing_key_file(settings: Settings) -> Path:
-    return settings.secrets_folder / "log" / "signing"
-
-
 def _verify_secrets_there(settings: Settings) -> None:
     """Made once and never again: new ones would give dead links, and a log that nobody's key verifies."""
     files = [settings.secrets_folder / name for name in ("digest", "form", "link")]
-    for file in (*files, _signing_key_file(settings)):
+    for file in (*files, settings.signing_key_file):
         if not file.is_file():
             raise ConfigurationError(
                 f"The secret {file.name} of this installation is missing in {file.parent}. Mount or restore that "
@@ -194,10 +189,6 @@ def _find_or_begin(database: Database, seams: Seams) -> InstallationRow:
         begun = find_installation(session)
     assert begun is not None
     return begun
-
-
-def _load_policies(folder: Path | None) -> Mapping[str, Policy]:
-    return load_builtin() if folder is None else load_folder(folder)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from verifier.db.clock import Clock
 from verifier.db.engine import Database
 from verifier.db.leases import rest_for
 from verifier.evidence.documents import end_document
+from verifier.evidence.fence import FENCE_FOR
 from verifier.evidence.life import BEFORE, DocumentState
 from verifier.evidence.tables import CopyRow, DocumentRow
 from verifier.ids import CopyId, DocumentId, VerificationId
@@ -33,7 +34,7 @@ from verifier.verifications.tables import VerificationKeyRow
 
 _BATCH: Final = 32
 _KEY_GOES_FIRST: Final = timedelta(milliseconds=300)
-_LONGEST_FENCE: Final = timedelta(seconds=30)
+_LONGEST_FENCE: Final = FENCE_FOR + timedelta(seconds=10)
 
 KEY_DESTROYED: Final = "destroyed"
 KEY_ENDS_LATER: Final = "ends_with_verification"

@@ -27,7 +27,8 @@ from verifier.verifications.tables import (
     VerificationRow,
 )
 
-# A version is the digest of its content, so what was read once stays true.
+# A version is the digest of its content, so what was read once stays true. By version, because that saves the read of
+# its text; the cache of `policy_from_canonical` saves only the parsing of one.
 _policies: Final[dict[str, Policy]] = {}
 
 

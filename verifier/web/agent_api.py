@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -23,7 +23,7 @@ from verifier.web.cursors import encode_cursor, parse_cursor
 from verifier.web.describe import VerificationAnswer, describe, describe_with_link
 from verifier.web.errors import ContactsNotYetError
 from verifier.web.link_showing import note_link_shown
-from verifier.web.once import begin_call, read_body
+from verifier.web.once import RawBody, begin_call
 from verifier.web.pages.language import load_sentences
 from verifier.web.principals import AnyPrincipal, ApiPrincipal
 from verifier.web.rooms import Rooms, RoomsDep
@@ -32,7 +32,6 @@ from verifier.web.uploading import receive_document
 router: Final = APIRouter(prefix="/v1", tags=["agent"])
 
 PAGE_ROWS: Final = 50
-RawBody = Annotated[bytes, Depends(read_body)]
 
 
 class NewVerificationBody(BaseModel):

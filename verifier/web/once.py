@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 
-from fastapi import Request
+from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
 from verifier.ids import VerificationId
@@ -41,6 +42,9 @@ class IdempotentCall:
 async def read_body(request: Request) -> bytes:
     """The whole body, for its digest; the limit on its size was kept before the call began."""
     return await request.body()
+
+
+RawBody = Annotated[bytes, Depends(read_body)]
 
 
 def begin_call(request: Request, body: bytes, *, rooms: Rooms, principal: Principal) -> IdempotentCall:

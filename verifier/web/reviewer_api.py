@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from policies.access import Action
@@ -16,13 +16,11 @@ from verifier.reviews.decisions import Decision, Outcome
 from verifier.reviews.views import Viewer
 from verifier.staff.principal import Principal, verify_may
 from verifier.verifications.moves import get_verification
-from verifier.web.once import begin_call, read_body
+from verifier.web.once import RawBody, begin_call
 from verifier.web.principals import AnyPrincipal, ApiPrincipal
 from verifier.web.rooms import RoomsDep
 
 router: Final = APIRouter(prefix="/v1", tags=["reviewer"])
-
-RawBody = Annotated[bytes, Depends(read_body)]
 
 
 class QueueRow(BaseModel):
