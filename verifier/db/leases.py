@@ -2,8 +2,8 @@
 
 A lease is one `UPDATE … WHERE id IN (SELECT …) AND <the same predicate> RETURNING`. On PostgreSQL the subselect takes
 `FOR UPDATE SKIP LOCKED`: without it two workers get the same rows. A lease longer ahead than `LONGEST` counts as
-lapsed, so a clock that was set back cannot keep a row from everyone. The closing update must name the `attempts` it
-leased with: a worker that lost its lease closes nothing.
+lapsed, so a clock that was set back cannot keep a row from everyone. The closing update names the `attempts` it leased
+with, or a state that only one can leave: a worker that lost its lease closes nothing.
 """
 
 from collections.abc import Sequence
