@@ -37,7 +37,6 @@ from verifier.settings import Settings
 from verifier.vault.key_files import FileKeys
 from verifier.vault.object_files import FileObjects
 
-_LEAST_FREE_BYTES: Final = 1_000_000_000
 _MEGABYTE: Final = 1_000_000
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _NOT_YET: Final = "nothing is there yet; verifier serve sets it up"
@@ -140,8 +139,11 @@ def _see_private(folder: Path) -> str:
 def _see_space(settings: Settings) -> str:
     place = next(path for path in (settings.home.absolute(), *settings.home.absolute().parents) if path.exists())
     free = shutil.disk_usage(place).free
-    if free < _LEAST_FREE_BYTES:
-        raise _WrongError(f"{free // _MEGABYTE} MB are free where {settings.home} lies. Make room: 1 GB at least.")
+    if free < settings.reserve_bytes:
+        raise _WrongError(
+            f"{free // _MEGABYTE} MB are free where {settings.home} lies, so uploads are refused. Make room: "
+            f"{settings.reserve_bytes // _MEGABYTE} MB at least (VERIFIER_RESERVE_BYTES)."
+        )
     return f"{free // _MEGABYTE} MB are free"
 
 

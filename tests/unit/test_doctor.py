@@ -118,6 +118,11 @@ def test_harm_is_found_and_says_what_to_change(
     assert said in wrong[check], wrong
 
 
+def test_a_disk_without_the_reserve_is_found(settings: Settings) -> None:
+    greedy = settings.model_copy(update={"reserve_bytes": 2**60})
+    assert "Make room" in wrong_in(greedy)["disk"]
+
+
 def test_a_clock_that_went_back_is_found(settings: Settings, house: House) -> None:
     with house.database.write() as session:
         ahead = house.clock.now(session) + timedelta(hours=1)

@@ -92,6 +92,12 @@ def test_what_fails_is_named_alone(house: House, harm: Callable[[House], None], 
     assert failing_parts(house) == [part]
 
 
+def test_a_disk_without_the_reserve_is_not_ready(tmp_path: Path) -> None:
+    house = open_house(Settings(home=tmp_path, reserve_bytes=2**60))
+    assert failing_parts(house) == ["disk"]
+    house.close()
+
+
 def test_health_does_not_count_against_a_network(tmp_path: Path) -> None:
     house = open_house(Settings(home=tmp_path, requests_a_minute_per_network=1))
     client = TestClient(create_app(house))

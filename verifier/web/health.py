@@ -1,7 +1,8 @@
 """Health, for whoever watches the service: alive, and ready or not, and then which part is not.
 
-Guarantees: nothing personal, no numbers, no addresses; `ready` means that a document would be taken in now, and shown,
-and destroyed. Leaves to others: what to do about it (`verifier doctor` says that to the operator).
+Guarantees: nothing personal, no numbers, no addresses; `ready` means that there is room on the disk, and that a document
+could be taken in now, shown and destroyed. Leaves to others: limits of one verification and of the installation, and
+what to do about it (`verifier doctor` says that to the operator).
 """
 
 from collections.abc import Callable, Iterator
@@ -24,7 +25,7 @@ from verifier.web.rooms import Rooms, RoomsDep
 
 router: Final = APIRouter(prefix="/health", tags=["health"])
 
-Part = Literal["database", "objects", "keys", "log", "disposal", "clock"]
+Part = Literal["database", "objects", "keys", "log", "disposal", "clock", "disk"]
 
 
 class AliveAnswer(BaseModel):
@@ -61,6 +62,8 @@ def find_failing_parts(rooms: Rooms) -> list[Part]:
         _verify_mark(rooms, rooms.vault.objects.read_installation)
     with _noting("keys", failing):
         _verify_mark(rooms, rooms.vault.keys.read_installation)
+    with _noting("disk", failing):
+        rooms.uploads.verify_room_to_work()
     with _noting("database", failing), rooms.database.read() as session:
         _find_failing_duties(session, rooms, failing)
     return failing
@@ -86,6 +89,6 @@ def _verify_mark(rooms: Rooms, read_installation: Callable[[], InstallationId | 
 def _noting(part: Part, failing: list[Part]) -> Iterator[None]:
     try:
         yield
-    except (VerifierError, SQLAlchemyError) as error:
+    except (VerifierError, SQLAlchemyError, OSError) as error:
         get_log().error("health.failing", part=part, exc_info=error)
         failing.append(part)
