@@ -106,6 +106,18 @@ def invite_staff(
     print(f"{house.settings.public_url}/sign-in/{token}")
 
 
+@staff.command("disable")
+def disable_staff(name: Annotated[str, typer.Argument(help="As they were invited.")]) -> None:
+    """Sign a person out everywhere, and let them in no more until they are invited again."""
+    from verifier.staff.service import disable
+
+    with _opened() as house, house.database.write() as session:
+        is_known = disable(session, house.clock.now(session), name=name, actor=_ACTOR)
+    if not is_known:
+        raise ConfigurationError(f"Nobody is called {name!r} here. Write the name as in the invitation.")
+    print(f"{name} is disabled.")
+
+
 @api_keys.command("create")
 def create_key(
     label: Annotated[str, typer.Argument(help="What the key is for, as it is listed.")],

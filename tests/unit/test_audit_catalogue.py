@@ -82,6 +82,7 @@ EXAMPLES: Final[dict[EntryKind, dict[str, Any]]] = {
     EntryKind.LOG_EXPORTED: {"actor": "operator", "from_index": 0, "to_index": 7},
     EntryKind.STAFF_INVITED: {"staff": STAFF, "roles": ["agent", "reviewer"], "actor": "operator"},
     EntryKind.STAFF_SIGNED_IN: {"staff": STAFF},
+    EntryKind.STAFF_DISABLED: {"staff": STAFF, "actor": "operator"},
     EntryKind.API_KEY_CREATED: {
         "api_key": ids.new_api_key_id(),
         "role": "agent",

@@ -83,6 +83,12 @@ def test_the_address_of_an_invitation_is_the_public_one(operator: Operator) -> N
     assert address.startswith("https://verify.example.org/sign-in/")
 
 
+def test_a_person_is_disabled_by_name(operator: Operator) -> None:
+    operator.get("staff", "invite", "Ada", "--role", "agent")
+    assert operator.get("staff", "disable", "Ada") == "Ada is disabled."
+    assert "Nobody is called 'Bo'" in operator.get_refusal("staff", "disable", "Bo")
+
+
 def test_a_key_is_shown_once_listed_without_its_secret_and_revoked(operator: Operator) -> None:
     key = operator.get("api-keys", "create", "Zendesk", "--role", "agent", "--scope", "verifications:write")
     id_part, secret = re.fullmatch(r"vk_([a-z2-7]{26})_([a-z2-7]{52})", key).groups()  # type: ignore[union-attr]

@@ -46,6 +46,11 @@ def _find(database: Database, token: str, *, after: timedelta = timedelta(0)) ->
         return service.find_session(session, NOW + after, token)
 
 
+def _disable(database: Database, *, name: str = "Rae") -> bool:
+    with database.write() as session:
+        return service.disable(session, NOW, name=name, actor="operator")
+
+
 def _entries(database: Database) -> list[tuple[str, dict[str, object]]]:
     with database.read() as session:
         leaves = session.scalars(select(EntryRow.leaf).order_by(EntryRow.id))
@@ -205,13 +210,51 @@ def test_signing_out_ends_the_session_at_once(database: Database) -> None:
     assert _find(database, token) is None
 
 
-def test_a_disabled_person_has_no_session(database: Database) -> None:
+def test_a_disabled_person_has_no_session_and_no_way_in(database: Database) -> None:
+    token, other = _redeem(database, _invite(database)), _redeem(database, _invite(database, name="Bo"))
+    invite = _invite(database)
+
+    assert _disable(database)
+
+    assert _find(database, token) is None
+    assert _find(database, other) is not None, "somebody else stays signed in"
+    with pytest.raises(UnknownInviteError):
+        _redeem(database, invite)
+
+
+def test_a_session_that_outlived_the_disabling_recognises_nobody(database: Database) -> None:
     token = _redeem(database, _invite(database))
 
     with database.write() as session:
         session.scalars(select(StaffRow)).one().disabled_at = NOW
 
     assert _find(database, token) is None
+
+
+def test_disabling_is_in_the_audit_log_once(database: Database) -> None:
+    _invite(database)
+
+    assert _disable(database)
+    assert _disable(database)
+
+    with database.read() as session:
+        staff = session.scalars(select(StaffRow.id)).one()
+    assert _entries(database)[1:] == [(EntryKind.STAFF_DISABLED, {"staff": staff, "actor": "operator"})]
+
+
+def test_nobody_is_disabled_by_a_name_that_nobody_has(database: Database) -> None:
+    assert not _disable(database)
+    assert _entries(database) == []
+
+
+def test_a_new_invite_lets_a_disabled_person_in_again_as_the_same_person(database: Database) -> None:
+    before = _find(database, _redeem(database, _invite(database)))
+    _disable(database)
+
+    after = _find(database, _redeem(database, _invite(database)))
+
+    assert before is not None
+    assert after == before
 
 
 @pytest.mark.parametrize("token", ["", "x", "\ud800", "a" * 100_000])

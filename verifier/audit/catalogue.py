@@ -38,6 +38,7 @@ class EntryKind(StrEnum):
     LOG_EXPORTED = "log.exported"
     STAFF_INVITED = "staff.invited"
     STAFF_SIGNED_IN = "staff.signed_in"
+    STAFF_DISABLED = "staff.disabled"
     API_KEY_CREATED = "api_key.created"
     API_KEY_REVOKED = "api_key.revoked"
     ORPHAN_REMOVED = "orphan.removed"
@@ -115,6 +116,7 @@ CATALOGUE: Final[Mapping[EntryKind, Record]] = {
     EntryKind.LOG_EXPORTED: Record({"actor": _ACTOR, "from_index": _INDEX, "to_index": _INDEX}),
     EntryKind.STAFF_INVITED: Record({"staff": _STAFF, "roles": ListOf(_ROLE), "actor": _ACTOR}),
     EntryKind.STAFF_SIGNED_IN: Record({"staff": _STAFF}),
+    EntryKind.STAFF_DISABLED: Record({"staff": _STAFF, "actor": _ACTOR}),
     EntryKind.API_KEY_CREATED: Record({"api_key": _API_KEY, "role": _ROLE, "scopes": ListOf(_SCOPE), "actor": _ACTOR}),
     EntryKind.API_KEY_REVOKED: Record({"api_key": _API_KEY, "actor": _ACTOR}),
     EntryKind.ORPHAN_REMOVED: _of_verification(store=_STORE),

@@ -1,8 +1,8 @@
 """People who work here: invited with a one-time address, signed in by it, recognised by a session.
 
 Guarantees: an invite signs in once, within 15 minutes; a session ends after 30 idle minutes, after 12 hours, or when
-its person is disabled; only digests of tokens are stored; each invite and each sign-in has its entry in the audit log,
-in the same transaction. Leaves to others: cookies and forms (`verifier.web`), API keys (`staff.api_keys`).
+its person is disabled; only digests of tokens are stored; each invite, sign-in and disabling has its entry in the audit
+log, in the same transaction. Leaves to others: cookies and forms (`verifier.web`), API keys (`staff.api_keys`).
 """
 
 from collections.abc import Collection
@@ -54,6 +54,22 @@ def invite(session: Session, now: datetime, *, name: str, roles: Collection[Role
     session.add(InviteRow(token_digest=token_digest(token), staff_id=row.id, expires_at=now + INVITE_FOR))
     record(session, now, EntryKind.STAFF_INVITED, {"staff": row.id, "roles": sorted(roles), "actor": actor})
     return token
+
+
+def disable(session: Session, now: datetime, *, name: str, actor: str) -> bool:
+    """Shut out the person called `name`: their sessions and open invites end at once. Whether there is such a person.
+
+    The row stays, so that the log can be read and four eyes are told apart; a new invite lets them in again.
+    """
+    row = session.scalar(select(StaffRow).where(StaffRow.name == name))
+    if row is None:
+        return False
+    session.execute(delete(SessionRow).where(SessionRow.staff_id == row.id))
+    session.execute(delete(InviteRow).where(InviteRow.staff_id == row.id, InviteRow.used_at.is_(None)))
+    if row.disabled_at is None:
+        row.disabled_at = now
+        record(session, now, EntryKind.STAFF_DISABLED, {"staff": row.id, "actor": actor})
+    return True
 
 
 def redeem_invite(session: Session, now: datetime, token: str) -> str:

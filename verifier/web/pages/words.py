@@ -88,6 +88,7 @@ KINDS: Final[Mapping[str, str]] = {
     "log.exported": N_("Log exported"),
     "staff.invited": N_("Person invited"),
     "staff.signed_in": N_("Person signed in"),
+    "staff.disabled": N_("Person disabled"),
     "api_key.created": N_("API key made"),
     "api_key.revoked": N_("API key revoked"),
     "orphan.removed": N_("Orphan removed"),
