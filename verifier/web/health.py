@@ -1,8 +1,8 @@
 """Health, for whoever watches the service: alive, and ready or not, and then which part is not.
 
-Guarantees: nothing personal, no numbers, no addresses; `ready` means that there is room on the disk, and that a document
-could be taken in now, shown and destroyed. Leaves to others: limits of one verification and of the installation, and
-what to do about it (`verifier doctor` says that to the operator).
+Guarantees: nothing personal, no numbers, no addresses; `ready` means that there is room on the disk, and that a
+document could be taken in now, shown and destroyed. Leaves to others: limits of one verification and of the whole
+installation, and what to do about it (`verifier doctor` says that to the operator).
 """
 
 from collections.abc import Callable, Iterator
