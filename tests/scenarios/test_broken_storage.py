@@ -58,6 +58,16 @@ def test_a_page_that_a_broken_disk_changed_is_not_shown_and_not_approved(
     assert refusal(reviewer.decide(asked["id"], "approve")) == (409, "pages_not_all_viewed")
 
 
+def test_a_page_whose_key_record_a_broken_disk_changed_is_not_shown(desk: Desk, settings: Settings, work: Work) -> None:
+    asked, _ = desk.submitted(work)
+    reviewer = desk.reviewer()
+    reviewer.claim(asked["id"])
+    documents = reviewer.look(asked["id"]).json()["documents"]
+    (record,) = (file for file in settings.keys_folder.rglob("*") if file.is_file() and asked["id"] in file.name)
+    _flip_last_byte(record)
+    assert refusal(reviewer.page(documents[0]["id"])) == (409, "page_damaged")
+
+
 def test_what_became_due_is_not_put_off_by_a_decision_that_came_too_late(
     house: House, desk: Desk, clock: MovedClock, work: Work
 ) -> None:

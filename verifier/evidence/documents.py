@@ -111,7 +111,7 @@ def begin(
     """Announce a document in a locked verification.
 
     Raises:
-        AlreadyDecidedError, WrongStateError, UnknownSlotError, SlotTakenError, UnknownDocumentError,
+        AlreadyDecidedError, WrongStateError, TooLateError, UnknownSlotError, SlotTakenError, UnknownDocumentError,
         TooManyDocumentsError, TooManyUploadsError, QuotaExceededError, StoreFullError
     """
     verify_takes_documents(row, now)

@@ -87,7 +87,7 @@ def submit(session: Session, now: datetime, row: VerificationRow) -> None:
     """Hand a locked verification in for review, in the caller's transaction.
 
     Raises:
-        AlreadyDecidedError, WrongStateError, StillCheckingError, NotEverythingSentError
+        AlreadyDecidedError, WrongStateError, TooLateError, StillCheckingError, NotEverythingSentError
     """
     verify_takes_documents(row, now)
     verify_satisfied(get_policy(session, row), read_documents(session, row.id))
@@ -98,7 +98,7 @@ def remove_document(session: Session, now: datetime, row: VerificationRow, docum
     """Take back one document of a locked verification that is not yet submitted.
 
     Raises:
-        AlreadyDecidedError, WrongStateError, UnknownDocumentError
+        AlreadyDecidedError, WrongStateError, TooLateError, UnknownDocumentError
     """
     verify_takes_documents(row, now)
     end_document(session, now, row.id, document, rule=Rule.REMOVED)

@@ -76,8 +76,8 @@ class Decisions:
         """Decide, and say what state that led to.
 
         Raises:
-            UnknownVerificationError, AlreadyDecidedError, WrongStateError, NotClaimedError, FourEyesError,
-            UnknownReasonError, ReasonNeededError, DocumentsNeededError, UnknownDocumentError,
+            UnknownVerificationError, AlreadyDecidedError, WrongStateError, TooLateError, NotClaimedError,
+            FourEyesError, UnknownReasonError, ReasonNeededError, DocumentsNeededError, UnknownDocumentError,
             PagesNotAllViewedError, NotEverythingSentError, TooManyResubmissionsError, LogBehindError
         """
         with self._database.write() as session:

@@ -24,7 +24,7 @@ from verifier.reviews.claims import verify_claimed
 from verifier.reviews.errors import PageDamagedError, UnknownPageError
 from verifier.reviews.tables import PageViewRow
 from verifier.sanitise.watermark import watermark
-from verifier.vault.errors import BrokenSealError, ObjectMissingError, WrongCiphertextError
+from verifier.vault.errors import BrokenRecordError, BrokenSealError, ObjectMissingError, WrongCiphertextError
 from verifier.vault.objects import ObjectKey
 from verifier.vault.sealing import open_object
 from verifier.vault.service import Vault
@@ -67,6 +67,7 @@ class Views:
             UnknownDocumentError, UnknownPageError, PageDamagedError, NotClaimedError, AlreadyDecidedError,
             LogBehindError
             KeyMissingError: the key was destroyed meanwhile, or is lost.
+            StoreUnavailableError: documents or keys cannot be read now.
         """
         leaf = self._log_view(document, page, viewer=viewer)
         faults.hit("view.logged")
@@ -83,7 +84,7 @@ class Views:
                 expected_digest=leaf.ciphertext_digest,
                 expected_bytes=leaf.ciphertext_bytes,
             )
-        except (ObjectMissingError, WrongCiphertextError, BrokenSealError) as error:
+        except (ObjectMissingError, WrongCiphertextError, BrokenSealError, BrokenRecordError) as error:
             raise PageDamagedError from error
         return bytes(jpeg)
 

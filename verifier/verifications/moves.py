@@ -45,7 +45,11 @@ def get_verification(session: Session, verification: VerificationId) -> Verifica
 
 
 def lock_verification(session: Session, verification: VerificationId) -> VerificationRow:
-    """Read a verification for change: others who want to change it wait until this transaction ends."""
+    """Read a verification for change: others who want to change it wait until this transaction ends.
+
+    Raises:
+        UnknownVerificationError: there is none of this id.
+    """
     row = session.scalars(
         select(VerificationRow).where(VerificationRow.id == verification).with_for_update()
     ).one_or_none()
