@@ -44,7 +44,7 @@ from verifier.vault.service import Vault
 from verifier.verifications.moves import get_policy
 from verifier.verifications.sealed_values import get_public_key
 
-_STEP_BYTES: Final = 512 * 1024
+_STEP_BYTES: Final = 256 * 1024
 _FORM_OVERHEAD_BYTES: Final = 8 * 1024
 _EPILOGUE_BYTES: Final = 16 * 1024
 _SILENCE_FOR: Final = 15.0
@@ -197,8 +197,12 @@ class _Reception:
         # Enough of the file came to tell its type, or all of it.
         form = self._form
         if form.file_began and (form.file_bytes_waiting >= SNIFF_BYTES or form.file_ended):
-            self._arrival = await asyncio.to_thread(self._uploads.begin, self._sender, form, self._body.declared_bytes)
-            await asyncio.to_thread(self._arrival.open)
+            await asyncio.to_thread(self._begin)
+
+    def _begin(self) -> None:
+        # Kept before it is opened: whatever happens from here on, `leave_nothing` knows of it.
+        self._arrival = self._uploads.begin(self._sender, self._form, self._body.declared_bytes)
+        self._arrival.open()
 
     async def leave_nothing(self) -> None:
         """Take back what was written. Where that fails, disposal does it: the obligation stands."""
