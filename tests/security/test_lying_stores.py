@@ -202,6 +202,19 @@ def test_intake_closes_while_disposal_fails_for_too_long_and_opens_again(
     assert desk.ask(reference="CASE-4").status_code == 201
 
 
+def test_intake_closes_too_while_a_key_that_no_document_needed_cannot_be_destroyed(
+    desk: Desk, work: Hands, keys: MoodyKeys
+) -> None:
+    empty = desk.request(reference="CASE-5")
+    keys.mood = Mood.KEEPING
+    assert desk.post(empty["id"], "cancel").status_code == 200
+    work.pass_time(timedelta(minutes=11))
+    assert refusal(desk.ask(reference="CASE-6")) == (503, "intake_closed")
+    keys.mood = Mood.HONEST
+    work.pass_time(_ONE_REST)
+    assert desk.ask(reference="CASE-6").status_code == 201
+
+
 def test_a_document_that_goes_while_the_stores_are_compared_is_no_late_copy(
     house: House, desk: Desk, work: Hands, objects: MoodyObjects, keys: MoodyKeys
 ) -> None:

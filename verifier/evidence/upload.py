@@ -36,11 +36,11 @@ from verifier.evidence.errors import (
 from verifier.evidence.fence import read_steady_clock
 from verifier.evidence.multipart import UploadForm
 from verifier.ids import DocumentId, is_id
-from verifier.retention.intake import verify_intake_open
 from verifier.sanitise.formats import SNIFF_BYTES, MediaType, sniff
 from verifier.telemetry import get_log
 from verifier.vault.errors import NoSpaceError
 from verifier.vault.service import Vault
+from verifier.verifications.intake import verify_intake_open
 from verifier.verifications.moves import get_policy
 from verifier.verifications.sealed_values import get_public_key
 

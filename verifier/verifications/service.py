@@ -21,7 +21,6 @@ from verifier.db.clock import Clock
 from verifier.db.engine import Database
 from verifier.ids import VerificationId, new_verification_id
 from verifier.retention import service as retention
-from verifier.retention.intake import verify_intake_open
 from verifier.telemetry import get_log
 from verifier.vault.keys import PublicKey
 from verifier.vault.secrets import keyed_digest
@@ -33,6 +32,7 @@ from verifier.verifications.errors import (
     VerificationExistsError,
 )
 from verifier.verifications.handlers import note_handler
+from verifier.verifications.intake import verify_intake_open
 from verifier.verifications.life import LIVE, VerificationState, is_terminal
 from verifier.verifications.links import LinkKey, store_link
 from verifier.verifications.moves import end_customer_sessions, get_policy, lock_verification, move
