@@ -1,0 +1,35 @@
+"""Why a contact check ended as it did: the closed list that the log, the API and the reviewer's page speak.
+
+A reason never says what was sent, only what was wrong with it. A member that was ever logged is never removed.
+"""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """One reason; a verdict may carry several."""
+
+    # Codes, and addresses that the customer typed.
+    CODE_EXPIRED = "code_expired"
+    TOO_MANY_TRIES = "too_many_tries"
+    TOO_MANY_SENDS = "too_many_sends"
+    NOT_DELIVERED = "not_delivered"
+    ADDRESS_DIFFERS = "address_differs"
+    # Messages.
+    NO_SIGNATURE = "no_signature"
+    BAD_SIGNATURE = "bad_signature"
+    NOT_ALIGNED = "not_aligned"
+    POLICY_REJECTS = "policy_rejects"
+    STALE = "stale"
+    REPLAYED = "replayed"
+    MALFORMED = "malformed"
+    LOOKUP_FAILED = "lookup_failed"
+    # Attestations.
+    WRONG_AUDIENCE = "wrong_audience"
+    WRONG_NONCE = "wrong_nonce"
+    WRONG_KEY = "wrong_key"
+    TOO_OLD = "too_old"
+    WRONG_SUBJECT = "wrong_subject"
+    # Control of a domain or a wallet.
+    CHALLENGE_MISSING = "challenge_missing"
+    CHALLENGE_DIFFERS = "challenge_differs"
