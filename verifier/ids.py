@@ -14,8 +14,11 @@ DocumentId = NewType("DocumentId", str)
 CopyId = NewType("CopyId", str)
 StaffId = NewType("StaffId", str)
 ApiKeyId = NewType("ApiKeyId", str)
+CheckId = NewType("CheckId", str)
+SubmissionId = NewType("SubmissionId", str)
+NoticeId = NewType("NoticeId", str)
 
-ID_PATTERN: Final = re.compile(r"(ins|ver|doc|cpy|stf|key)_[a-z2-7]{26}")
+ID_PATTERN: Final = re.compile(r"(ins|ver|doc|cpy|stf|key|chk|sub|ntc)_[a-z2-7]{26}")
 
 
 def _random(prefix: str) -> str:
@@ -49,3 +52,15 @@ def new_staff_id() -> StaffId:
 
 def new_api_key_id() -> ApiKeyId:
     return ApiKeyId(_random("key"))
+
+
+def new_check_id() -> CheckId:
+    return CheckId(_random("chk"))
+
+
+def new_submission_id() -> SubmissionId:
+    return SubmissionId(_random("sub"))
+
+
+def new_notice_id() -> NoticeId:
+    return NoticeId(_random("ntc"))
