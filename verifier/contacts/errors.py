@@ -1,0 +1,67 @@
+"""Refusals of the contacts room."""
+
+from verifier.errors import VerifierError
+
+
+class ContactsNotAllowedError(VerifierError):
+    """Contact points come from the desk's own system: only an API key with the scope may set them."""
+
+    code = "contacts_not_allowed"
+
+
+class UnknownContactError(VerifierError):
+    """The policy asks for no such check, or the desk registered no such contact point."""
+
+    code = "unknown_contact"
+
+
+class UnusableContactPointError(VerifierError):
+    """A contact point must have either a value or a digest, of a kind that a desk can register."""
+
+    code = "contact_point_unusable"
+
+
+class UnknownCheckError(VerifierError):
+    code = "unknown_check"
+
+
+class CheckEndedError(VerifierError):
+    """The check has ended; no more guesses, looks or sendings count."""
+
+    code = "check_ended"
+
+
+class TooManyChecksError(VerifierError):
+    """The contact point was checked in this way as often as a verification allows."""
+
+    code = "too_many_checks"
+
+
+class TooManyCodesSentError(VerifierError):
+    """The code was sent as often as it is sent."""
+
+    code = "too_many_codes_sent"
+
+
+class CodeMalformedError(VerifierError):
+    """A code has six digits."""
+
+    code = "code_malformed"
+
+
+class StillJudgingError(VerifierError):
+    """Several submissions of this verification wait for the worker already."""
+
+    code = "still_judging"
+
+
+class SubmissionTooLargeError(VerifierError):
+    """What was handed in is larger than `limit_bytes`."""
+
+    code = "submission_too_large"
+
+
+class WrongCheckError(VerifierError):
+    """The call belongs to a check of another method."""
+
+    code = "wrong_check"
