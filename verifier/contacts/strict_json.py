@@ -1,0 +1,33 @@
+"""JSON of strangers, read so that two readers cannot see two different things in it.
+
+Guarantees: one object; a name that stands twice, a number that is none (`NaN`), text that cannot be encoded, nesting
+without end: each is refused with `MalformedJsonError`, and nothing else is ever raised. Leaves to others: how many
+bytes there may be, and what the members mean.
+"""
+
+import json
+
+from verifier.contacts.errors import MalformedJsonError
+
+
+def parse_object(raw: bytes) -> dict[str, object]:
+    """The object that `raw` holds. Raises `MalformedJsonError`."""
+    try:
+        found = json.loads(raw.decode("utf-8"), object_pairs_hook=_refuse_twice, parse_constant=_refuse_constant)
+        json.dumps(found, ensure_ascii=False).encode("utf-8")  # a lone surrogate would fail later, in a comparison
+    except (ValueError, RecursionError):
+        raise MalformedJsonError from None
+    if not isinstance(found, dict):
+        raise MalformedJsonError
+    return found
+
+
+def _refuse_twice(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError
+    return found
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(name)
