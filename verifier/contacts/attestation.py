@@ -71,9 +71,7 @@ def judge_attestation(
         # 2.
         algorithm, key_id = _parse_header(header)
         # 3.
-        key = keys.find_key(key_id, now=now)
-        if key is None or key.algorithm is not algorithm:
-            raise _RefusedError(Reason.WRONG_KEY)
+        key = _find_key(keys, key_id, algorithm=algorithm, now=now)
         # 4.
         claims = _Claims(parse_object(_verify_signature(token, key)), now=now)
         # 5.
@@ -117,6 +115,13 @@ def _parse_header(header: Mapping[str, object]) -> tuple[Algorithm, str]:
     if not isinstance(key_id, str) or header.get("typ") != TOKEN_TYPE or header.keys() != _HEADER:
         raise _RefusedError(Reason.MALFORMED)
     return Algorithm(algorithm), key_id
+
+
+def _find_key(keys: DeskKeys, key_id: str, *, algorithm: Algorithm, now: datetime) -> DeskKey:
+    key = keys.find_key(key_id, now=now)
+    if key is None or key.algorithm is not algorithm:
+        raise _RefusedError(Reason.WRONG_KEY)
+    return key
 
 
 def _verify_signature(token: str, key: DeskKey) -> bytes:

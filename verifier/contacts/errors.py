@@ -65,3 +65,51 @@ class WrongCheckError(VerifierError):
     """The call belongs to a check of another method."""
 
     code = "wrong_check"
+
+
+class MalformedChallengeError(VerifierError):
+    """The text is no challenge that we wrote."""
+
+    code = "challenge_malformed"
+
+
+class MalformedJsonError(VerifierError):
+    """The bytes are not one JSON object that reads in one way only."""
+
+    code = "json_malformed"
+
+
+class UnusableKeyError(VerifierError):
+    """A JWK is not a public key for EdDSA (Ed25519) or ES256 (P-256), meant to verify with, under an id of its own."""
+
+    code = "key_unusable"
+
+
+class KeysUnavailableError(VerifierError):
+    """The desk's keys could not be fetched: nothing is known about who signed."""
+
+    code = "keys_unavailable"
+
+
+class FetchFailedError(VerifierError):
+    """A file could not be fetched safely; `reason` is a word of a closed list, which says nothing of the network."""
+
+    code = "fetch_failed"
+
+
+class MalformedSignatureError(VerifierError):
+    """The text is no wallet address, or no signature of one."""
+
+    code = "signature_malformed"
+
+
+class MalformedContactError(VerifierError):
+    """The text is not a contact point of `kind`."""
+
+    code = "contact_malformed"
+
+
+class DisposableContactError(VerifierError):
+    """The address is one that anybody may read for a while, where the policy forbids those."""
+
+    code = "contact_disposable"

@@ -30,6 +30,12 @@ class Reason(StrEnum):
     WRONG_KEY = "wrong_key"
     TOO_OLD = "too_old"
     WRONG_SUBJECT = "wrong_subject"
+    WRONG_ISSUER = "wrong_issuer"
+    WRONG_ALGORITHM = "wrong_algorithm"
+    WRONG_CASE = "wrong_case"
+    NOT_YET_VALID = "not_yet_valid"
+    LIVES_TOO_LONG = "lives_too_long"
+    TOO_LARGE = "too_large"
     # Control of a domain or a wallet.
     CHALLENGE_MISSING = "challenge_missing"
     CHALLENGE_DIFFERS = "challenge_differs"
