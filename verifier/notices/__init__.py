@@ -1,0 +1,1 @@
+"""What the house sends: an outbox of sealed notices, the job that sends them, and how often that may be."""
