@@ -11,6 +11,7 @@ from typing import Final
 
 from verifier.errors import ConfigurationError
 from verifier.web.answers.answer import Answer
+from verifier.web.answers.contacts import CONTACTS
 from verifier.web.answers.documents import DOCUMENTS
 from verifier.web.answers.requests import REQUESTS
 from verifier.web.answers.service import OUR_FAULTS, SERVICE
@@ -22,6 +23,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, Answer]]] = MappingProxyType(
     {
         "Requests and signing in": REQUESTS,
         "Links and verifications": VERIFICATIONS,
+        "Contact points and details": CONTACTS,
         "Uploads and documents": DOCUMENTS,
         "The service": SERVICE,
     }

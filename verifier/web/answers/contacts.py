@@ -1,0 +1,25 @@
+"""Answers about contact points and contact checks."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from verifier.web.answers.answer import N_, Answer
+
+CONTACTS: Final[Mapping[str, Answer]] = {
+    "contact_malformed": Answer(
+        status=422,
+        title=N_("This is not a usable contact point"),
+        detail=N_("The text is not an address of the kind that is asked for."),
+        next_step=N_(
+            "Write an e-mail address like name@example.org, a phone number with its country code like +420 601 123 456,"
+            " a domain like example.org, or a wallet address that begins with 0x, with nothing before or after it."
+        ),
+        limit=N_("What is asked for is: {kind}."),
+    ),
+    "contact_disposable": Answer(
+        status=422,
+        title=N_("A disposable address cannot be used here"),
+        detail=N_("Mail to this address can be read by anybody for a while, so it proves nothing about its owner."),
+        next_step=N_("Use the address that is registered on the account, or choose another way to prove it is yours."),
+    ),
+}
