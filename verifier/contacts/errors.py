@@ -1,5 +1,8 @@
 """Refusals of the contacts room."""
 
+from typing import Final
+
+from verifier.contacts.reasons import Reason
 from verifier.errors import VerifierError
 
 
@@ -113,3 +116,29 @@ class DisposableContactError(VerifierError):
     """The address is one that anybody may read for a while, where the policy forbids those."""
 
     code = "contact_disposable"
+
+
+class LookupFailedError(VerifierError):
+    """DNS gave no answer, in time or at all. Says nothing of the name."""
+
+    code = "lookup_failed"
+
+
+class TooManyLookupsError(LookupFailedError):
+    """One operation asked for more names than its limit."""
+
+
+class MessageRefusedError(VerifierError):
+    """A message, or one of its signatures, is no evidence, for this reason."""
+
+    code = "message_refused"
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__({"reason": reason})
+        self.reason: Final = reason
+
+
+class MailboxUnavailableError(VerifierError):
+    """The mailbox that the worker reads could not be reached or did not let it in."""
+
+    code = "mailbox_unavailable"

@@ -24,6 +24,8 @@ class Reason(StrEnum):
     REPLAYED = "replayed"
     MALFORMED = "malformed"
     LOOKUP_FAILED = "lookup_failed"
+    UNSIGNED_PARTS = "unsigned_parts"
+    WRONG_RECIPIENT = "wrong_recipient"
     # Attestations.
     WRONG_AUDIENCE = "wrong_audience"
     WRONG_NONCE = "wrong_nonce"

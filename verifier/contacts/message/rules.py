@@ -1,0 +1,55 @@
+"""What the judge of a message is told, and what it says."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from verifier.contacts.verdict import Verdict
+
+
+class Grade(StrEnum):
+    """How a message was bound to the domain of its author; the surest first."""
+
+    SAME_DOMAIN = "same_domain"
+    """DKIM by the very domain of the address."""
+    SAME_ORGANISATION = "same_organisation"
+    """DKIM by another domain of the same organisation, which the domain's DMARC record allows."""
+    FORWARDED = "forwarded"
+    """A forwarder that the operator named has sealed (ARC) that it had seen such a signature."""
+    NONE = "none"
+    """Nothing was bound."""
+
+
+@dataclass(frozen=True)
+class MessageRules:
+    """Limits, and whom the operator trusts; the defaults trust nobody and fit the mail of people."""
+
+    max_bytes: int = 10_000_000
+    max_head_bytes: int = 128_000
+    max_fields: int = 300
+    max_signatures: int = 5
+    max_lookups: int = 16
+    max_age: timedelta = timedelta(days=3)
+    max_skew: timedelta = timedelta(minutes=10)
+    min_key_bits: int = 1024
+    forwarders: frozenset[str] = frozenset()
+    """Domains of sealers, in lower case, whose word is taken for what they saw before they forwarded."""
+    recipients: frozenset[str] = frozenset()
+    """The desk's own addresses. Where given, a signed To or Cc must name one: a message that the customer wrote to
+    somebody else, and that this one hands on, is no evidence that they ask this desk."""
+
+
+@dataclass(frozen=True)
+class MessageVerdict:
+    """The verdict, and what it rests on. Everything but `verdict` and `grade` tells of a person: seal it or drop it."""
+
+    verdict: Verdict
+    grade: Grade = Grade.NONE
+    replay_digest: bytes | None = None
+    """32 bytes that stay the same however the message is sent again. Keep them (keyed: they can be guessed by who
+    guesses the message) and refuse them a second time. Set only where the verdict is `confirmed`."""
+    dated_at: datetime | None = None
+    signed_at: datetime | None = None
+    signer: str | None = None
+    key_bits: int | None = None
+    """Bits of the RSA key (2048 and more are sound, 1024 are what some domains still use), or 256 for Ed25519."""

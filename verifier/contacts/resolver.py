@@ -1,0 +1,116 @@
+"""The one DNS seam: TXT records by name, with a time-out for each look-up and a limit for all of one operation.
+
+It guarantees that nothing waits longer than its time-out, that no name is looked up twice within one operation, and that
+an answer which could not be had (`LookupFailedError`) never looks like a name without records. What a record means,
+and whom the servers themselves believe, is left to others: these answers are as true as the path to the server.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Protocol
+
+import dns.exception
+import dns.name
+import dns.nameserver
+import dns.rdatatype
+import dns.rdtypes.ANY.TXT
+import dns.resolver
+
+from verifier.contacts.errors import LookupFailedError, TooManyLookupsError
+from verifier.errors import ConfigurationError
+
+_TIMEOUT: Final = timedelta(seconds=3)
+
+
+class Resolver(Protocol):
+    """Looks TXT records up."""
+
+    def txt(self, name: str) -> tuple[bytes, ...]:
+        """The TXT records of `name`, the strings of each joined; () if it has none; or raise `LookupFailedError`."""
+
+
+@dataclass(frozen=True)
+class NameServer:
+    """One server that answers for the whole of DNS."""
+
+    address: str
+    port: int = 53
+
+
+class DnsResolver:
+    """Asks the servers that the setting names, or those of the system where it names none."""
+
+    def __init__(self, servers: Sequence[NameServer] = (), *, timeout: timedelta = _TIMEOUT) -> None:
+        self._timeout: Final = timeout.total_seconds()
+        self._resolver: Final = _from_system() if not servers else _from_setting(servers)
+
+    def txt(self, name: str) -> tuple[bytes, ...]:
+        try:
+            # Absolute, so that no search list of the machine turns the name into another.
+            absolute = dns.name.from_text(name, origin=dns.name.root)
+            answer = self._resolver.resolve(
+                absolute, dns.rdatatype.TXT, lifetime=self._timeout, raise_on_no_answer=False, search=False
+            )
+        except (dns.resolver.NXDOMAIN, dns.name.LabelTooLong, dns.name.NameTooLong, dns.name.EmptyLabel):
+            return ()
+        except (dns.exception.DNSException, OSError, UnicodeError) as error:
+            raise LookupFailedError from error
+        records = answer.rrset or ()
+        return tuple(b"".join(item.strings) for item in records if isinstance(item, dns.rdtypes.ANY.TXT.TXT))
+
+
+class CountedResolver:
+    """One operation's share of another resolver: each name once, and no more than `limit` of them."""
+
+    def __init__(self, inner: Resolver, *, limit: int) -> None:
+        self._inner: Final = inner
+        self._limit: Final = limit
+        self._known: Final[dict[str, tuple[bytes, ...]]] = {}
+        self._asked = 0
+
+    def txt(self, name: str) -> tuple[bytes, ...]:
+        key = name.rstrip(".").lower()
+        if key not in self._known:
+            if self._asked >= self._limit:
+                raise TooManyLookupsError
+            self._asked += 1
+            self._known[key] = self._inner.txt(key)
+        return self._known[key]
+
+
+def parse_name_server(text: str) -> NameServer:
+    """`9.9.9.9`, `9.9.9.9:5353` or `[2620:fe::fe]:53` as a setting writes it."""
+    address, port = text.strip(), "53"
+    if address.startswith("["):
+        address, _, rest = address[1:].partition("]")
+        port = rest.removeprefix(":") or port
+    elif address.count(":") == 1:
+        address, _, port = address.partition(":")
+    try:
+        _to_server(server := NameServer(address, int(port)))
+    except (ValueError, dns.exception.DNSException):
+        raise ConfigurationError(f"{text!r} is no name server. Write an IP address, or one with its port.") from None
+    return server
+
+
+def _from_system() -> dns.resolver.Resolver:
+    try:
+        return dns.resolver.Resolver()
+    except dns.exception.DNSException:
+        raise ConfigurationError("This machine names no DNS server. Set one for the contact checks.") from None
+
+
+def _from_setting(servers: Sequence[NameServer]) -> dns.resolver.Resolver:
+    resolver = dns.resolver.Resolver(configure=False)
+    resolver.nameservers = [_to_server(server) for server in servers]
+    return resolver
+
+
+def _to_server(server: NameServer) -> dns.nameserver.Do53Nameserver:
+    import ipaddress
+
+    ipaddress.ip_address(server.address)
+    if not 0 < server.port < 65_536:
+        raise ValueError(server.port)
+    return dns.nameserver.Do53Nameserver(server.address, server.port)
