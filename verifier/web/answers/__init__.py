@@ -13,6 +13,7 @@ from verifier.errors import ConfigurationError
 from verifier.web.answers.answer import Answer
 from verifier.web.answers.contacts import CONTACTS
 from verifier.web.answers.documents import DOCUMENTS
+from verifier.web.answers.notices import NOTICES
 from verifier.web.answers.requests import REQUESTS
 from verifier.web.answers.service import OUR_FAULTS, SERVICE
 from verifier.web.answers.verifications import VERIFICATIONS
@@ -24,6 +25,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, Answer]]] = MappingProxyType(
         "Requests and signing in": REQUESTS,
         "Links and verifications": VERIFICATIONS,
         "Contact points and details": CONTACTS,
+        "Messages that we send": NOTICES,
         "Uploads and documents": DOCUMENTS,
         "The service": SERVICE,
     }
