@@ -5,7 +5,23 @@ works at import. What others need is named here; the rooms behind it are free to
 """
 
 from policies.access import Action, Reach, Role, Scope, is_allowed, is_in_scope, is_scope_for, reach_of
-from policies.ask import Evidence, Missing, is_satisfied, what_is_missing
+from policies.ask import (
+    Evidence,
+    Missing,
+    MissingContact,
+    MissingDetail,
+    MissingSlot,
+    Offers,
+    Situation,
+    Skip,
+    decides_alone,
+    find_recent,
+    find_satisfied_line,
+    is_contact_only,
+    is_satisfied,
+    plan,
+    what_is_missing,
+)
 from policies.canonical import policy_from_canonical
 from policies.errors import PolicyError
 from policies.explain import explain
@@ -14,7 +30,15 @@ from policies.loading import load_builtin, load_folder
 from policies.measures import describe_duration, describe_size
 from policies.model import Policy, Slot
 from policies.parts import (
+    METHODS_OF,
     ChecklistItem,
+    CheckMethod,
+    ContactKind,
+    ContactRequirement,
+    ContactRules,
+    DetailKind,
+    DetailRules,
+    DetailsRequirement,
     DocumentRequirement,
     DocumentRules,
     Limits,
@@ -29,14 +53,26 @@ from policies.parts import (
 )
 
 __all__ = [
+    "METHODS_OF",
     "Action",
+    "CheckMethod",
     "ChecklistItem",
+    "ContactKind",
+    "ContactRequirement",
+    "ContactRules",
+    "DetailKind",
+    "DetailRules",
+    "DetailsRequirement",
     "DocumentRequirement",
     "DocumentRules",
     "Evidence",
     "Limits",
     "LinkRules",
     "Missing",
+    "MissingContact",
+    "MissingDetail",
+    "MissingSlot",
+    "Offers",
     "Policy",
     "PolicyError",
     "ProofLine",
@@ -47,19 +83,26 @@ __all__ = [
     "ReviewRules",
     "Role",
     "Scope",
+    "Situation",
+    "Skip",
     "Slot",
     "Table",
     "Text",
+    "decides_alone",
     "describe_duration",
     "describe_size",
     "explain",
+    "find_recent",
+    "find_satisfied_line",
     "is_allowed",
+    "is_contact_only",
     "is_in_scope",
     "is_satisfied",
     "is_scope_for",
     "load_builtin",
     "load_folder",
     "parse_policy",
+    "plan",
     "policy_from_canonical",
     "reach_of",
     "what_is_missing",

@@ -6,7 +6,7 @@ reads is shown in the language that was asked for. Pages build their own words (
 
 from policies.measures import describe_duration, describe_size
 from policies.model import Policy
-from policies.parts import DocumentRequirement, ProofLine
+from policies.parts import ContactRequirement, DetailsRequirement, DocumentRequirement, ProofLine, Requirement
 
 
 def explain(policy: Policy, language: str = "en") -> str:
@@ -35,7 +35,17 @@ def _line(line: ProofLine, *, policy: Policy, language: str) -> str:
     return "; and ".join(_requirement(item, policy=policy, language=language) for item in line)
 
 
-def _requirement(item: DocumentRequirement, *, policy: Policy, language: str) -> str:
+def _requirement(item: Requirement, *, policy: Policy, language: str) -> str:
+    match item:
+        case DocumentRequirement():
+            return _document_asked(item, policy=policy, language=language)
+        case ContactRequirement():
+            return f"show control of the registered {item.contact} ({item.by})"
+        case DetailsRequirement():
+            return ", ".join(policy.details[field].title.in_language(language) for field in item.fields)
+
+
+def _document_asked(item: DocumentRequirement, *, policy: Policy, language: str) -> str:
     rules = policy.documents[item.document]
     slots = ", ".join(rules.slot_titles[slot].in_language(language) for slot in item.slots)
     return f"{rules.title.in_language(language)} [{slots}]"

@@ -1,19 +1,49 @@
 """The ladder of proof: lines of requirements, least intrusive first; one whole line is enough.
 
-Guarantees that no line is empty and that each document and slot that is asked for has its rules and its title.
-Contact checks and details are in the language, and refused until they can be made.
+Guarantees that no line is empty or could be skipped whole, that each document, slot and field that is asked for has
+its rules, that each check fits its contact point, and that every line can be reached.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 from policies.nodes import Fields, Items, Node
-from policies.parts import DocumentRequirement, DocumentRules, ProofLine, Table
-from policies.reading import read_choice, read_code, read_codes, read_fields, read_items, suggest
+from policies.parts import (
+    METHODS_OF,
+    CheckMethod,
+    ContactKind,
+    ContactRequirement,
+    DetailRules,
+    DetailsRequirement,
+    DocumentRequirement,
+    DocumentRules,
+    ProofLine,
+    Requirement,
+    Table,
+    is_optional,
+)
+from policies.reading import (
+    read_choice,
+    read_code,
+    read_codes,
+    read_fields,
+    read_items,
+    read_switch_or,
+    suggest,
+)
 
 _KINDS: Final = ("document", "contact", "details")
 
 
-def read_ladder(node: Node, *, documents: Table[DocumentRules]) -> tuple[ProofLine, ...]:
+@dataclass(frozen=True)
+class Named:
+    """What a line may name."""
+
+    documents: Table[DocumentRules]
+    details: Table[DetailRules]
+
+
+def read_ladder(node: Node, *, named: Named) -> tuple[ProofLine, ...]:
     """The lines of proof, least intrusive first; one whole line is enough."""
     if isinstance(node, Items) and not node.nodes:
         raise node.place.refuse(
@@ -21,63 +51,112 @@ def read_ladder(node: Node, *, documents: Table[DocumentRules]) -> tuple[ProofLi
             "`proofs` is empty. A policy that asks for nothing would accept everyone, or keep everyone out: name at"
             " least one line of proof.",
         )
-    lines = read_items(node, what="`proofs`", least=1, most=8)
-    return tuple(_line(line, documents=documents) for line in lines)
+    lines: list[ProofLine] = []
+    for item in read_items(node, what="`proofs`", least=1, most=8):
+        line = _line(item, named=named)
+        _verify_reachable(line, before=lines, node=item)
+        lines.append(line)
+    return tuple(lines)
 
 
-def _line(node: Node, *, documents: Table[DocumentRules]) -> ProofLine:
+def _line(node: Node, *, named: Named) -> ProofLine:
     if isinstance(node, Items) and not node.nodes:
         raise node.place.refuse(
-            "empty_proof", "This line of proof is empty: it would accept everyone. Name a document."
+            "empty_proof", "This line of proof is empty: it would accept everyone. Name what proves."
         )
-    line: list[DocumentRequirement] = []
+    line: list[Requirement] = []
     for item in read_items(node, what="A line of proof", least=1, most=8):
-        requirement = _requirement(item, documents=documents)
-        if any(requirement.document == other.document for other in line):
-            raise item.place.refuse(
-                "duplicate_code", f"`{requirement.document}` stands in this line twice. Put its slots into one entry."
-            )
+        requirement = _requirement(item, named=named)
+        if any(_subject(requirement) == _subject(other) for other in line):
+            advice = f"{_subject(requirement)} stands in this line twice. Put them into one entry, or remove one."
+            raise item.place.refuse("duplicate_code", advice)
         line.append(requirement)
+    if all(map(is_optional, line)):
+        raise node.place.refuse(
+            "empty_proof", "Everything in this line is optional: it would accept everyone. Name what proves."
+        )
     return tuple(line)
 
 
-def _requirement(node: Node, *, documents: Table[DocumentRules]) -> DocumentRequirement:
+def _subject(requirement: Requirement) -> str:
+    """What may stand in a line once."""
+    match requirement:
+        case DocumentRequirement():
+            return f"`{requirement.document}`"
+        case ContactRequirement():
+            return f"`{requirement.contact}` by `{requirement.by}`"
+        case DetailsRequirement():
+            return "`details`"
+
+
+def _verify_reachable(line: ProofLine, *, before: list[ProofLine], node: Node) -> None:
+    """Who could satisfy this line has satisfied the earlier one already, with less: nobody would ever come here."""
+    for number, earlier in enumerate(before, start=1):
+        if needs(earlier) <= needs(line):
+            raise node.place.refuse(
+                "unreachable",
+                f"This line asks for all that line {number} asks for: who can take it is done there already. Put the"
+                " one that asks for less alone, or remove one.",
+            )
+
+
+def needs(line: ProofLine) -> frozenset[tuple[str, str]]:
+    """What must be there for the line to hold, as comparable pairs."""
+    found: set[tuple[str, str]] = set()
+    for item in line:
+        match item:
+            case DocumentRequirement():
+                found |= set() if item.is_optional else {(f"document {item.document}", slot) for slot in item.slots}
+            case ContactRequirement():
+                found.add((f"contact {item.contact}", item.by))
+            case DetailsRequirement():
+                found |= {("details", field) for field in item.fields}
+    return frozenset(found)
+
+
+def _requirement(node: Node, *, named: Named) -> Requirement:
     kinds = [key for key, _ in node.pairs if key.text in _KINDS] if isinstance(node, Fields) else []
-    if kinds and kinds[0].text == "contact":
-        _refuse_contact(node)
-    if kinds and kinds[0].text == "details":
-        _refuse_details(node)
-    found = read_fields(node, what="A proof", required=("document", "slots"))
+    kind = kinds[0].text if kinds else "document"
+    if kind == "contact":
+        return _contact(node)
+    if kind == "details":
+        return _details(node, rules=named.details)
+    return _document(node, rules=named.documents)
+
+
+def _document(node: Node, *, rules: Table[DocumentRules]) -> DocumentRequirement:
+    found = read_fields(node, what="A proof", required=("document", "slots"), optional=("optional",))
     document = read_code(found["document"], what="`document`")
-    if document not in documents:
+    if document not in rules:
         raise found["document"].place.refuse(
-            "no_rules", f"`{document}` has no rules under `documents`.{suggest(document, tuple(documents))}"
+            "no_rules", f"`{document}` has no rules under `documents`.{suggest(document, tuple(rules))}"
         )
     slots = read_codes(found["slots"], what="`slots`", most=6)
     for slot in slots:
-        if slot not in documents[document].slot_titles:
-            known = tuple(documents[document].slot_titles)
+        if slot not in rules[document].slot_titles:
+            known = tuple(rules[document].slot_titles)
             raise found["slots"].place.refuse(
                 "slot_titles", f"`{slot}` has no title under `documents.{document}.slots`.{suggest(slot, known)}"
             )
-    return DocumentRequirement(document, slots)
+    return DocumentRequirement(document, slots, read_switch_or(found, "optional", default=False))
 
 
-# Contact checks and details are read in full, so that a mistake in them is named as one, and only then refused.
-
-
-def _refuse_contact(node: Node) -> None:
+def _contact(node: Node) -> ContactRequirement:
     found = read_fields(node, what="A contact check", required=("contact", "by"))
-    read_choice(found["contact"], what="`contact`", choices=("email", "phone"))
-    read_choice(found["by"], what="`by`", choices=("code", "reply"))
-    raise node.place.refuse(
-        "not_yet", "Contact checks are part of the language, but this version cannot make them yet. Remove the line."
-    )
+    contact = ContactKind(read_choice(found["contact"], what="`contact`", choices=tuple(ContactKind)))
+    by = CheckMethod(read_choice(found["by"], what="`by`", choices=tuple(CheckMethod)))
+    if by not in METHODS_OF[contact]:
+        fitting = " or ".join(f"`{method}`" for method in METHODS_OF[contact])
+        raise found["by"].place.refuse("unfit_check", f"`{contact}` cannot be checked by `{by}`. Write {fitting}.")
+    return ContactRequirement(contact, by)
 
 
-def _refuse_details(node: Node) -> None:
+def _details(node: Node, *, rules: Table[DetailRules]) -> DetailsRequirement:
     found = read_fields(node, what="A proof by details", required=("details",))
-    read_codes(found["details"], what="`details`", most=12)
-    raise node.place.refuse(
-        "not_yet", "Details are part of the language, but this version cannot ask for them yet. Remove the entry."
-    )
+    fields = read_codes(found["details"], what="`details`", most=12)
+    for field in fields:
+        if field not in rules:
+            raise found["details"].place.refuse(
+                "no_rules", f"`{field}` has no rules under `details`.{suggest(field, tuple(rules))}"
+            )
+    return DetailsRequirement(fields)

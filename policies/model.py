@@ -8,12 +8,17 @@ ladder without a line and a line without a requirement cannot be built. Bounds a
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 import rfc8785
 
 from policies.errors import PolicyError
 from policies.parts import (
+    USUAL_CONTACTS,
     ChecklistItem,
+    ContactRequirement,
+    ContactRules,
+    DetailRules,
     DocumentRequirement,
     DocumentRules,
     Limits,
@@ -25,8 +30,12 @@ from policies.parts import (
     ReviewRules,
     Table,
     Text,
+    is_optional,
 )
 from policies.writing import (
+    Written,
+    written_contacts,
+    written_details,
     written_ladder,
     written_limits,
     written_link,
@@ -53,6 +62,9 @@ __all__ = [
 ]
 
 
+_NO_DETAILS: Final[Table[DetailRules]] = Table(())
+
+
 @dataclass(frozen=True)
 class Slot:
     """One place for one document."""
@@ -74,15 +86,17 @@ class Policy:
     retention: RetentionRules
     reasons: tuple[Reason, ...]
     limits: Limits
+    details: Table[DetailRules] = _NO_DETAILS
+    contacts: ContactRules = USUAL_CONTACTS
 
     def __post_init__(self) -> None:
         if not self.ladder:
             raise PolicyError(
                 "empty_ladder", sentence=f"{self.name} has no proof: it would accept everyone, or no one."
             )
-        if not all(self.ladder):
+        if any(all(map(is_optional, line)) for line in self.ladder):
             raise PolicyError(
-                "empty_proof", sentence=f"{self.name} has an empty line of proof: it would accept everyone."
+                "empty_proof", sentence=f"{self.name} has a line of proof that needs nothing: it would accept everyone."
             )
 
     @cached_property
@@ -92,23 +106,37 @@ class Policy:
 
     def to_canonical(self) -> str:
         """The whole content as RFC 8785 JSON, every default spelled out; `policy_from_canonical` is its inverse."""
-        return rfc8785.dumps(
-            {
-                "policy": self.name,
-                "title": dict(self.title),
-                "link": written_link(self.link),
-                "proofs": written_ladder(self.ladder),
-                "documents": {name: written_rules(rules) for name, rules in self.documents.items()},
-                "review": written_review(self.review),
-                "retention": written_retention(self.retention),
-                "reasons": [{reason.code: dict(reason.text)} for reason in self.reasons],
-                "limits": written_limits(self.limits),
-            }
-        ).decode("utf-8")
+        content: dict[str, Written] = {
+            "policy": self.name,
+            "title": dict(self.title),
+            "link": written_link(self.link),
+            "proofs": written_ladder(self.ladder),
+            "review": written_review(self.review),
+            "retention": written_retention(self.retention),
+            "reasons": [{reason.code: dict(reason.text)} for reason in self.reasons],
+            "limits": written_limits(self.limits),
+        }
+        if self.documents:
+            content["documents"] = {name: written_rules(rules) for name, rules in self.documents.items()}
+        if self.details:
+            content["details"] = written_details(self.details)
+        if self.has_contact_checks():
+            content["contacts"] = written_contacts(self.contacts)
+        return rfc8785.dumps(content).decode("utf-8")
 
     def slots(self) -> tuple[Slot, ...]:
         """Every slot of every line, in the ladder's order."""
-        return tuple(Slot(item.document, slot) for line in self.ladder for item in line for slot in item.slots)
+        return tuple(
+            Slot(item.document, slot)
+            for line in self.ladder
+            for item in line
+            if isinstance(item, DocumentRequirement)
+            for slot in item.slots
+        )
+
+    def has_contact_checks(self) -> bool:
+        """Whether any line asks for one."""
+        return any(isinstance(item, ContactRequirement) for line in self.ladder for item in line)
 
     def reason(self, code: str) -> Reason | None:
         """The reason with this code, if this policy knows it."""

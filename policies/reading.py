@@ -124,6 +124,23 @@ def read_duration(node: Node, *, what: str, least: timedelta, most: timedelta) -
     return value
 
 
+def read_switch_or(found: Mapping[str, Node], name: str, *, default: bool) -> bool:
+    """The switch of this name, or what stands in for it."""
+    return read_switch(found[name], what=f"`{name}`") if name in found else default
+
+
+def read_number_or(found: Mapping[str, Node], name: str, *, least: int, most: int, default: int) -> int:
+    """The number of this name, or what stands in for it."""
+    return read_number(found[name], what=f"`{name}`", least=least, most=most) if name in found else default
+
+
+def read_duration_or(
+    found: Mapping[str, Node], name: str, *, least: timedelta, most: timedelta, default: timedelta
+) -> timedelta:
+    """The duration of this name, or what stands in for it."""
+    return read_duration(found[name], what=f"`{name}`", least=least, most=most) if name in found else default
+
+
 def read_size(node: Node, *, what: str, least: int, most: int) -> int:
     """A size in bytes."""
     word = read_word(node, what=what)

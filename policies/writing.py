@@ -4,10 +4,24 @@ Guarantees that what is written is the policy language again (`policies.sections
 its version for ever: a field that joins the language later is left out here where the policy does not give it.
 """
 
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from policies.measures import write_duration
-from policies.parts import DocumentRules, Limits, LinkRules, ProofLine, RetentionRules, ReviewRules
+from policies.parts import (
+    ContactRequirement,
+    ContactRules,
+    DetailRules,
+    DetailsRequirement,
+    DocumentRequirement,
+    DocumentRules,
+    Limits,
+    LinkRules,
+    ProofLine,
+    Requirement,
+    RetentionRules,
+    ReviewRules,
+    Table,
+)
 
 Written: TypeAlias = "bool | int | str | list[Written] | dict[str, Written]"
 
@@ -19,12 +33,44 @@ def written_link(link: LinkRules) -> Written:
 
 def written_ladder(ladder: tuple[ProofLine, ...]) -> Written:
     """The section `proofs`."""
-    return [[{"document": item.document, "slots": list(item.slots)} for item in line] for line in ladder]
+    return [[_written_requirement(item) for item in line] for line in ladder]
+
+
+def _written_requirement(item: Requirement) -> Written:
+    match item:
+        case DocumentRequirement():
+            written: dict[str, Written] = {"document": item.document, "slots": list(item.slots)}
+            return written | {"optional": True} if item.is_optional else written
+        case ContactRequirement():
+            return {"contact": item.contact.value, "by": item.by.value}
+        case DetailsRequirement():
+            return {"details": list(item.fields)}
+        case _:
+            assert_never(item)
+
+
+def written_details(details: Table[DetailRules]) -> Written:
+    """The section `details`."""
+    return {code: _written_detail(rules) for code, rules in details.items()}
+
+
+def _written_detail(rules: DetailRules) -> Written:
+    written: dict[str, Written] = {"kind": rules.kind.value, "title": dict(rules.title)}
+    return written if rules.hint is None else written | {"hint": dict(rules.hint)}
+
+
+def written_contacts(contacts: ContactRules) -> Written:
+    """The section `contacts`."""
+    return {
+        "changed_within": write_duration(contacts.changed_within),
+        "tell_other": contacts.tell_other,
+        "forbid_disposable": contacts.forbid_disposable,
+    }
 
 
 def written_rules(rules: DocumentRules) -> Written:
     """One entry of the section `documents`."""
-    return {
+    written: dict[str, Written] = {
         "title": dict(rules.title),
         "max_bytes": rules.max_bytes,
         "max_pages": rules.max_pages,
@@ -32,11 +78,12 @@ def written_rules(rules: DocumentRules) -> Written:
         "may_cover": dict(rules.may_cover),
         "slots": {slot: dict(title) for slot, title in rules.slot_titles.items()},
     }
+    return written | {"captions": True} if rules.captions else written
 
 
 def written_review(review: ReviewRules) -> Written:
     """The section `review`."""
-    return {
+    written: dict[str, Written] = {
         "lines": review.lines,
         "answer_for": write_duration(review.answer_for),
         "four_eyes": review.four_eyes,
@@ -46,6 +93,9 @@ def written_review(review: ReviewRules) -> Written:
         "claim_for": write_duration(review.claim_for),
         "expected": [{code: dict(text)} for code, text in review.expected_fields.items()],
     }
+    if not review.checklist:
+        del written["checklist"]
+    return written | {"contact_checks_decide": True} if review.contact_checks_decide else written
 
 
 def written_retention(retention: RetentionRules) -> Written:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from policies import load_builtin
+from policies import DocumentRequirement, load_builtin
 from verifier.web.pages.common import BareShell, CustomerShell, FieldError, ProblemPage, View
 from verifier.web.pages.customer import (
     Case,
@@ -101,6 +101,7 @@ def builtin_task(name: str) -> TaskPage:
     policy = load_builtin()[name]
     asks = []
     for requirement in policy.ladder[0]:
+        assert isinstance(requirement, DocumentRequirement)
         rules = policy.documents[requirement.document]
         asks.append(
             DocumentAsk(

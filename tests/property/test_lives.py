@@ -32,7 +32,7 @@ from sqlalchemy.orm import Session
 from policies.loading import load_builtin
 from tests.apart import run_apart
 from tests.journey import make_jpeg
-from tests.property.reach import reach_of
+from tests.property.reach import document_slots, reach_of
 from tests.workers_by_hand import Work
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.export import export_lines
@@ -249,7 +249,7 @@ class Lives(RuleBasedStateMachine):
             policy = get_policy(session, session.get_one(VerificationRow, verification))
             rows = [row for row in read_documents(session, verification) if row.state is DocumentState.READY]
             ready = {(row.document, row.slot) for row in rows}
-            lines = [{(item.document, slot) for item in line for slot in item.slots} for line in policy.ladder]
+            lines = [document_slots(line) for line in policy.ladder]
             assert any(line <= ready for line in lines)
             for row in rows:
                 assert session.get(PageViewRow, (row.id, 1, who)) is not None

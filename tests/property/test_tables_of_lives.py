@@ -6,7 +6,7 @@ import pytest
 
 from policies.loading import load_builtin
 from policies.model import Policy
-from tests.property.reach import reach_of
+from tests.property.reach import document_slots, reach_of
 from verifier.evidence import life as documents_life
 from verifier.evidence.life import DocumentState
 from verifier.evidence.tables import DocumentRow
@@ -42,7 +42,7 @@ def test_the_life_of_a_document_knows_every_state_and_ends_in_disposal_only() ->
 @pytest.mark.parametrize("policy", load_builtin().values(), ids=lambda policy: policy.name)
 def test_only_a_whole_line_of_ready_documents_satisfies_a_policy(policy: Policy) -> None:
     places = [(slot.document, slot.slot) for slot in policy.slots()]
-    lines = [{(item.document, slot) for item in line for slot in item.slots} for line in policy.ladder]
+    lines = [document_slots(line) for line in policy.ladder]
     for states in product((None, *DocumentState), repeat=len(places)):
         rows = [
             DocumentRow(document=document, slot=slot, state=state)

@@ -67,6 +67,18 @@ def test_a_policy_comes_back_from_its_canonical_form(name: str) -> None:
     assert len(policy.version) == len("sha256:") + 64
 
 
+# The first two policies ever shipped: verifications keep the text that they began with, so it must read the same.
+FIRST_VERSIONS = {
+    "account-recovery": "sha256:69c13e54526708573dc7c5c15a7a41681ee7b925042982cd006c1d3f2ee723d3",
+    "qualification-check": "sha256:4009af28561f1933bb4577d6d9dcf0e6593262b263cfce4258c081ea4ac46bd5",
+}
+
+
+@pytest.mark.parametrize(("name", "version"), FIRST_VERSIONS.items())
+def test_a_policy_that_uses_nothing_new_keeps_its_version(name: str, version: str) -> None:
+    assert load_builtin()[name].version == version
+
+
 def test_a_stored_policy_that_is_not_canonical_is_refused() -> None:
     text = load_builtin()["account-recovery"].to_canonical()
     spaced = json.dumps(json.loads(text))

@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from policies import PolicyError, parse_policy
+from policies import DocumentRequirement, PolicyError, parse_policy
 from policies.errors import PolicyErrorCode
 
 TEXT = """\
@@ -82,8 +82,15 @@ REFUSALS = [
     ("not_yaml", "policy: lost-phone", "policy: [lost-phone", 3, 6),
     ("not_yaml", "policy: lost-phone", "policy: \x07lost-phone", 2, 9),
     ("not_yaml", "policy: lost-phone", 'policy: "\\UFFFFFFFF"', 1, 1),
-    ("not_yet", "- [{document: letter", "- [{contact: email, by: code}]\n  - [{document: letter", 7, 6),
-    ("not_yet", "slots: [page]}", "slots: [page]}, {details: [transaction_hash]}", 7, 41),
+    ("no_rules", "slots: [page]}", "slots: [page]}, {details: [transaction_hash]}", 7, 51),
+    ("unfit_check", "- [{document: letter", "- [{contact: phone, by: dns}]\n  - [{document: letter", 7, 27),
+    (
+        "unreachable",
+        "- [{document: letter",
+        "- [{document: identity, slots: [back, front]}]\n  - [{document: letter",
+        7,
+        5,
+    ),
     ("out_of_range", "max_pages: 2", "max_pages: 51", 12, 16),
     ("out_of_range", "10MB", "101MB", 11, 16),
     ("out_of_range", "open_for: P2D", "open_for: P31D", 4, 18),
@@ -146,8 +153,10 @@ def test_every_field_of_the_text_arrives() -> None:
     assert policy.title.in_language("de-AT") == "Deine Nummer zurück"
     assert policy.title.in_language("fr") == "Get your number back"
     assert policy.link.open_for == timedelta(days=2)
-    assert [[item.document for item in line] for line in policy.ladder] == [["identity"], ["letter"]]
-    assert policy.ladder[0][0].slots == ("front", "back")
+    assert policy.ladder == (
+        (DocumentRequirement("identity", ("front", "back")),),
+        (DocumentRequirement("letter", ("page",)),),
+    )
     assert policy.documents["letter"].max_bytes == 2 * 1024 * 1024
     assert policy.documents["identity"].slot_titles["back"]["en"] == "Back"
     assert policy.review.answer_for == timedelta(hours=48)

@@ -67,7 +67,7 @@ def is_under_way(document: DocumentRow) -> bool:
 
 def gather_evidence(documents: Sequence[DocumentRow]) -> Evidence:
     """What is ready: received whole, checked, its pages sealed."""
-    return frozenset((d.document, d.slot) for d in documents if d.state is DocumentState.READY)
+    return Evidence(slots=frozenset((d.document, d.slot) for d in documents if d.state is DocumentState.READY))
 
 
 def verify_satisfied(policy: Policy, documents: Sequence[DocumentRow]) -> None:

@@ -103,7 +103,7 @@ class CustomerReading:
             verification_id=self._row.id,
             form_token=form_token,
             ways=tuple(
-                Way(documents=tuple(self._ask(requirement, cards) for requirement in line))
+                Way(documents=tuple(self._ask(item, cards) for item in line if isinstance(item, DocumentRequirement)))
                 for line in self._policy.ladder
             ),
             reviewers=self._policy.review.lines,

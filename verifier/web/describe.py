@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from policies.model import Policy
+from policies.model import DocumentRequirement, Policy
 from verifier.evidence.tables import DocumentRow
 from verifier.proofs.service import read_documents
 from verifier.verifications.life import VerificationState
@@ -129,7 +129,15 @@ def get_destroyed_at(row: VerificationRow, documents: Sequence[DocumentRow]) -> 
 
 def _describe_proofs(policy: Policy) -> list[ProofAnswer]:
     return [
-        ProofAnswer(slots=[f"{item.document}.{slot}" for item in line for slot in item.slots]) for line in policy.ladder
+        ProofAnswer(
+            slots=[
+                f"{item.document}.{slot}"
+                for item in line
+                if isinstance(item, DocumentRequirement)
+                for slot in item.slots
+            ]
+        )
+        for line in policy.ladder
     ]
 
 
