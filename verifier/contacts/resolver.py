@@ -1,21 +1,25 @@
-"""The one DNS seam: TXT records by name, with a time-out for each look-up and a limit for all of one operation.
+"""The one DNS seam: TXT records and addresses by name, with a time-out for each look-up, and a limit for one operation.
 
-It guarantees that nothing waits longer than its time-out, that no name is looked up twice within one operation, and that
-an answer which could not be had (`LookupFailedError`) never looks like a name without records. What a record means,
-and whom the servers themselves believe, is left to others: these answers are as true as the path to the server.
+It guarantees that nothing waits longer than its time-out, that no TXT record is looked up twice in one operation, and
+that an answer which could not be had (`LookupFailedError`) never looks like a name without records. What a record
+means, and whom the servers themselves believe, is left to others: these answers are as true as the path to the server.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from ipaddress import IPv4Address, IPv6Address
 from typing import Final, Protocol
 
 import dns.exception
 import dns.name
 import dns.nameserver
+import dns.rdata
 import dns.rdatatype
 import dns.rdtypes.ANY.TXT
 import dns.resolver
+from dns.rdtypes.IN.A import A
+from dns.rdtypes.IN.AAAA import AAAA
 
 from verifier.contacts.errors import LookupFailedError, TooManyLookupsError
 from verifier.errors import ConfigurationError
@@ -46,18 +50,27 @@ class DnsResolver:
         self._resolver: Final = _from_system() if not servers else _from_setting(servers)
 
     def txt(self, name: str) -> tuple[bytes, ...]:
+        records = self._look_up(name, dns.rdatatype.TXT)
+        return tuple(b"".join(item.strings) for item in records if isinstance(item, dns.rdtypes.ANY.TXT.TXT))
+
+    def addresses(self, name: str) -> tuple[IPv4Address | IPv6Address, ...]:
+        """The A and AAAA records of `name`; () if it has none; or raise `LookupFailedError`."""
+        old = (IPv4Address(item.address) for item in self._look_up(name, dns.rdatatype.A) if isinstance(item, A))
+        new = (IPv6Address(item.address) for item in self._look_up(name, dns.rdatatype.AAAA) if isinstance(item, AAAA))
+        return (*old, *new)
+
+    def _look_up(self, name: str, kind: dns.rdatatype.RdataType) -> Iterable[dns.rdata.Rdata]:
         try:
             # Absolute, so that no search list of the machine turns the name into another.
             absolute = dns.name.from_text(name, origin=dns.name.root)
             answer = self._resolver.resolve(
-                absolute, dns.rdatatype.TXT, lifetime=self._timeout, raise_on_no_answer=False, search=False
+                absolute, kind, lifetime=self._timeout, raise_on_no_answer=False, search=False
             )
         except (dns.resolver.NXDOMAIN, dns.name.LabelTooLong, dns.name.NameTooLong, dns.name.EmptyLabel):
             return ()
         except (dns.exception.DNSException, OSError, UnicodeError) as error:
             raise LookupFailedError from error
-        records = answer.rrset or ()
-        return tuple(b"".join(item.strings) for item in records if isinstance(item, dns.rdtypes.ANY.TXT.TXT))
+        return answer.rrset or ()
 
 
 class CountedResolver:
