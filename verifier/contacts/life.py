@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final, assert_never
 
-from policies.parts import CheckMethod, ContactKind
+from policies.parts import CheckMethod
 from verifier.contacts.errors import CheckEndedError
 from verifier.contacts.verdict import Outcome
 
@@ -98,8 +98,3 @@ def may_begin_after(state: CheckState, method: CheckMethod) -> bool:
             return method is not CheckMethod.CODE
         case _:
             assert_never(state)
-
-
-def has_address(contact: ContactKind) -> bool:
-    """Whether codes and notices can be sent there."""
-    return contact in {ContactKind.EMAIL, ContactKind.PHONE}

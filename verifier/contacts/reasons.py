@@ -10,6 +10,7 @@ class Reason(StrEnum):
     """One reason; a verdict may carry several."""
 
     # Codes, and addresses that the customer typed.
+    WRONG_CODE = "wrong_code"
     CODE_EXPIRED = "code_expired"
     TOO_MANY_TRIES = "too_many_tries"
     TOO_MANY_SENDS = "too_many_sends"

@@ -42,6 +42,7 @@ class ContactCheckRow(Base):
     method: Mapped[CheckMethod] = mapped_column(words(CheckMethod))
     state: Mapped[CheckState] = mapped_column(words(CheckState))
     reasons: Mapped[list[str]] = mapped_column(JSON, default=list)
+    grade: Mapped[str | None] = mapped_column(String(24))
     challenge: Mapped[str | None] = mapped_column(String(200))
     code_digest: Mapped[str | None] = mapped_column(String(64))
     code_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)

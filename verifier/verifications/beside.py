@@ -1,0 +1,28 @@
+"""What other rooms keep of a request, in the transaction that creates the verification: the seam to them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, Protocol
+
+from sqlalchemy.orm import Session
+
+from verifier.verifications.tables import VerificationRow
+
+
+class Beside(Protocol):
+    """Comes with a request. `describe` tells a repetition from another request, and is kept only as a keyed digest."""
+
+    def describe(self) -> Sequence[str]: ...
+
+    def keep(self, session: Session, now: datetime, row: VerificationRow) -> None: ...
+
+
+class _Nothing:
+    def describe(self) -> Sequence[str]:
+        return ()
+
+    def keep(self, session: Session, now: datetime, row: VerificationRow) -> None:
+        return None
+
+
+NOTHING: Final[Beside] = _Nothing()
