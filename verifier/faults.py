@@ -45,6 +45,10 @@ POINTS: Final = frozenset(
         "dispose.copy_deleted",
         "dispose.looked",
         "dispose.committed",
+        # notify
+        "notice.leased",
+        "notice.sent",
+        "notice.closed",
         # sequence
         "sequence.hashed",
         "sequence.committed",

@@ -7,7 +7,7 @@ Every setting is read from the environment as `VERIFIER_<NAME>`. The embedded fo
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
@@ -45,6 +45,20 @@ class Settings(BaseSettings):
     requests_a_minute_per_link: int = Field(default=240, gt=0)
     requests_a_minute_per_key: int = Field(default=1200, gt=0)
     requests_a_minute_per_network: int = Field(default=1200, gt=0)
+
+    # Sending; a channel without a server is not offered. `verifier.notices.senders` says what goes together.
+    smtp_host: str = ""
+    smtp_port: int | None = Field(default=None, gt=0, le=65535)
+    smtp_tls: Literal["", "starttls", "tls", "none"] = ""
+    smtp_ca_file: Path | None = None
+    smtp_from: str = ""
+    smtp_user: str = ""
+    smtp_password_file: Path | None = None
+    sms_url: str = ""
+    sms_adapter: Literal["json", "form"] = "json"
+    sms_from: str = Field(default="", max_length=40)
+    sms_user: str = ""
+    sms_password_file: Path | None = None
 
     @field_validator("public_url")
     @classmethod

@@ -1,0 +1,133 @@
+"""Settings in, senders out; what could not be sent safely is refused at start, with what to change.
+
+Guarantees: a channel without a server is not offered, rather than failing later; mail and SMS leave this machine only
+over TLS; a password lies in a file that nobody else can read, and is never part of a setting.
+"""
+
+import os
+import re
+import ssl
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+from urllib.parse import urlsplit
+
+from verifier.errors import ConfigurationError
+from verifier.notices.kinds import Channel
+from verifier.notices.mail import MailSender, MailServer, TlsMode
+from verifier.notices.sending import Sender
+from verifier.notices.sms import FormGateway, JsonGateway, SmsGateway, SmsSender
+from verifier.settings import Settings, is_loopback_host
+
+_ADDRESS: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+_PORTS: Final[Mapping[TlsMode, int]] = MappingProxyType(
+    {TlsMode.STARTTLS: 587, TlsMode.TLS: 465, TlsMode.NONE: 25}  # RFC 6409, RFC 8314, RFC 5321
+)
+
+
+def choose_senders(settings: Settings) -> Mapping[Channel, Sender]:
+    """A sender for each channel that has a server; the others are not offered. Raises `ConfigurationError`."""
+    chosen: dict[Channel, Sender] = {}
+    if settings.smtp_host:
+        chosen[Channel.EMAIL] = _choose_mail(settings)
+    elif settings.smtp_user or settings.smtp_from or settings.smtp_password_file:
+        raise ConfigurationError("VERIFIER_SMTP_HOST is missing, but other settings of mail are there. Set it too.")
+    if settings.sms_url:
+        chosen[Channel.SMS] = _choose_sms(settings)
+    elif settings.sms_user or settings.sms_from or settings.sms_password_file:
+        raise ConfigurationError("VERIFIER_SMS_URL is missing, but other settings of SMS are there. Set it too.")
+    return MappingProxyType(chosen)
+
+
+def _choose_mail(settings: Settings) -> MailSender:
+    is_here = is_loopback_host(settings.smtp_host)
+    tls = TlsMode(settings.smtp_tls or (TlsMode.NONE if is_here else TlsMode.STARTTLS))
+    if tls is TlsMode.NONE and not is_here:
+        raise ConfigurationError(
+            "VERIFIER_SMTP_TLS is none, but VERIFIER_SMTP_HOST is another machine: codes could be read on the way. "
+            "Write starttls or tls."
+        )
+    if not _ADDRESS.fullmatch(settings.smtp_from):
+        raise ConfigurationError(
+            "VERIFIER_SMTP_FROM must be the address that codes come from, such as verify@example.org, without a name "
+            "(VERIFIER_DESK_NAME stands beside it). Write it so."
+        )
+    if bool(settings.smtp_user) != bool(settings.smtp_password_file):
+        raise ConfigurationError("VERIFIER_SMTP_USER and VERIFIER_SMTP_PASSWORD_FILE go together. Set both, or none.")
+    server = MailServer(
+        host=settings.smtp_host,
+        port=settings.smtp_port or _PORTS[tls],
+        tls=tls,
+        helo=urlsplit(settings.public_url).hostname or "localhost",
+        user=settings.smtp_user,
+        password=_read_password(settings.smtp_password_file, "VERIFIER_SMTP_PASSWORD_FILE"),
+        ca_file=settings.smtp_ca_file,
+    )
+    try:
+        return MailSender(server, address=settings.smtp_from, display_name=settings.desk_name)
+    except ValueError as error:
+        raise ConfigurationError(
+            "VERIFIER_DESK_NAME cannot stand before an address in a mail. Write it on one line."
+        ) from error
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(
+            "VERIFIER_SMTP_CA_FILE holds no certificates that can be read. Name a PEM file of them."
+        ) from error
+
+
+def _choose_sms(settings: Settings) -> SmsSender:
+    try:
+        url = urlsplit(settings.sms_url)
+        is_whole = url.scheme in {"http", "https"} and bool(url.hostname) and (url.port or 1) > 0
+    except ValueError:
+        is_whole = False
+    if not is_whole or url.username or url.password or url.query or url.fragment:
+        raise ConfigurationError(
+            "VERIFIER_SMS_URL must be the gateway's address, such as https://sms.example.org/messages, without a "
+            "password or a query in it. Put the password into VERIFIER_SMS_PASSWORD_FILE."
+        )
+    if url.scheme == "http" and not is_loopback_host(url.hostname or ""):
+        raise ConfigurationError(
+            "VERIFIER_SMS_URL is http on another machine: codes could be read on the way. Write https."
+        )
+    if not settings.sms_from:
+        raise ConfigurationError("VERIFIER_SMS_FROM is missing: the number or name that codes come from. Set it.")
+    return SmsSender(settings.sms_url, _choose_gateway(settings))
+
+
+def _choose_gateway(settings: Settings) -> SmsGateway:
+    password = _read_password(settings.sms_password_file, "VERIFIER_SMS_PASSWORD_FILE")
+    if settings.sms_adapter == "form":
+        if bool(settings.sms_user) != bool(password):
+            raise ConfigurationError("VERIFIER_SMS_USER and VERIFIER_SMS_PASSWORD_FILE go together. Set both, or none.")
+        return FormGateway(sender=settings.sms_from, user=settings.sms_user, password=password)
+    if settings.sms_user:
+        raise ConfigurationError(
+            "VERIFIER_SMS_USER is for VERIFIER_SMS_ADAPTER=form; the JSON gateway knows us by the token in "
+            "VERIFIER_SMS_PASSWORD_FILE alone. Remove one of the two."
+        )
+    return JsonGateway(sender=settings.sms_from, token=password)
+
+
+def _read_password(path: Path | None, setting: str) -> str:
+    """The first line of the file."""
+    if path is None:
+        return ""
+    try:
+        about, text = path.stat(), path.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"{setting} names a file that cannot be read as ASCII. Let this user read it."
+        ) from error
+    if about.st_mode & _OTHERS or about.st_uid not in {os.geteuid(), 0}:
+        raise ConfigurationError(
+            f"{setting} names a file that other users can read. Make it private (chmod u=r,go=), and change the "
+            "password if others may have read it."
+        )
+    password = text.split("\n", 1)[0].strip()
+    if not password.isprintable() or not password:
+        raise ConfigurationError(f"{setting} names a file whose first line is no password. Write it there, alone.")
+    return password
