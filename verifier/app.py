@@ -21,6 +21,7 @@ from verifier.web.pages.common import CustomerShell, ProblemPage
 from verifier.web.principals import Principals
 from verifier.web.problems import Problem, RenderPage
 from verifier.web.rooms import Rooms
+from verifier.web.speaking import find_address, speak
 from verifier.web.staff_views import bare_shell
 from verifier.web.throttle import limit_network, throttle_from
 from verifier.wiring import House
@@ -94,16 +95,18 @@ def _serve_asset(request: Request, name: str) -> Response:
 def _problem_page(desk: str) -> RenderPage:
     def render_page(problem: Problem, request: Request) -> str:
         path = request.url.path
-        return render(
-            ProblemPage(
-                shell=CustomerShell(desk=desk) if _CUSTOMER.fullmatch(path) else bare_shell(desk=desk),
-                title=problem.title,
-                sentence=problem.detail,
-                next_step=problem.next_step,
-                code=problem.code,
-                back_url=_find_back_url(path, code=problem.code),
-            )
+        back_url = _find_back_url(path, code=problem.code)
+        page = ProblemPage(
+            shell=CustomerShell(desk=desk) if _CUSTOMER.fullmatch(path) else bare_shell(desk=desk),
+            title=problem.title,
+            sentence=problem.detail,
+            next_step=problem.next_step,
+            code=problem.code,
+            back_url=back_url,
         )
+        # What a form was refused with cannot be fetched again: the switcher leads back to the verification's page.
+        here = back_url if request.method != "GET" and back_url else find_address(request)
+        return render(page, locale=speak(request), here=here)
 
     return render_page
 

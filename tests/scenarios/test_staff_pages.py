@@ -159,7 +159,7 @@ def test_a_request_is_made_once_and_its_link_shown_again(enter: Enter) -> None:
         ({"reference": ""}, "reference"),
         ({"reference": "NB 1"}, "reference"),
         ({"policy": "unheard-of"}, "policy"),
-        ({"locale": "tlh"}, "locale"),
+        ({"locale": "not a language"}, "locale"),
         ({"expected.qualification-check.full_name": "A" * 201}, "expected-qualification-check-full_name"),
     ],
 )

@@ -180,13 +180,14 @@ def test_naughty_strings_are_no_reference_policy_or_language(desk: Desk, naughty
         for name, codes in (
             ("reference", {"", "invalid_reference", "reference_looks_like_address", "invalid_field"}),
             ("policy", {"unknown_policy", "invalid_field"}),
-            ("locale", {"unknown_locale", "invalid_field"}),
+            ("locale", {"", "unknown_locale", "invalid_field"}),
         ):
             answer = desk.client.post("/v1/verifications", json=good | {name: text}, headers=desk.headers)
             assert code_of(answer) in codes, (name, text)
             if answer.status_code < 300:
-                assert answer.json()["reference"] == text
-                taken += 1
+                assert answer.json()["reference"] == (text if name == "reference" else "CASE-1")
+                assert answer.json()["locale"] in {"en", None}, "what only looks like a language is not kept"
+                taken += name == "reference"
                 assert desk.post(answer.json()["id"], "cancel").status_code == 200
     assert 0 < taken < len(naughty) / 3, "plain words and numbers may well be case numbers"
 

@@ -28,7 +28,7 @@ def test_a_time_without_a_zone_is_refused_because_it_would_be_a_guess() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "text"), [(0, "0 B"), (999, "999 B"), (1_000, "1 kB"), (1_500_000, "1.5 MB"), (20_000_000, "20 MB")]
+    ("count", "text"), [(0, "0 byte"), (999, "999 byte"), (1_000, "1 kB"), (1_500_000, "1.5 MB"), (20_000_000, "20 MB")]
 )
 def test_a_size_is_said_in_its_unit(count: int, text: str) -> None:
     assert Formats("en").size(count) == text
@@ -37,5 +37,5 @@ def test_a_size_is_said_in_its_unit(count: int, text: str) -> None:
 def test_durations_and_lists_are_said_in_words() -> None:
     assert Formats("en").span(timedelta(hours=48)) == "2 days"
     assert Formats("en").span(timedelta(minutes=15)) == "15 minutes"
-    assert Formats("en").listed(["a", "b", "c"]) == "a, b, and c"
+    assert Formats("en").listed(["a", "b", "c"]) == "a, b and c"
     assert "stycznia" in Formats("pl").day(datetime(2027, 1, 2, tzinfo=UTC))

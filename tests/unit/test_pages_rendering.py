@@ -13,11 +13,12 @@ import pytest
 from tests.browser.markup import Element, Markup
 from tests.browser.page_samples import CUSTOMER, RECEIPT
 from tests.browser.staff_samples import STAFF
+from verifier.locales import UnknownLocaleError
 from verifier.web import pages
 from verifier.web.pages import get_asset, render, static_url
 from verifier.web.pages.assets import STATIC_DIR
 from verifier.web.pages.common import View
-from verifier.web.pages.errors import UnknownAssetError, UnknownLocaleError
+from verifier.web.pages.errors import UnknownAssetError
 
 ALL: Final[Mapping[str, View]] = {**CUSTOMER, **STAFF}
 every_page = pytest.mark.parametrize("name", ALL)

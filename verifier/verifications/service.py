@@ -20,6 +20,7 @@ from verifier.audit.service import record
 from verifier.db.clock import Clock
 from verifier.db.engine import Database
 from verifier.ids import VerificationId, new_verification_id
+from verifier.locales import NO_HINT
 from verifier.retention import service as retention
 from verifier.telemetry import get_log
 from verifier.vault.keys import PublicKey
@@ -45,11 +46,13 @@ from verifier.verifications.tables import PolicyVersionRow, VerificationKeyRow, 
 
 @dataclass(frozen=True)
 class NewVerification:
-    """What an agent asks for. `account` and `expected` are private; `repr` leaves them out."""
+    """What an agent asks for. `locale` is a hint that went through `verifier.locales.parse_hint`. `account` and
+    `expected` are private; `repr` leaves them out.
+    """
 
     reference: str
     policy: str
-    locale: str = "en"
+    locale: str = NO_HINT
     account: str | None = field(default=None, repr=False)
     expected: Mapping[str, str] = field(default_factory=dict, repr=False)
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from policies.access import Action
 from verifier.evidence.documents import verify_takes_documents
 from verifier.ids import VerificationId
+from verifier.locales import NO_HINT, parse_hint
 from verifier.staff.principal import Principal, verify_may
 from verifier.verifications.handlers import note_handler
 from verifier.verifications.life import VerificationState
@@ -24,7 +25,6 @@ from verifier.web.describe import VerificationAnswer, describe, describe_with_li
 from verifier.web.errors import ContactsNotYetError
 from verifier.web.link_showing import note_link_shown
 from verifier.web.once import RawBody, begin_call
-from verifier.web.pages.language import load_sentences
 from verifier.web.principals import AnyPrincipal, ApiPrincipal
 from verifier.web.rooms import Rooms, RoomsDep
 from verifier.web.uploading import receive_document
@@ -42,7 +42,11 @@ class NewVerificationBody(BaseModel):
     reference: str = Field(min_length=1, max_length=200, description="the desk's own id of the case")
     policy: str = Field(max_length=64)
     account: str | None = Field(default=None, min_length=1, max_length=320, description="kept as a keyed digest only")
-    locale: str = Field(default="en", max_length=16)
+    locale: str | None = Field(
+        default=None,
+        max_length=35,
+        description="a hint, such as nl or pt-BR; without it the browser decides",
+    )
     expected: dict[str, Annotated[str, Field(max_length=500)]] = Field(
         default_factory=dict, max_length=12, description="what the desk knows, by the policy's field names"
     )
@@ -74,11 +78,10 @@ def create_verification(
     verify_may(principal, Action.VERIFICATION_CREATE)
     if asked.contact_points is not None:
         raise ContactsNotYetError
-    load_sentences(asked.locale)  # refuses a language that we do not speak
     wanted = NewVerification(
         reference=asked.reference,
         policy=asked.policy,
-        locale=asked.locale,
+        locale=parse_hint(asked.locale or NO_HINT),
         account=asked.account,
         expected=asked.expected,
     )

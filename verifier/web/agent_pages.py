@@ -10,6 +10,7 @@ from verifier.disposal.reading import find_document_receipt
 from verifier.errors import VerifierError
 from verifier.evidence.documents import get_document_of
 from verifier.ids import DocumentId, VerificationId
+from verifier.locales import NO_HINT, parse_hint, translator
 from verifier.staff.principal import Principal, may, verify_may
 from verifier.verifications.life import is_terminal
 from verifier.verifications.moves import get_policy, get_verification
@@ -21,7 +22,6 @@ from verifier.web.answers.answer import N_
 from verifier.web.link_showing import note_link_shown
 from verifier.web.pages.agent import NewPage, NewResult, NewValues
 from verifier.web.pages.common import FieldError
-from verifier.web.pages.language import load_sentences, translator
 from verifier.web.principals import PagePrincipal
 from verifier.web.receipt_views import answer_receipt_file, tell_receipt
 from verifier.web.rooms import Rooms, RoomsDep
@@ -57,7 +57,7 @@ class NewQuery(BaseModel):
 
     reference: Short = ""
     policy: Short = ""
-    locale: Short = LOCALE
+    locale: Short = NO_HINT
     whose: Literal["mine", "all"] = "mine"
     cursor: Short | None = None
     made: Short | None = None
@@ -129,11 +129,10 @@ def make_new(request: Request, principal: PagePrincipal, rooms: RoomsDep, form: 
     """Make a request, then show its link; a refusal keeps what was typed."""
     verify_may(principal, Action.VERIFICATION_CREATE)
     values = _read_values(form)
-    wanted = _to_request(values)
     errors, status = _find_too_long(values), 422
     if not errors:
         try:
-            load_sentences(wanted.locale)  # refuses a language that we do not speak
+            wanted = _to_request(values)
             # A form that is sent twice finds the live verification of the first time, so it needs no key.
             created = rooms.verifications.create(wanted, actor=principal.actor, once=EVERY_TIME)
         except VerifierError as error:
@@ -149,7 +148,7 @@ def _read_values(form: StaffForm) -> NewValues:
     return NewValues(
         reference=form.get("reference"),
         policy=policy,
-        locale=form.get("locale") or LOCALE,
+        locale=form.get("locale"),
         # Without scripts the fields of every policy are sent: only those of the chosen one are meant.
         expected={name.removeprefix("expected."): form.get(name) for name in form.names() if name.startswith(prefix)},
     )
@@ -157,7 +156,8 @@ def _read_values(form: StaffForm) -> NewValues:
 
 def _to_request(values: NewValues) -> NewVerification:
     expected = {name.partition(".")[2]: value for name, value in values.expected.items() if value}
-    return NewVerification(reference=values.reference, policy=values.policy, locale=values.locale, expected=expected)
+    hint = parse_hint(values.locale)
+    return NewVerification(reference=values.reference, policy=values.policy, locale=hint, expected=expected)
 
 
 def _find_too_long(values: NewValues) -> tuple[FieldError, ...]:

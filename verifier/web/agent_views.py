@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from babel import Locale
 from fastapi import Request
 from sqlalchemy.orm import Session
 
@@ -19,7 +18,7 @@ from verifier.verifications.tables import VerificationRow
 from verifier.web.describe import get_link_url
 from verifier.web.pages.agent import CaseDocument, CasePage, CaseRow, ExpectedField, Language, Link, PolicyChoice
 from verifier.web.pages.customer import WithdrawReason
-from verifier.web.pages.language import locales
+from verifier.web.pages.language import language_names
 from verifier.web.replies import write_reply
 from verifier.web.rooms import Rooms
 from verifier.web.staff_views import LOCALE, label_document, staff_shell
@@ -45,9 +44,7 @@ def tell_policies(policies: Mapping[str, Policy]) -> tuple[PolicyChoice, ...]:
 
 def tell_languages() -> tuple[Language, ...]:
     """The languages that we speak, each by its own name."""
-    return tuple(
-        Language(code=code, name=Locale.parse(code, sep="-").get_display_name() or code) for code in sorted(locales())
-    )
+    return tuple(Language(code=code, name=name) for code, name in language_names().items())
 
 
 def tell_policy_title(name: str, *, policies: Mapping[str, Policy]) -> str:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Form, Query, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
@@ -29,10 +29,10 @@ from verifier.web.customer_views import CustomerReading
 from verifier.web.pages.common import FieldError, slot_anchor
 from verifier.web.pages.customer import LandingPage, WithdrawPage, WithdrawReason
 from verifier.web.pages.language import translator
-from verifier.web.pages.rendering import render
 from verifier.web.problems import prefers_html, problem_for
 from verifier.web.receipt_views import answer_receipt_file, tell_receipt
 from verifier.web.rooms import Rooms, RoomsDep
+from verifier.web.speaking import show_page, speak
 from verifier.web.uploading import receive_document
 
 router: Final = APIRouter(tags=["customer"])
@@ -55,8 +55,8 @@ def token_for_forms(secret: str) -> str:
     return form_token(_FORM_KEY, session=secret)
 
 
-def _read(session: Session, now: datetime, row: VerificationRow, *, rooms: Rooms) -> CustomerReading:
-    return CustomerReading(session, now, row, desk=rooms.desk_name, locale=row.locale)
+def _read(request: Request, session: Session, now: datetime, row: VerificationRow, *, rooms: Rooms) -> CustomerReading:
+    return CustomerReading(session, now, row, desk=rooms.desk_name, locale=speak(request, hint=row.locale))
 
 
 @router.get("/v/{token}")
@@ -67,7 +67,7 @@ def land(request: Request, token: str, rooms: RoomsDep) -> Response:
             now = rooms.clock.now(session)
             row = links.get_linked(session, now, token)
             rooms.throttle.count_link(row.id)
-            reading = _read(session, now, row, rooms=rooms)
+            reading = _read(request, session, now, row, rooms=rooms)
             if is_terminal(row.state):
                 return _show_ended(request, row, token, reading, rooms=rooms)
             page = LandingPage(
@@ -77,7 +77,7 @@ def land(request: Request, token: str, rooms: RoomsDep) -> Response:
                 form_token=token_for_forms(token),
                 expires_at=row.link_expires_at,
             )
-            return tell_landing(request, page, locale=row.locale)
+            return tell_landing(request, page)
     except VerifierError as error:
         return tell_link_problem(request, error, token=token, rooms=rooms)
 
@@ -86,7 +86,7 @@ def _show_ended(
     request: Request, row: VerificationRow, token: str, reading: CustomerReading, *, rooms: Rooms
 ) -> Response:
     """Read-only, through the link itself: the cookie holds what the address holds, and nothing is stored."""
-    response = tell_page(request, reading, verification=row.id, form_token="", locale=row.locale)
+    response = tell_page(request, reading, verification=row.id, form_token="")
     _set_cookie(response, row.id, token, rooms=rooms)
     return response
 
@@ -142,8 +142,8 @@ def show(request: Request, verification: str, rooms: RoomsDep) -> Response:
         now = rooms.clock.now(session)
         row = links.get_session_verification(session, now, VerificationId(verification), token)
         rooms.throttle.count_link(row.id)
-        reading = _read(session, now, row, rooms=rooms)
-        return tell_page(request, reading, verification=row.id, form_token=token_for_forms(token), locale=row.locale)
+        reading = _read(request, session, now, row, rooms=rooms)
+        return tell_page(request, reading, verification=row.id, form_token=token_for_forms(token))
 
 
 def _change(
@@ -163,6 +163,7 @@ def _change(
         with rooms.database.write() as session:
             now = rooms.clock.now(session)
             row = links.lock_session_verification(session, now, VerificationId(verification), token)
+            speak(request, hint=row.locale)
             rooms.throttle.count_link(row.id)
             change(session, now, row)
     except VerifierError as error:
@@ -182,13 +183,14 @@ def show_refused(
     with rooms.database.read() as session:
         now = rooms.clock.now(session)
         row = links.get_session_verification(session, now, VerificationId(verification), token)
-        reading = _read(session, now, row, rooms=rooms)
+        reading = _read(request, session, now, row, rooms=rooms)
         if not reading.is_asked:
             raise error
-        problem = problem_for(error.code, facts=error.facts, translate=translator(row.locale))
+        problem = problem_for(error.code, facts=error.facts, translate=translator(speak(request)))
         errors = (FieldError(field=field_name, sentence=f"{problem.detail} {problem.next_step}"),)
         page = reading.task_page(form_token=token_for_forms(token), errors=errors)
-        return HTMLResponse(render(page, locale=row.locale), problem.status, headers=problem.headers)
+        here = f"/verification/{verification}"
+        return show_page(request, page, status=problem.status, headers=problem.headers, here=here)
 
 
 @dataclass
@@ -208,6 +210,7 @@ class _Customer:
         token = session_token(self.request, self.verification, rooms=self.rooms)
         verify_form_token(given, key=_FORM_KEY, session=token)
         row = links.lock_session_verification(session, now, VerificationId(self.verification), token)
+        speak(self.request, hint=row.locale)  # what is refused from here on is refused in the customer's language
         self.rooms.throttle.count_link(row.id)
         verify_takes_documents(row, now)
         return row
@@ -260,7 +263,7 @@ def ask_withdraw(
         rooms.throttle.count_link(row.id)
         if is_terminal(row.state):
             return RedirectResponse(f"/verification/{verification}", status_code=303)
-        reading = _read(session, now, row, rooms=rooms)
+        reading = _read(request, session, now, row, rooms=rooms)
         page = WithdrawPage(
             shell=reading.shell,
             case=reading.case(),
@@ -268,7 +271,7 @@ def ask_withdraw(
             reason=reason,
             form_token=token_for_forms(token),
         )
-        return HTMLResponse(render(page, locale=row.locale))
+        return show_page(request, page)
 
 
 @router.post("/verification/{verification}/withdraw")
@@ -305,9 +308,9 @@ def read_receipt(
         rooms.throttle.count_link(row.id)
         found = get_document_of(session, row.id, DocumentId(document))
         receipt = find_document_receipt(session, found.id, log_key=rooms.log_key)
-        reading = _read(session, now, row, rooms=rooms)
         if format_ == "json" or not prefers_html(request):
-            return answer_receipt_file(receipt)
+            return answer_receipt_file(receipt)  # for tools, and the same in every language
+        reading = _read(request, session, now, row, rooms=rooms)
         page = tell_receipt(
             receipt,
             shell=reading.shell,
@@ -315,4 +318,4 @@ def read_receipt(
             label=reading.label_of(found),
             base_url=f"/verification/{verification}",
         )
-        return HTMLResponse(render(page, locale=row.locale))
+        return show_page(request, page)

@@ -1,7 +1,7 @@
 """The same facts for a person and for a program: pages as HTML, or their JSON twin where `Accept` asks."""
 
 from fastapi import Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import JSONResponse
 
 from verifier.errors import VerifierError
 from verifier.verifications import links
@@ -10,14 +10,14 @@ from verifier.verifications.tables import LinkRow, VerificationRow
 from verifier.web.customer_views import CustomerReading
 from verifier.web.pages.common import CustomerShell
 from verifier.web.pages.customer import LandingPage, LinkExpiredPage, LinkUnknownPage, Refusal, SlotCard
-from verifier.web.pages.rendering import render
 from verifier.web.problems import prefers_html, problem_for
 from verifier.web.rooms import Rooms
+from verifier.web.speaking import show_page
 
 
-def tell_landing(request: Request, page: LandingPage, *, locale: str) -> Response:
+def tell_landing(request: Request, page: LandingPage) -> Response:
     if prefers_html(request):
-        return HTMLResponse(render(page, locale=locale))
+        return show_page(request, page)
     return JSONResponse(
         {
             "form_token": page.form_token,
@@ -30,9 +30,7 @@ def tell_landing(request: Request, page: LandingPage, *, locale: str) -> Respons
     )
 
 
-def tell_page(
-    request: Request, reading: CustomerReading, *, verification: str, form_token: str, locale: str
-) -> Response:
+def tell_page(request: Request, reading: CustomerReading, *, verification: str, form_token: str) -> Response:
     """The task page while documents are asked for, the status page otherwise."""
     if not prefers_html(request):
         return JSONResponse(
@@ -46,7 +44,7 @@ def tell_page(
             }
         )
     page = reading.task_page(form_token=form_token) if reading.is_asked else reading.status_page()
-    return HTMLResponse(render(page, locale=locale))
+    return show_page(request, page)
 
 
 def _tell_card(card: SlotCard) -> dict[str, object]:
@@ -75,11 +73,11 @@ def tell_link_problem(request: Request, error: VerifierError, *, token: str, roo
     shell = CustomerShell(desk=rooms.desk_name)
     status = problem_for(error.code).status
     if isinstance(error, UnknownLinkError | LinkReplacedError | LinkFinishedError):
-        return HTMLResponse(render(LinkUnknownPage(shell=shell)), status)
+        return show_page(request, LinkUnknownPage(shell=shell), status=status)
     if isinstance(error, LinkExpiredError):
         with rooms.database.read() as session:
             link = session.get_one(LinkRow, links.digest_token(token))
             row = session.get_one(VerificationRow, link.verification_id)
         page = LinkExpiredPage(shell=shell, reference=row.reference or "", expired_at=row.link_expires_at)
-        return HTMLResponse(render(page, locale=row.locale), status)
+        return show_page(request, page, hint=row.locale, status=status)
     raise error

@@ -56,7 +56,7 @@ class VerificationAnswer(BaseModel):
     reference: str | None
     policy: str
     policy_version: str
-    locale: str
+    locale: str | None
     link: LinkAnswer | None
     reply: str | None
     phrase: str | None
@@ -95,7 +95,7 @@ def describe(session: Session, row: VerificationRow) -> VerificationAnswer:
         reference=row.reference,
         policy=row.policy,
         policy_version=row.policy_version,
-        locale=row.locale,
+        locale=row.locale or None,
         link=None,
         reply=None,
         phrase=None,

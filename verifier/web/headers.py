@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from verifier.telemetry import get_log
 from verifier.web.json_bodies import BodyLimit
 from verifier.web.problems import Refusals, RenderPage, install_handlers
+from verifier.web.speaking import Languages
 
 _POLICY: Final[Mapping[str, str]] = {
     "Content-Security-Policy": (
@@ -100,5 +101,6 @@ def install_plumbing(app: FastAPI, *, is_https: bool, render_page: RenderPage, s
     # Added last is outermost: the log sees every status, the headers are on every refusal.
     app.add_middleware(BodyLimit, streams=streams)
     app.add_middleware(Refusals, owner=app, render_page=render_page)
+    app.add_middleware(Languages, is_https=is_https)
     app.add_middleware(SecurityHeaders, is_https=is_https)
     app.add_middleware(AccessLog)

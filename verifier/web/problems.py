@@ -2,7 +2,8 @@
 
 Guarantees: every refusal leaves with the status, sentences and next step of the one table in `verifier.web.answers`;
 nothing that a client sent is echoed; an unlisted error is a 500 without a word about its cause.
-Leaves to others: the look and the language of the page (`render_page`), the line in the log (`headers.AccessLog`).
+Leaves to others: the look of the page (`render_page`), the choice of a language (`speaking`), the line in the log
+(`headers.AccessLog`).
 """
 
 from collections.abc import Callable, Mapping
@@ -20,9 +21,11 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from verifier.errors import VerifierError
+from verifier.locales import translator
 from verifier.telemetry import get_log
 from verifier.web.answers import ANSWERS
 from verifier.web.json_bodies import refusal_of
+from verifier.web.speaking import CUSTOMER_PATHS, speak
 
 PROBLEM_JSON: Final = "application/problem+json"
 _CODES: Final[Mapping[int, str]] = {
@@ -110,20 +113,21 @@ def problem_for(
     )
 
 
-def problem_of(error: Exception, *, app: FastAPI) -> Problem:
+def problem_of(error: Exception, *, app: FastAPI, translate: Callable[[str], str] = str) -> Problem:
     """The answer to `error`; what nobody listed is logged by its type and answered as `internal`."""
     if isinstance(error, RequestValidationError):
         error = refusal_of(error, app=app)
     if isinstance(error, VerifierError) and error.code != VerifierError.code:
-        return problem_for(error.code, facts=error.facts)
+        return problem_for(error.code, facts=error.facts, translate=translate)
     if isinstance(error, ClientDisconnect):
-        return problem_for("upload_cut")
+        return problem_for("upload_cut", translate=translate)
     if isinstance(error, HTTPException):
         code = _CODES.get(error.status_code)
-        return problem_for(code or ("bad_request" if error.status_code < 500 else "internal"))
+        return problem_for(code or ("bad_request" if error.status_code < 500 else "internal"), translate=translate)
     get_log().error("request.failed", exc_info=error)
     # A database that is locked, full or out of connections is a state, which passes; all else is a fault.
-    return problem_for("unavailable" if isinstance(error, OperationalError | PoolTimeoutError) else "internal")
+    is_busy = isinstance(error, OperationalError | PoolTimeoutError)
+    return problem_for("unavailable" if is_busy else "internal", translate=translate)
 
 
 def _weight(accept: str, *, of: str) -> float:
@@ -148,6 +152,14 @@ def prefers_html(request: Request) -> bool:
     return _weight(accept, of="text/html") > max(
         _weight(accept, of="application/json"), _weight(accept, of=PROBLEM_JSON)
     )
+
+
+def translate_for(request: Request) -> Callable[[str], str]:
+    """What says a refusal in the language of whoever reads it: a person, or a page that shows what it was answered.
+    Programs of the desk read English, whatever they run on.
+    """
+    is_read = prefers_html(request) or CUSTOMER_PATHS.fullmatch(request.url.path)
+    return translator(speak(request)) if is_read else str
 
 
 def respond(problem: Problem, request: Request, *, render_page: RenderPage) -> Response:
@@ -179,7 +191,7 @@ class Refusals:
         try:
             await self._app(scope, receive, watch)
         except Exception as error:
-            problem = problem_of(error, app=self._owner)
+            problem = problem_of(error, app=self._owner, translate=translate_for(Request(scope)))
             if started:
                 raise  # half an answer cannot be taken back: the cut connection says that it is not whole
             response = respond(problem, Request(scope), render_page=self._render_page)
@@ -190,7 +202,8 @@ def install_handlers(app: FastAPI, *, render_page: RenderPage) -> None:
     """Answer the refusals that are raised inside a route, and those of the framework."""
 
     async def answer(request: Request, error: Exception) -> Response:
-        response = respond(problem_of(error, app=app), request, render_page=render_page)
+        problem = problem_of(error, app=app, translate=translate_for(request))
+        response = respond(problem, request, render_page=render_page)
         allow = (error.headers or {}).get("Allow") if isinstance(error, HTTPException) else None
         if allow:
             response.headers["Allow"] = allow

@@ -1,15 +1,14 @@
 """The short reply that an agent pastes into the ticket, in the customer's language."""
 
-from babel.dates import format_datetime
-
+from verifier.locales import DEFAULT, translator
 from verifier.verifications.tables import VerificationRow
-from verifier.web.pages.language import load_sentences
+from verifier.web.pages.formats import Formats
 
 
 def write_reply(row: VerificationRow, *, url: str, desk: str) -> str:
     """What to send the customer: the link, until when it works, the phrase, and to attach nothing."""
-    _ = load_sentences(row.locale).gettext
-    until = format_datetime(row.link_expires_at, "d MMMM y, HH:mm 'UTC'", locale=row.locale)
+    locale = row.locale or DEFAULT
+    _, until = translator(locale), Formats(locale).text(row.link_expires_at)
     return _(
         "To go on with case %(reference)s we need to know that the account is yours. Please open this link:\n\n"
         "%(url)s\n\n"

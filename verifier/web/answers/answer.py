@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from verifier.errors import ConfigurationError
+from verifier.locales import N_
+
+__all__ = ["N_", "Answer"]
 
 _LOWEST: Final = 400
 _HIGHEST: Final = 599
-
-
-def N_(msgid: str) -> str:  # noqa: N802 -- the name that Babel extracts without being told
-    """Mark a sentence for translation; it is translated where it is shown."""
-    return msgid
 
 
 @dataclass(frozen=True, kw_only=True)

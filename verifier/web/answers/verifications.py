@@ -74,9 +74,9 @@ VERIFICATIONS: Final[Mapping[str, Answer]] = {
     ),
     "unknown_locale": Answer(
         status=422,
-        title=N_("There is no such language here"),
-        detail=N_("The pages are not available in the language that was asked for."),
-        next_step=N_("Leave locale out for English."),
+        title=N_("This is not a language"),
+        detail=N_("The value of locale is not the tag of a language, such as nl or pt-BR. Nothing was done."),
+        next_step=N_("Correct it, or leave it out: then the customer's browser decides."),
     ),
     "contacts_not_yet": Answer(
         status=400,

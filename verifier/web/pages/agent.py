@@ -35,11 +35,13 @@ class Language:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewValues:
-    """What the form holds: from the address, or kept after an error. `expected`: by "<policy>.<name>"."""
+    """What the form holds: from the address, or kept after an error. `locale`: a hint, "" for none.
+    `expected`: by "<policy>.<name>".
+    """
 
     reference: str = ""
     policy: str = ""
-    locale: str = "en"
+    locale: str = ""
     expected: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -1,6 +1,7 @@
 """Dates, durations, sizes and lists, as people of a language write them.
 
-Times are shown in UTC and say so; `page.js` rewrites them into the reader's own zone.
+Times are shown in UTC and say so; `page.js` rewrites them into the reader's own zone. Every pattern is the language's
+own, from the CLDR, so that a date has its dots in Slovak and its "г." in Russian.
 """
 
 from collections.abc import Iterable
@@ -8,36 +9,40 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.dates import format_date, format_time, format_timedelta, get_datetime_format
 from babel.lists import format_list
-from babel.numbers import format_decimal
+from babel.units import format_unit
 from markupsafe import Markup
 
 _KILO: Final = 1000
+_BRITISH: Final = "en-GB"
+"""Our English is British, and so are its dates and lists: Babel's plain "en" writes them the American way."""
 
 
 class Formats:
     """The filters of one language."""
 
     def __init__(self, locale: str) -> None:
-        self._locale = Locale.parse(locale, sep="-")
+        self._locale = Locale.parse(_BRITISH if locale == "en" else locale, sep="-")
 
     def when(self, moment: datetime) -> Markup:
-        """A moment, to the minute: `<time datetime="…">21 November 2026 at 14:05 UTC</time>`."""
-        utc = _in_utc(moment)
-        text = format_datetime(utc, "d MMMM y, HH:mm", locale=self._locale)
-        return _element(utc, f"{text} UTC", "minute")
+        """A moment, to the minute: `<time datetime="…">21 November 2026, 14:05 UTC</time>`."""
+        return _element(_in_utc(moment), self.text(moment), "minute")
 
     def stamp(self, moment: datetime) -> Markup:
         """A moment in a table: `<time datetime="…">21 Nov 2026, 14:05 UTC</time>`."""
         utc = _in_utc(moment)
-        text = format_datetime(utc, "d MMM y, HH:mm", locale=self._locale)
-        return _element(utc, f"{text} UTC", "stamp")
+        return _element(utc, self._join(utc, format_date(utc, "medium", locale=self._locale)), "stamp")
 
     def day(self, moment: datetime) -> Markup:
         """A day: `<time datetime="…">21 November 2026</time>`."""
         utc = _in_utc(moment)
-        return _element(utc, format_date(utc, "d MMMM y", locale=self._locale), "day")
+        return _element(utc, format_date(utc, "long", locale=self._locale), "day")
+
+    def text(self, moment: datetime) -> str:
+        """A moment without markup, for mails and replies: "21 November 2026, 14:05 UTC"."""
+        utc = _in_utc(moment)
+        return self._join(utc, format_date(utc, "long", locale=self._locale))
 
     def span(self, duration: timedelta) -> str:
         """A duration in its largest sensible unit: "2 hours"."""
@@ -45,14 +50,19 @@ class Formats:
 
     def size(self, count: int) -> str:
         """A size in bytes as people know it: "20 MB"."""
-        for unit, factor in (("MB", _KILO**2), ("kB", _KILO)):
+        for unit, factor in (("megabyte", _KILO**2), ("kilobyte", _KILO)):
             if count >= factor:
-                return f"{format_decimal(round(count / factor, 1), locale=self._locale)} {unit}"
-        return f"{format_decimal(count, locale=self._locale)} B"
+                return format_unit(round(count / factor, 1), f"digital-{unit}", length="short", locale=self._locale)
+        return format_unit(count, "digital-byte", length="short", locale=self._locale)
 
     def listed(self, things: Iterable[str]) -> str:
         """ "a, b and c"."""
         return format_list([str(thing) for thing in things], locale=self._locale)
+
+    def _join(self, utc: datetime, date: str) -> str:
+        time = format_time(utc, "short", locale=self._locale)
+        joined = str(get_datetime_format("medium", locale=self._locale)).replace("{1}", date).replace("{0}", time)
+        return f"{joined} UTC"
 
 
 def _in_utc(moment: datetime) -> datetime:

@@ -15,7 +15,7 @@ from verifier.web.pages import words
 from verifier.web.pages.assets import STATIC_DIR, static_url
 from verifier.web.pages.common import View
 from verifier.web.pages.formats import Formats
-from verifier.web.pages.language import direction, load_sentences
+from verifier.web.pages.language import direction, language_names, load_sentences
 
 __all__ = ["STATIC_DIR", "TEMPLATES_DIR", "make_environment", "render"]
 
@@ -44,7 +44,9 @@ def make_environment(locale: str, sentences: NullTranslations) -> Environment:
         listed=formats.listed,
         word=lambda code, group: sentences.gettext(words.say(group, code)),
     )
-    environment.globals.update(lang=locale, direction=direction(locale), static_url=static_url)
+    environment.globals.update(
+        lang=locale, direction=direction(locale), languages=language_names(), static_url=static_url, here=""
+    )
     return environment
 
 
@@ -53,6 +55,9 @@ def _environment(locale: str) -> Environment:
     return make_environment(locale, load_sentences(locale))
 
 
-def render(view: View, *, locale: str = "en") -> str:
-    """The page of `view` as HTML. Raises `UnknownLocaleError` for a language that we do not speak."""
-    return _environment(locale).get_template(view.template).render(view=view)
+def render(view: View, *, locale: str = "en", here: str = "") -> str:
+    """The page of `view` as HTML. `here`: its own address, for the links that show it in another language.
+
+    Raises `UnknownLocaleError` for a language that we do not speak.
+    """
+    return _environment(locale).get_template(view.template).render(view=view, here=here)

@@ -52,6 +52,7 @@
     let heard = -1;
     request.open("POST", url);
     request.setRequestHeader("Accept", "application/json");
+    request.setRequestHeader("Accept-Language", document.documentElement.lang);   // its answer is shown on this page
     request.upload.onprogress = (event) => {
       if (!event.lengthComputable) return show(card, null, "");
       const percent = Math.floor(event.loaded / event.total * 100);
