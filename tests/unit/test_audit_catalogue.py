@@ -24,6 +24,7 @@ VER: Final = ids.new_verification_id()
 DOC: Final = ids.new_document_id()
 STAFF: Final = ids.new_staff_id()
 DIGEST: Final = "0123456789abcdef" * 4
+OF_CHECK: Final = {"verification": VER, "check": ids.new_check_id()}
 OF_DOCUMENT: Final = {"verification": VER, "document": DOC}
 
 EXAMPLES: Final[dict[EntryKind, dict[str, Any]]] = {
@@ -71,6 +72,23 @@ EXAMPLES: Final[dict[EntryKind, dict[str, Any]]] = {
     EntryKind.CLAIM_RELEASED: {"verification": VER, "actor": STAFF},
     EntryKind.PAGE_VIEWED: {**OF_DOCUMENT, "page": 1, "actor": STAFF},
     EntryKind.EXPECTED_VIEWED: {"verification": VER, "actor": STAFF},
+    EntryKind.CONTACT_CHECK_BEGUN: {**OF_CHECK, "contact": "email", "method": "code", "actor": "customer"},
+    EntryKind.CONTACT_CHECK_JUDGED: {
+        **OF_CHECK,
+        "contact": "domain",
+        "method": "dns",
+        "outcome": "unconfirmed",
+        "reasons": ["challenge_missing"],
+    },
+    EntryKind.CODE_SENT: {**OF_CHECK, "channel": "sms", "number": 2},
+    EntryKind.OTHER_TOLD: {"verification": VER, "channels": ["email", "sms"]},
+    EntryKind.EXIT_USED: {"verification": VER, "state": "requested"},
+    EntryKind.PROOF_OFFERED: {
+        "verification": VER,
+        "lines": [1, 2],
+        "skipped": [{"line": 0, "why": "no_contact_point"}],
+    },
+    EntryKind.PROOF_CHOSEN: {"verification": VER, "line": 1, "skipped": []},
     EntryKind.DECISION_MADE: {
         "verification": VER,
         "outcome": "resubmit",

@@ -33,6 +33,13 @@ class EntryKind(StrEnum):
     CLAIM_RELEASED = "claim.released"
     PAGE_VIEWED = "page.viewed"
     EXPECTED_VIEWED = "expected.viewed"
+    CONTACT_CHECK_BEGUN = "contact_check.begun"
+    CONTACT_CHECK_JUDGED = "contact_check.judged"
+    CODE_SENT = "code.sent"
+    OTHER_TOLD = "other.told"
+    EXIT_USED = "exit.used"
+    PROOF_OFFERED = "proof.offered"
+    PROOF_CHOSEN = "proof.chosen"
     DECISION_MADE = "decision.made"
     LOG_READ = "log.read"
     LOG_EXPORTED = "log.exported"
@@ -74,6 +81,13 @@ _STATE: Final = Word(
     "requested", "submitted", "second_review", "approved", "rejected", "cancelled", "withdrawn", "expired"
 )
 _OUTCOME: Final = Word("approve", "reject", "resubmit", "escalate")
+_CHECK: Final = _id("chk")
+_CONTACT: Final = Word("email", "phone", "account", "domain", "wallet")
+_METHOD: Final = Word("code", "message", "attestation", "dns", "file", "signature")
+_CHECK_OUTCOME: Final = Word("confirmed", "mismatch", "unconfirmed", "failed")
+_CHANNEL: Final = Word("email", "sms")
+_LINE: Final = Number(0, 99)
+_SKIPPED_LINE: Final = Record({"line": _LINE, "why": _CODE})
 _SEALED_COPY: Final = Record({"copy": _COPY, "ciphertext_digest": _DIGEST})
 
 
@@ -109,6 +123,15 @@ CATALOGUE: Final[Mapping[EntryKind, Record]] = {
     EntryKind.CLAIM_RELEASED: _of_verification(actor=_ACTOR),
     EntryKind.PAGE_VIEWED: _of_document(page=_PAGE, actor=_ACTOR),
     EntryKind.EXPECTED_VIEWED: _of_verification(actor=_ACTOR),
+    EntryKind.CONTACT_CHECK_BEGUN: _of_verification(check=_CHECK, contact=_CONTACT, method=_METHOD, actor=_ACTOR),
+    EntryKind.CONTACT_CHECK_JUDGED: _of_verification(
+        check=_CHECK, contact=_CONTACT, method=_METHOD, outcome=_CHECK_OUTCOME, reasons=ListOf(_CODE)
+    ),
+    EntryKind.CODE_SENT: _of_verification(check=_CHECK, channel=_CHANNEL, number=Number(1, 99)),
+    EntryKind.OTHER_TOLD: _of_verification(channels=ListOf(_CHANNEL)),
+    EntryKind.EXIT_USED: _of_verification(state=_STATE),
+    EntryKind.PROOF_OFFERED: _of_verification(lines=ListOf(_LINE), skipped=ListOf(_SKIPPED_LINE)),
+    EntryKind.PROOF_CHOSEN: _of_verification(line=_LINE, skipped=ListOf(_SKIPPED_LINE)),
     EntryKind.DECISION_MADE: _of_verification(
         outcome=_OUTCOME, reasons=ListOf(_CODE), documents=ListOf(_DOCUMENT), actor=_ACTOR
     ),

@@ -128,7 +128,8 @@ class Effects:
         if point is None or point.digest is None or point.sealed is not None:
             raise MootError
         typed = task.text("address")
-        if not is_contact(self._contact_key, check.contact, typed, digest=point.digest):
+        is_used_up = point.tries >= MOST_TRIES  # by another check of the same point
+        if is_used_up or not is_contact(self._contact_key, check.contact, typed, digest=point.digest):
             point.tries += 1
             if point.tries < MOST_TRIES:
                 check.reasons = [Reason.ADDRESS_DIFFERS]

@@ -142,3 +142,9 @@ class MailboxUnavailableError(VerifierError):
     """The mailbox that the worker reads could not be reached or did not let it in."""
 
     code = "mailbox_unavailable"
+
+
+class UnknownExitError(VerifierError):
+    """No verification has this exit."""
+
+    code = "unknown_exit"

@@ -102,3 +102,4 @@ class ExitRow(Base):
     verification_id: Mapped[VerificationId] = mapped_column(ForeignKey("verifications.id"), unique=True)
     sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     told_at: Mapped[datetime | None]
+    used_at: Mapped[datetime | None]
