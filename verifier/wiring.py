@@ -29,6 +29,11 @@ from verifier.errors import ConfigurationError
 from verifier.evidence.check import Checker, DecoderLimits
 from verifier.evidence.upload import Uploads
 from verifier.ids import InstallationId, new_installation_id
+from verifier.notices.kinds import Channel
+from verifier.notices.limits import SendLimits
+from verifier.notices.senders import choose_senders
+from verifier.notices.sending import Sender
+from verifier.notices.service import Notifier
 from verifier.reviews.decisions import Decisions
 from verifier.reviews.views import Views
 from verifier.sanitise.decoder import Decoder
@@ -66,6 +71,8 @@ class House:
     signer: LogSigner
     form_key: bytes
     digest_key: bytes
+    senders: Mapping[Channel, Sender]
+    send_limits: SendLimits
     verifications: Verifications
     uploads: Uploads
     views: Views
@@ -99,6 +106,7 @@ def open_house(settings: Settings, *, seams: Seams | None = None) -> House:
         WrongInstallationError, StoreUnavailableError: the stores are not this database's.
     """
     chosen = seams or choose_seams(settings)
+    senders = choose_senders(settings)
     database = open_sqlite(settings.database_file)
     upgrade_schema(database)
     installation = _find_or_begin(database, chosen)
@@ -120,6 +128,8 @@ def open_house(settings: Settings, *, seams: Seams | None = None) -> House:
         signer=signer,
         form_key=form_key,
         digest_key=digest_key,
+        senders=senders,
+        send_limits=SendLimits(digest_key),
         verifications=Verifications(
             database,
             clock=clock,
@@ -201,6 +211,7 @@ class Workshop:
     disposer: Disposer
     sequencer: Sequencer
     sweep: Sweep
+    notifier: Notifier
     decoder: Decoder
 
     def close(self) -> None:
@@ -225,5 +236,6 @@ def open_workshop(house: House, *, decoder: Decoder | None = None) -> Workshop:
         disposer=Disposer(database, clock=clock, vault=vault),
         sequencer=Sequencer(database, clock, house.signer, FolderPublisher(settings.published_folder)),
         sweep=Sweep(database, clock=clock, vault=vault, orphans_after=settings.orphans_after),
+        notifier=Notifier(database, clock=clock, vault=vault, senders=house.senders),
         decoder=decoder,
     )

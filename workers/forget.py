@@ -1,5 +1,7 @@
-"""Job: forget sessions, invitations and idempotency keys that are over."""
+"""Job: forget what is over: sessions, invitations, idempotency keys, closed notices, counts of sendings."""
 
+from verifier.notices.limits import forget_send_counts
+from verifier.notices.outbox import forget_notices
 from verifier.staff.service import forget_ended
 from verifier.web.idempotency import forget_expired
 from verifier.wiring import Workshop
@@ -11,4 +13,6 @@ def forget(workshop: Workshop) -> int:
         now = workshop.house.clock.now(session)
         forget_ended(session, now)
         forget_expired(session, now)
+        forget_notices(session, now)
+        forget_send_counts(session, now)
     return 0

@@ -10,7 +10,7 @@ Leaves to others: what a failure means (`when_closed`), the words, the limits.
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import update
@@ -163,12 +163,13 @@ class Notifier:
     def _rest(self, task: _Task) -> None:
         """Try again after a rest that grows; give up at once where the rest would outlast its time."""
         rest = rest_for(task.lease.attempts)
+        with self._database.read() as session:
+            again_at = self._clock.now(session) + rest
+        if again_at >= task.send_by or task.lease.attempts >= _TRIES:
+            self._close(task, Failure.UNREACHABLE)
+            return
         with suppress(_LostError), self._database.write() as session:
-            now = self._clock.now(session)
-            if now + rest < task.send_by and task.lease.attempts < _TRIES:
-                self._change(session, task, {"leased_until": now + rest})
-                return
-        self._close(task, Failure.UNREACHABLE)
+            self._change(session, task, {"leased_until": again_at})
 
     def _close(self, task: _Task, failure: Failure | None) -> None:
         closed = ClosedNotice(task.notice, task.verification, task.channel, task.kind, failure)

@@ -16,6 +16,7 @@ from policies.model import Policy
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import record
 from verifier.ids import VerificationId
+from verifier.notices.outbox import drop_notices
 from verifier.retention import service as retention
 from verifier.verifications.errors import TooLateError, UnknownVerificationError
 from verifier.verifications.life import RULE_OF_END, VerificationState, is_terminal, verify_move
@@ -120,6 +121,7 @@ def _end(session: Session, now: datetime, row: VerificationRow) -> None:
     row.ended_at = now
     row.forget_by = now + get_policy(session, row).retention.forget_rows_after
     retention.make_verification_due(session, now, row.id, rule=RULE_OF_END[row.state])
+    drop_notices(session, now, row.id)
     session.execute(
         update(VerificationKeyRow)
         .where(VerificationKeyRow.verification_id == row.id, VerificationKeyRow.shred_by.is_(None))
