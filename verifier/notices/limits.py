@@ -79,15 +79,15 @@ class SendLimits:
     def plan_sending(self, session: Session, now: datetime, *, subjects: Mapping[Subject, str]) -> datetime:
         """Count one sending for every subject; from when on it may go out, `now` or later.
 
-        `subjects` names the verification, the contact point by its normal form or digest, and the account and the
-        network where they are known.
+        `subjects` names the contact point by its normal form, and the verification, the account and the network where
+        they are known and the sending shall count for them.
 
         Raises:
             SendLimitReachedError: one of them had as much as it may, or the counts cannot be kept. Nothing is counted
                 where the caller's transaction ends with it.
         """
-        if not {Subject.VERIFICATION, Subject.CONTACT} <= subjects.keys():
-            raise ValueError("a sending is counted for its verification and its contact point at least")
+        if not subjects.get(Subject.CONTACT):
+            raise ValueError("a sending is counted for its contact point at least")
         try:
             # Always in one order, so that two sendings never wait for each other's rows.
             planned = [self._count(session, now, subject, subjects[subject]) for subject in sorted(subjects)]
