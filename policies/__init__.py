@@ -46,11 +46,11 @@ from policies.parts import (
     ProofLine,
     Reason,
     Requirement,
-    RetentionRules,
     ReviewRules,
     Table,
     Text,
 )
+from policies.retention import DataClass, LegalHold, Period, RetentionRules
 
 __all__ = [
     "METHODS_OF",
@@ -60,12 +60,14 @@ __all__ = [
     "ContactKind",
     "ContactRequirement",
     "ContactRules",
+    "DataClass",
     "DetailKind",
     "DetailRules",
     "DetailsRequirement",
     "DocumentRequirement",
     "DocumentRules",
     "Evidence",
+    "LegalHold",
     "Limits",
     "LinkRules",
     "Missing",
@@ -73,6 +75,7 @@ __all__ = [
     "MissingDetail",
     "MissingSlot",
     "Offers",
+    "Period",
     "Policy",
     "PolicyError",
     "ProofLine",

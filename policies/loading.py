@@ -1,7 +1,8 @@
-"""Policies from files: the two that come with the product, and a folder of the installation's own.
+"""Policies from files: those that come with the product, and a folder of the installation's own.
 
-Guarantees that every file of the folder either is a policy under its own name or is refused: a file that is silently
-passed over would be a rule that nobody applies.
+Guarantees that every file of the folder is a policy under its own name, or the tests of one (`<policy>.tests.yaml`,
+read by `policies.tests_of`), or is refused: a file that is silently passed over would be a rule that nobody applies.
+What this version cannot carry out is refused here too.
 """
 
 from collections.abc import Mapping
@@ -9,17 +10,21 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
+from typing import Final
 
+from policies.carrying_out import verify_carried_out
 from policies.errors import PolicyError
 from policies.language import parse_policy
 from policies.model import Policy
+
+TESTS: Final = ".tests.yaml"
 
 
 @cache
 def load_builtin() -> Mapping[str, Policy]:
     """The built-in policies by name."""
     folder = files("policies").joinpath("builtin")
-    found = [_named(item.name, item.read_bytes()) for item in folder.iterdir() if item.name.endswith(".yaml")]
+    found = [read_named(item.name, item.read_bytes()) for item in folder.iterdir() if _is_policy(item.name)]
     return MappingProxyType({policy.name: policy for policy in sorted(found, key=lambda policy: policy.name)})
 
 
@@ -36,7 +41,12 @@ def load_folder(path: Path) -> Mapping[str, Policy]:
     except OSError as error:
         advice = f"The folder of policies cannot be read: {error.strerror}. Check the path and its permissions."
         raise PolicyError("folder", sentence=advice, origin=str(path)) from error
-    found = [_named(str(entry), content) for entry, content in texts]
+    found = [read_named(str(entry), content) for entry, content in texts if _is_policy(entry.name)]
+    names = {policy.name for policy in found}
+    for entry, _ in texts:
+        if not _is_policy(entry.name) and entry.name.removesuffix(TESTS) not in names:
+            advice = "These are tests of a policy that is not in this folder. Rename or remove them."
+            raise PolicyError("folder", sentence=advice, origin=str(entry))
     return MappingProxyType({policy.name: policy for policy in found})
 
 
@@ -47,14 +57,25 @@ def _read(entry: Path) -> bytes:
     return entry.read_bytes()
 
 
-def _named(origin: str, content: bytes) -> Policy:
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise PolicyError("not_utf8", sentence="Save this file as UTF-8.", origin=origin, line=line) from error
+def _is_policy(name: str) -> bool:
+    return name.endswith(".yaml") and not name.endswith(TESTS)
+
+
+def read_named(origin: str, content: bytes) -> Policy:
+    """The policy that a file holds: in UTF-8, under the file's name, and nothing that cannot be carried out."""
+    text = decode(origin, content)
     policy = parse_policy(text, origin=origin)
     if Path(origin).name != f"{policy.name}.yaml":
         advice = f"The file of this policy is named `{policy.name}.yaml`, so that no name stands in two files."
         raise PolicyError("wrong_file_name", sentence=advice, origin=origin, line=1, column=1)
+    verify_carried_out(policy, text=text, origin=origin)
     return policy
+
+
+def decode(origin: str, content: bytes) -> str:
+    """The text of a file; raises `PolicyError` with the line that is not UTF-8."""
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise PolicyError("not_utf8", sentence="Save this file as UTF-8.", origin=origin, line=line) from error

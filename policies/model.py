@@ -26,12 +26,12 @@ from policies.parts import (
     ProofLine,
     Reason,
     Requirement,
-    RetentionRules,
     ReviewRules,
     Table,
     Text,
     is_optional,
 )
+from policies.retention import RetentionRules
 from policies.writing import (
     Written,
     written_contacts,
@@ -88,8 +88,15 @@ class Policy:
     limits: Limits
     details: Table[DetailRules] = _NO_DETAILS
     contacts: ContactRules = USUAL_CONTACTS
+    languages: tuple[str, ...] = ()
+    no_proof: Text | None = None
+    """Why requests of this kind need no proof; then there is no ladder, and the agent simply answers."""
 
     def __post_init__(self) -> None:
+        if self.no_proof is not None and self.ladder:
+            raise PolicyError("unused_rules", sentence=f"{self.name} asks for no proof, and for proofs. Choose one.")
+        if self.no_proof is not None:
+            return
         if not self.ladder:
             raise PolicyError(
                 "empty_ladder", sentence=f"{self.name} has no proof: it would accept everyone, or no one."
@@ -106,9 +113,12 @@ class Policy:
 
     def to_canonical(self) -> str:
         """The whole content as RFC 8785 JSON, every default spelled out; `policy_from_canonical` is its inverse."""
-        content: dict[str, Written] = {
-            "policy": self.name,
-            "title": dict(self.title),
+        content: dict[str, Written] = {"policy": self.name, "title": dict(self.title)}
+        if self.languages:
+            content["languages"] = list(self.languages)
+        if self.no_proof is not None:
+            return rfc8785.dumps(content | {"no_proof": {"why": dict(self.no_proof)}}).decode("utf-8")
+        content |= {
             "link": written_link(self.link),
             "proofs": written_ladder(self.ladder),
             "review": written_review(self.review),

@@ -211,17 +211,6 @@ class ReviewRules:
 
 
 @dataclass(frozen=True)
-class RetentionRules:
-    """How long things may stay, and why. `hold_for`: the longest hold; not carried out yet."""
-
-    undecided_for: timedelta
-    why: Text
-    unfinished_upload_for: timedelta
-    forget_rows_after: timedelta
-    hold_for: timedelta
-
-
-@dataclass(frozen=True)
 class Reason:
     """Why a decision went as it did, in the words that the customer reads."""
 

@@ -17,7 +17,8 @@ from policies.nodes import Fields, Items, Leaf, Node
 from policies.parts import Table, Text
 
 CODE: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?")
+NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,62}")
+LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?")
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,8}")
 _LONGEST_TEXT: Final = 600
 # Embedding, override and isolate controls make a sentence read differently from what is stored; joiners and plain
@@ -160,7 +161,7 @@ def read_text(node: Node, *, what: str) -> Text:
         raise node.place.refuse("wrong_kind", f'{what} is a sentence by language, as in {{en: "..."}}.')
     sentences: dict[str, str] = {}
     for key, value in node.pairs:
-        if _LANGUAGE.fullmatch(key.text) is None:
+        if LANGUAGE.fullmatch(key.text) is None:
             raise key.place.refuse("bad_language", f"{quote(key.text)} is no language code such as en, de or pt-BR.")
         sentences[key.text] = _sentence(value, what=what)
     if "en" not in sentences:

@@ -15,7 +15,6 @@ from policies.parts import (
     Limits,
     LinkRules,
     Reason,
-    RetentionRules,
     ReviewRules,
     Text,
 )
@@ -28,7 +27,6 @@ from policies.reading import (
     read_number_or,
     read_size,
     read_switch_or,
-    read_text,
 )
 
 _MINUTE: Final = timedelta(minutes=1)
@@ -73,19 +71,6 @@ def read_review(node: Node) -> ReviewRules:
         claim_for=read_duration_or(found, "claim_for", least=_MINUTE, most=8 * _HOUR, default=15 * _MINUTE),
         expected_fields=read_coded_texts(expected, what="`expected`", least=0, most=12, stock=_NO_STOCK),
         contact_checks_decide=decides,
-    )
-
-
-def read_retention(node: Node) -> RetentionRules:
-    """How long things stay, and why."""
-    optional = ("unfinished_upload_for", "forget_rows_after", "hold_for")
-    found = read_fields(node, what="`retention`", required=("undecided_for", "why"), optional=optional)
-    return RetentionRules(
-        undecided_for=read_duration(found["undecided_for"], what="`undecided_for`", least=_HOUR, most=90 * _DAY),
-        why=read_text(found["why"], what="`why`"),
-        unfinished_upload_for=read_duration_or(found, "unfinished_upload_for", least=_MINUTE, most=_DAY, default=_HOUR),
-        forget_rows_after=read_duration_or(found, "forget_rows_after", least=_DAY, most=366 * _DAY, default=90 * _DAY),
-        hold_for=read_duration_or(found, "hold_for", least=_DAY, most=366 * _DAY, default=30 * _DAY),
     )
 
 

@@ -18,10 +18,10 @@ from policies.parts import (
     LinkRules,
     ProofLine,
     Requirement,
-    RetentionRules,
     ReviewRules,
     Table,
 )
+from policies.retention import LegalHold, Periods, RetentionRules
 
 Written: TypeAlias = "bool | int | str | list[Written] | dict[str, Written]"
 
@@ -100,13 +100,35 @@ def written_review(review: ReviewRules) -> Written:
 
 def written_retention(retention: RetentionRules) -> Written:
     """The section `retention`."""
-    return {
+    written: dict[str, Written] = {
         "undecided_for": write_duration(retention.undecided_for),
         "why": dict(retention.why),
         "unfinished_upload_for": write_duration(retention.unfinished_upload_for),
         "forget_rows_after": write_duration(retention.forget_rows_after),
         "hold_for": write_duration(retention.hold_for),
     }
+    if retention.classes:
+        written["classes"] = _written_periods(retention.classes)
+    if retention.countries:
+        written["countries"] = {name: _written_periods(periods) for name, periods in retention.countries.items()}
+    if retention.holds:
+        written["holds"] = [_written_hold(hold) for hold in retention.holds]
+    return written
+
+
+def _written_periods(periods: Periods) -> Written:
+    return {
+        data: {"keep_for": write_duration(period.keep_for), "why": dict(period.why)} for data, period in periods.items()
+    }
+
+
+def _written_hold(hold: LegalHold) -> Written:
+    written: dict[str, Written] = {
+        "class": hold.data.value,
+        "keep_for": write_duration(hold.keep_for),
+        "law": dict(hold.law),
+    }
+    return written if hold.country is None else written | {"country": hold.country}
 
 
 def written_limits(limits: Limits) -> Written:

@@ -26,7 +26,7 @@ from verifier.evidence.errors import UnknownDocumentError
 from verifier.evidence.life import DocumentState
 from verifier.evidence.tables import DocumentRow
 from verifier.ids import DocumentId, VerificationId
-from verifier.proofs.service import read_documents, verify_satisfied
+from verifier.proofs.service import read_besides, read_documents, verify_satisfied
 from verifier.retention import service as retention
 from verifier.retention.service import Rule
 from verifier.reviews.claims import verify_claimed, verify_four_eyes
@@ -140,7 +140,7 @@ def _choose_state(
     """The state that this decision leads to from here, or the refusal of it."""
     match decision.outcome:
         case Outcome.APPROVE:
-            verify_satisfied(policy, documents)
+            verify_satisfied(policy, documents, read_besides(session, row))
             _verify_all_viewed(session, documents, actor=actor)
             return _after_approval(row, policy)
         case Outcome.REJECT:
@@ -228,6 +228,6 @@ def _ask_again(
         end_document(session, now, row.id, document, rule=Rule.RESUBMIT)
     row.resubmissions += 1
     row.answer_by = None
-    row.undecided_by = now + policy.retention.undecided_for
+    row.undecided_by = now + policy.retention.longest_undecided()
     row.link_expires_at = max(row.link_expires_at, min(now + policy.link.open_for, row.undecided_by))
     retention.postpone_verification(session, now, row.id, destroy_by=row.link_expires_at)

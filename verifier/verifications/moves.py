@@ -119,7 +119,7 @@ def _begin_answer_clock(session: Session, now: datetime, row: VerificationRow) -
 
 def _end(session: Session, now: datetime, row: VerificationRow) -> None:
     row.ended_at = now
-    row.forget_by = now + get_policy(session, row).retention.forget_rows_after
+    row.forget_by = now + get_policy(session, row).retention.longest_rows()
     retention.make_verification_due(session, now, row.id, rule=RULE_OF_END[row.state])
     drop_notices(session, now, row.id)
     session.execute(

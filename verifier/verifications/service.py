@@ -26,6 +26,7 @@ from verifier.telemetry import get_log
 from verifier.vault.keys import PublicKey
 from verifier.vault.secrets import keyed_digest
 from verifier.vault.service import Vault
+from verifier.verifications.beside import NOTHING, Beside
 from verifier.verifications.errors import (
     AlreadyDecidedError,
     UnknownExpectedFieldError,
@@ -87,9 +88,11 @@ class Verifications:
         self._digest_key: Final = digest_key
         self._intake_closes_after: Final = intake_closes_after
 
-    def digest_request(self, asked: NewVerification) -> str:
+    def digest_request(self, asked: NewVerification, beside: Beside = NOTHING) -> str:
         """A keyed digest of all that was asked for, to tell a repetition from another request."""
-        content = [asked.reference, asked.policy, asked.locale, asked.account, sorted(asked.expected.items())]
+        content: list[object] = [asked.reference, asked.policy, asked.locale, asked.account]
+        content.append(sorted(asked.expected.items()))
+        content += beside.describe()
         return keyed_digest(self._digest_key, "request", json.dumps(content, ensure_ascii=True))
 
     def get_current_policy(self, name: str) -> Policy:
@@ -99,7 +102,7 @@ class Verifications:
         except KeyError:
             raise UnknownPolicyError from None
 
-    def create(self, asked: NewVerification, *, actor: str, once: Once) -> Created:
+    def create(self, asked: NewVerification, *, actor: str, once: Once, beside: Beside = NOTHING) -> Created:
         """Ask for a verification, or find the one that the same request made before.
 
         Raises:
@@ -111,7 +114,7 @@ class Verifications:
         policy = self.get_current_policy(asked.policy)
         if not set(asked.expected) <= set(policy.review.expected_fields):
             raise UnknownExpectedFieldError
-        digest = self.digest_request(asked)
+        digest = self.digest_request(asked, beside)
         with self._database.read() as session:
             now = self._clock.now(session)
             verify_intake_open(session, now, closes_after=self._intake_closes_after)
@@ -121,7 +124,9 @@ class Verifications:
         verification = new_verification_id()
         public_key = self._vault.create_keys(verification, now)
         faults.hit("create.key_recorded")
-        created = self._store(verification, public_key, asked, policy=policy, digest=digest, actor=actor, once=once)
+        created = self._store(
+            verification, public_key, asked, policy=policy, digest=digest, actor=actor, once=once, beside=beside
+        )
         faults.hit("create.committed")
         if not created.is_new:
             self._vault.shred(verification)
@@ -137,6 +142,7 @@ class Verifications:
         digest: str,
         actor: str,
         once: Once,
+        beside: Beside,
     ) -> Created:
         with self._database.write() as session:
             now = self._clock.now(session)
@@ -153,6 +159,7 @@ class Verifications:
             store_link(session, row, token=self._link_key.derive_token(verification, row.generation))
             note_handler(session, verification, actor=actor)
             once.keep(session, now, verification)
+            beside.keep(session, now, row)
             record(
                 session,
                 now,
@@ -176,7 +183,7 @@ class Verifications:
         actor: str,
         now: datetime,
     ) -> VerificationRow:
-        undecided_by = now + policy.retention.undecided_for
+        undecided_by = now + policy.retention.longest_undecided()
         account = asked.account
         return VerificationRow(
             id=verification,
