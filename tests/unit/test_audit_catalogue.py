@@ -72,6 +72,8 @@ EXAMPLES: Final[dict[EntryKind, dict[str, Any]]] = {
     EntryKind.CLAIM_RELEASED: {"verification": VER, "actor": STAFF},
     EntryKind.PAGE_VIEWED: {**OF_DOCUMENT, "page": 1, "actor": STAFF},
     EntryKind.EXPECTED_VIEWED: {"verification": VER, "actor": STAFF},
+    EntryKind.DETAILS_GIVEN: {"verification": VER, "details": ["paid_hash"], "captions": ["screenshot.first"]},
+    EntryKind.DETAILS_VIEWED: {"verification": VER, "actor": STAFF},
     EntryKind.CONTACT_CHECK_BEGUN: {**OF_CHECK, "contact": "email", "method": "code", "actor": "customer"},
     EntryKind.CONTACT_CHECK_JUDGED: {
         **OF_CHECK,

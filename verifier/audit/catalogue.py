@@ -33,6 +33,8 @@ class EntryKind(StrEnum):
     CLAIM_RELEASED = "claim.released"
     PAGE_VIEWED = "page.viewed"
     EXPECTED_VIEWED = "expected.viewed"
+    DETAILS_GIVEN = "details.given"
+    DETAILS_VIEWED = "details.viewed"
     CONTACT_CHECK_BEGUN = "contact_check.begun"
     CONTACT_CHECK_JUDGED = "contact_check.judged"
     CODE_SENT = "code.sent"
@@ -65,6 +67,7 @@ _STAFF: Final = _id("stf")
 _API_KEY: Final = _id("key")
 _ACTOR: Final = Text(r"(stf|key)_[a-z2-7]{26}|customer|worker|operator")
 _CODE: Final = Text(r"[a-z][a-z0-9_-]{0,63}")
+_SLOT: Final = Text(r"[a-z][a-z0-9_]{0,39}\.[a-z][a-z0-9_]{0,39}")
 _SCOPE: Final = Word(
     "verifications:write", "verifications:read", "documents:write", "reviews", "audit:read", "contacts:write"
 )
@@ -123,6 +126,8 @@ CATALOGUE: Final[Mapping[EntryKind, Record]] = {
     EntryKind.CLAIM_RELEASED: _of_verification(actor=_ACTOR),
     EntryKind.PAGE_VIEWED: _of_document(page=_PAGE, actor=_ACTOR),
     EntryKind.EXPECTED_VIEWED: _of_verification(actor=_ACTOR),
+    EntryKind.DETAILS_GIVEN: _of_verification(details=ListOf(_CODE), captions=ListOf(_SLOT)),
+    EntryKind.DETAILS_VIEWED: _of_verification(actor=_ACTOR),
     EntryKind.CONTACT_CHECK_BEGUN: _of_verification(check=_CHECK, contact=_CONTACT, method=_METHOD, actor=_ACTOR),
     EntryKind.CONTACT_CHECK_JUDGED: _of_verification(
         check=_CHECK, contact=_CONTACT, method=_METHOD, outcome=_CHECK_OUTCOME, reasons=ListOf(_CODE)

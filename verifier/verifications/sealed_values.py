@@ -1,4 +1,4 @@
-"""Small private values sealed into columns: expected values and notes. They die with the verification's key."""
+"""Small private values sealed into columns: expected values, details and notes. They die with the verification's key."""
 
 from datetime import datetime
 
@@ -34,6 +34,29 @@ def seal_value(
     """Seal a value under a name such as `expected.full_name`; the caller's transaction keeps it."""
     sealed = seal_bytes(get_public_key(session, verification), _context(vault, verification, name), value.encode())
     session.add(SealedValueRow(verification_id=verification, name=name, sealed=sealed, created_at=now))
+
+
+def replace_value(
+    session: Session, now: datetime, vault: Vault, verification: VerificationId, *, name: str, value: str
+) -> None:
+    """Seal a value in the place of the one that has its name, if there is one; the caller holds the row's lock."""
+    sealed = seal_bytes(get_public_key(session, verification), _context(vault, verification, name), value.encode())
+    session.merge(SealedValueRow(verification_id=verification, name=name, sealed=sealed, created_at=now))
+
+
+def forget_value(session: Session, verification: VerificationId, *, name: str) -> None:
+    """Delete a value before its verification ends; its name is free again."""
+    row = session.get(SealedValueRow, (verification, name))
+    if row is not None:
+        session.delete(row)
+
+
+def read_names(session: Session, verification: VerificationId, *, prefix: str) -> frozenset[str]:
+    """The names of the values that begin with `prefix`, without it. Opens nothing."""
+    names = select(SealedValueRow.name).where(
+        SealedValueRow.verification_id == verification, SealedValueRow.name.startswith(prefix)
+    )
+    return frozenset(name.removeprefix(prefix) for name in session.scalars(names))
 
 
 def open_values(database: Database, vault: Vault, verification: VerificationId, *, prefix: str) -> dict[str, str]:

@@ -22,4 +22,24 @@ CONTACTS: Final[Mapping[str, Answer]] = {
         detail=N_("Mail to this address can be read by anybody for a while, so it proves nothing about its owner."),
         next_step=N_("Use the address that is registered on the account, or choose another way to prove it is yours."),
     ),
+    "detail_malformed": Answer(
+        status=422,
+        title=N_("Some of the details do not have their format"),
+        detail=N_("Nothing of what was sent was kept."),
+        next_step=N_("Mend the fields that are named, each as its example shows, and send all of it again."),
+        limit=N_("The fields are: {fields}."),
+    ),
+    "unknown_detail": Answer(
+        status=422,
+        title=N_("There is no such detail here"),
+        detail=N_("This verification asks for no detail or caption of that name."),
+        next_step=N_("Reload the page to see what is asked for, and send only that."),
+    ),
+    "caption_missing": Answer(
+        status=409,
+        title=N_("A caption is missing"),
+        detail=N_("Each picture needs a line that says what it shows."),
+        next_step=N_("Write the caption that is missing, then hand everything in."),
+        limit=N_("It is missing at {slot}."),
+    ),
 }

@@ -83,6 +83,8 @@ KINDS: Final[Mapping[str, str]] = {
     "claim.released": N_("Claim released"),
     "page.viewed": N_("Page viewed"),
     "expected.viewed": N_("Expected values viewed"),
+    "details.given": N_("Details given"),
+    "details.viewed": N_("Details viewed"),
     "contact_check.begun": N_("Contact check begun"),
     "contact_check.judged": N_("Contact check judged"),
     "code.sent": N_("Code sent"),
