@@ -1,4 +1,4 @@
-"""Small private values sealed into columns: expected values, details and notes. They die with the verification's key."""
+"""Small private values sealed into columns: expected values, details, notes. They die with the verification's key."""
 
 from datetime import datetime
 
