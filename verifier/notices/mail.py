@@ -15,12 +15,12 @@ from datetime import datetime
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP, SMTPUTF8
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
 from verifier.ids import NoticeId
+from verifier.notices.folding import FoldingPolicy
 from verifier.notices.kinds import Failure
 from verifier.notices.letter import Letter
 from verifier.notices.sending import Deadline, GivenUpError, NotAcceptedError, Patience
@@ -83,8 +83,8 @@ class MailSender:
 
     def write(self, letter: Letter, *, at: datetime) -> EmailMessage:
         """The message. Raises `ValueError` or `MessageError` for an address that no header can hold."""
-        rules = SMTP if letter.to.isascii() else SMTPUTF8
-        message = EmailMessage(rules.clone(cte_type="7bit"))  # not every server takes 8 bits
+        # In seven bits, because not every server takes eight; SMTPUTF8 (RFC 6531) where the address itself needs it.
+        message = EmailMessage(FoldingPolicy(linesep="\r\n", cte_type="7bit", utf8=not letter.to.isascii()))
         message["From"] = self._from
         message["To"] = Address(addr_spec=letter.to)
         message["Subject"] = letter.subject

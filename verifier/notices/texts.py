@@ -38,7 +38,7 @@ class Text:
 # The ten minutes are those of `verifier.contacts.code`; they stand in words' reach of the number, so that every
 # language gets its plural right.
 _CODE_SUBJECT: Final = N_("Your code for case {case}")
-_CODE_MAIL: Final = (
+_CODE_MAIL: Final[Sequence[str]] = (
     N_("Hello,"),
     N_("here is your code for case {case} at {desk}. It works for 10 minutes:"),
     "    {code}",
@@ -53,13 +53,13 @@ _CODE_MAIL: Final = (
     ),
     N_("There is no link in this mail, and we never send one together with a code."),
 )
-_CODE_SMS: Final = (
+_CODE_SMS: Final[Sequence[str]] = (
     N_("{code} is your code for case {case} at {desk}. It works for 10 minutes. Did not ask for it? Do nothing."),
     N_("{code} is your code. It works for 10 minutes. Did not ask for it? Do nothing."),
     N_("{code} is your code."),
 )
 _OPENED_SUBJECT: Final = N_("A verification was opened for your account")
-_OPENED_MAIL: Final = (
+_OPENED_MAIL: Final[Sequence[str]] = (
     N_("Hello,"),
     N_(
         "a verification was just opened for your account at {desk}, for case {case}. We tell you here, because this "
@@ -73,7 +73,7 @@ _OPENED_MAIL: Final = (
     "{exit_url}",
     N_("You can also tell {desk} in the way in which you usually reach them."),
 )
-_OPENED_SMS: Final = (
+_OPENED_SMS: Final[Sequence[str]] = (
     N_("A verification was opened for your account at {desk}. Was it you? Then do nothing. If not, say so: {exit_url}"),
     N_("A verification was opened for your account. Not you? Say so: {exit_url}"),
     N_("Not you? {exit_url}"),
