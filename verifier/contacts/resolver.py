@@ -8,7 +8,7 @@ means, and whom the servers themselves believe, is left to others: these answers
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final, Protocol
 
 import dns.exception
@@ -63,12 +63,15 @@ class DnsResolver:
         try:
             # Absolute, so that no search list of the machine turns the name into another.
             absolute = dns.name.from_text(name, origin=dns.name.root)
+        except (dns.exception.DNSException, UnicodeError):
+            return ()  # a name that cannot be has no records
+        try:
             answer = self._resolver.resolve(
                 absolute, kind, lifetime=self._timeout, raise_on_no_answer=False, search=False
             )
-        except (dns.resolver.NXDOMAIN, dns.name.LabelTooLong, dns.name.NameTooLong, dns.name.EmptyLabel):
+        except dns.resolver.NXDOMAIN:
             return ()
-        except (dns.exception.DNSException, OSError, UnicodeError) as error:
+        except (dns.exception.DNSException, OSError) as error:
             raise LookupFailedError from error
         return answer.rrset or ()
 
@@ -96,8 +99,7 @@ def parse_name_server(text: str) -> NameServer:
     """`9.9.9.9`, `9.9.9.9:5353` or `[2620:fe::fe]:53` as a setting writes it."""
     address, port = text.strip(), "53"
     if address.startswith("["):
-        address, _, rest = address[1:].partition("]")
-        port = rest.removeprefix(":") or port
+        address, _, port = address[1:].partition("]:")
     elif address.count(":") == 1:
         address, _, port = address.partition(":")
     try:
@@ -121,9 +123,7 @@ def _from_setting(servers: Sequence[NameServer]) -> dns.resolver.Resolver:
 
 
 def _to_server(server: NameServer) -> dns.nameserver.Do53Nameserver:
-    import ipaddress
-
-    ipaddress.ip_address(server.address)
+    ip_address(server.address)
     if not 0 < server.port < 65_536:
         raise ValueError(server.port)
     return dns.nameserver.Do53Nameserver(server.address, server.port)
