@@ -23,6 +23,12 @@ class PagesNotAllViewedError(VerifierError):
     code = "pages_not_all_viewed"
 
 
+class DetailsNotViewedError(VerifierError):
+    """This person was not shown the details and captions as they are now."""
+
+    code = "details_not_viewed"
+
+
 class UnknownReasonError(VerifierError):
     code = "unknown_reason"
 

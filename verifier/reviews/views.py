@@ -4,7 +4,8 @@ Guarantees: the entry of a view is committed before a byte of the page is return
 verification ended is thrown away; the unwrapped key lives for one page.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -13,15 +14,16 @@ from sqlalchemy.orm import Session
 
 from verifier import faults
 from verifier.audit.catalogue import EntryKind
-from verifier.audit.service import record, verify_log_keeps_up
+from verifier.audit.service import EntryFilter, find_first_entry, record, verify_log_keeps_up
 from verifier.db.clock import Clock
 from verifier.db.engine import Database
 from verifier.evidence.errors import UnknownDocumentError
 from verifier.evidence.life import DocumentState
 from verifier.evidence.tables import CopyRow, DocumentRow
 from verifier.ids import DocumentId, VerificationId
+from verifier.proofs.details import CAPTION, DETAIL, read_given
 from verifier.reviews.claims import verify_claimed
-from verifier.reviews.errors import PageDamagedError, UnknownPageError
+from verifier.reviews.errors import DetailsNotViewedError, PageDamagedError, UnknownPageError
 from verifier.reviews.tables import PageViewRow
 from verifier.sanitise.watermark import watermark
 from verifier.vault.errors import BrokenRecordError, BrokenSealError, ObjectMissingError, WrongCiphertextError
@@ -31,7 +33,7 @@ from verifier.vault.service import Vault
 from verifier.verifications.errors import AlreadyDecidedError
 from verifier.verifications.life import is_terminal
 from verifier.verifications.moves import get_policy, get_verification
-from verifier.verifications.sealed_values import open_values
+from verifier.verifications.sealed_values import open_values, read_newest
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,16 @@ class _Leaf:
     mark: str
 
 
+@dataclass(frozen=True)
+class Opened:
+    """Details by their field, captions by "document.slot"."""
+
+    details: Mapping[str, str] = field(default_factory=dict, repr=False)
+    captions: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
 class Views:
-    """Shows pages and expected values to reviewers."""
+    """Shows pages, details, captions and expected values to reviewers."""
 
     def __init__(self, database: Database, *, clock: Clock, vault: Vault) -> None:
         self._database: Final = database
@@ -150,6 +160,36 @@ class Views:
         values = open_values(self._database, self._vault, verification, prefix="expected.")
         self._verify_still_open(verification)
         return values
+
+    def view_details(self, verification: VerificationId, *, viewer: Viewer) -> Opened:
+        """What the customer typed; logged first. Where there is nothing, there is no view.
+
+        Raises:
+            UnknownVerificationError, NotClaimedError, AlreadyDecidedError, LogBehindError, KeyMissingError
+        """
+        with self._database.write() as session:
+            now = self._clock.now(session)
+            self._verify_may_view(session, now, verification, viewer)
+            given = read_given(session, verification)
+            if not (given.details or given.captions):
+                return Opened()
+            verify_log_keeps_up(session, now)
+            fields = {"verification": verification, "actor": viewer.actor}
+            record(session, now, EntryKind.DETAILS_VIEWED, fields)
+        details = open_values(self._database, self._vault, verification, prefix=DETAIL)
+        captions = open_values(self._database, self._vault, verification, prefix=CAPTION)
+        self._verify_still_open(verification)
+        return Opened(details, captions)
+
+
+def verify_details_viewed(session: Session, verification: VerificationId, *, actor: str) -> None:
+    """Raise `DetailsNotViewedError` unless this person was shown the details and captions as they are now."""
+    given_at = read_newest(session, verification, prefixes=(DETAIL, CAPTION))
+    if given_at is None:
+        return
+    wanted = EntryFilter(kind=EntryKind.DETAILS_VIEWED, verification=verification, actor=actor, since=given_at)
+    if find_first_entry(session, wanted) is None:
+        raise DetailsNotViewedError
 
 
 def _get_page(session: Session, document: DocumentRow, page: int) -> CopyRow:

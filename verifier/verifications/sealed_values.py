@@ -1,8 +1,9 @@
 """Small private values sealed into columns: expected values, details, notes. They die with the verification's key."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from verifier.db.engine import Database
@@ -57,6 +58,13 @@ def read_names(session: Session, verification: VerificationId, *, prefix: str) -
         SealedValueRow.verification_id == verification, SealedValueRow.name.startswith(prefix)
     )
     return frozenset(name.removeprefix(prefix) for name in session.scalars(names))
+
+
+def read_newest(session: Session, verification: VerificationId, *, prefixes: Sequence[str]) -> datetime | None:
+    """When the newest of the values was sealed whose name begins with one of `prefixes`."""
+    begins = or_(*(SealedValueRow.name.startswith(prefix) for prefix in prefixes))
+    newest = select(func.max(SealedValueRow.created_at)).where(SealedValueRow.verification_id == verification, begins)
+    return session.scalar(newest)
 
 
 def open_values(database: Database, vault: Vault, verification: VerificationId, *, prefix: str) -> dict[str, str]:

@@ -12,6 +12,7 @@ from policies.model import Policy
 from verifier.evidence.tables import DocumentRow
 from verifier.proofs.service import read_documents
 from verifier.staff.principal import Principal, may
+from verifier.verifications.expected import list_expected
 from verifier.verifications.life import VerificationState, is_terminal
 from verifier.verifications.moves import get_policy
 from verifier.verifications.tables import VerificationRow
@@ -34,8 +35,7 @@ def tell_policies(policies: Mapping[str, Policy]) -> tuple[PolicyChoice, ...]:
             name=policy.name,
             title=policy.title.in_language(LOCALE),
             expected=tuple(
-                ExpectedField(name=name, label=text.in_language(LOCALE))
-                for name, text in policy.review.expected_fields.items()
+                ExpectedField(name=name, label=text.in_language(LOCALE)) for name, text in list_expected(policy).items()
             ),
         )
         for _, policy in sorted(policies.items())

@@ -35,6 +35,12 @@ CONTACTS: Final[Mapping[str, Answer]] = {
         detail=N_("This verification asks for no detail or caption of that name."),
         next_step=N_("Reload the page to see what is asked for, and send only that."),
     ),
+    "details_not_viewed": Answer(
+        status=409,
+        title=N_("The details have not been viewed"),
+        detail=N_("An approval counts only after what the customer typed was shown to you, as it is now."),
+        next_step=N_("Open the verification again, read the details and captions, then approve."),
+    ),
     "caption_missing": Answer(
         status=409,
         title=N_("A caption is missing"),

@@ -1,0 +1,52 @@
+"""Details beside what the desk expects: same, different, or not known. Compared in constant time, on one form each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from policies.model import Policy
+from verifier.proofs.detail_kinds import is_same_detail
+from verifier.proofs.details import list_fields
+
+
+class Comparison(StrEnum):
+    """What comparing told. It decides nothing: the reviewer does."""
+
+    SAME = "same"
+    DIFFERS = "differs"
+    NOT_KNOWN = "not_known"
+    """The desk sent nothing for it, or not in its format; or the customer gave nothing."""
+
+
+@dataclass(frozen=True)
+class ComparedDetail:
+    """One detail, as it was given and as it is expected."""
+
+    code: str
+    comparison: Comparison
+    given: str | None = field(repr=False)
+    expected: str | None = field(repr=False)
+
+
+def compare_details(policy: Policy, given: Mapping[str, str], expected: Mapping[str, str]) -> list[ComparedDetail]:
+    """Every detail that one of the two has, in the ladder's order."""
+    return [
+        ComparedDetail(
+            code=code,
+            comparison=_compare(policy, code, given.get(code), expected.get(code)),
+            given=given.get(code),
+            expected=expected.get(code),
+        )
+        for code in list_fields(policy)
+        if code in given or code in expected
+    ]
+
+
+def _compare(policy: Policy, code: str, given: str | None, expected: str | None) -> Comparison:
+    if given is None or expected is None:
+        return Comparison.NOT_KNOWN
+    match is_same_detail(policy.details[code].kind, expected, given):
+        case None:
+            return Comparison.NOT_KNOWN
+        case is_same:
+            return Comparison.SAME if is_same else Comparison.DIFFERS
