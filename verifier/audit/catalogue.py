@@ -137,8 +137,16 @@ CATALOGUE: Final[Mapping[EntryKind, Record]] = {
     EntryKind.EXIT_USED: _of_verification(state=_STATE),
     EntryKind.PROOF_OFFERED: _of_verification(lines=ListOf(_LINE), skipped=ListOf(_SKIPPED_LINE)),
     EntryKind.PROOF_CHOSEN: _of_verification(line=_LINE, skipped=ListOf(_SKIPPED_LINE)),
-    EntryKind.DECISION_MADE: _of_verification(
-        outcome=_OUTCOME, reasons=ListOf(_CODE), documents=ListOf(_DOCUMENT), actor=_ACTOR
+    EntryKind.DECISION_MADE: Record(
+        {
+            "verification": _VERIFICATION,
+            "outcome": _OUTCOME,
+            "reasons": ListOf(_CODE),
+            "documents": ListOf(_DOCUMENT),
+            "details": ListOf(_CODE),  # only where details were asked for again
+            "actor": _ACTOR,
+        },
+        optional=frozenset({"details"}),
     ),
     EntryKind.LOG_READ: Record({"actor": _ACTOR, "query": _DIGEST}),
     EntryKind.LOG_EXPORTED: Record({"actor": _ACTOR, "from_index": _INDEX, "to_index": _INDEX}),

@@ -27,7 +27,7 @@ from verifier.proofs.errors import CaptionMissingError, DetailMalformedError, Un
 from verifier.vault.service import Vault
 from verifier.verifications.intake import verify_intake_open
 from verifier.verifications.moves import get_policy
-from verifier.verifications.sealed_values import read_names, replace_value
+from verifier.verifications.sealed_values import forget_value, read_names, replace_value
 from verifier.verifications.tables import VerificationRow
 
 DETAIL: Final = "detail."
@@ -110,6 +110,11 @@ def give_details(
         replace_value(session, now, vault, row.id, name=name, value=value)
     fields = {"verification": row.id, "details": sorted(typed.details), "captions": sorted(typed.captions)}
     record(session, now, EntryKind.DETAILS_GIVEN, fields)
+
+
+def forget_caption(session: Session, document: DocumentRow) -> None:
+    """A document that is taken back or asked for again takes its caption along."""
+    forget_value(session, document.verification_id, name=f"{CAPTION}{document.document}.{document.slot}")
 
 
 def find_uncaptioned(policy: Policy, documents: Sequence[DocumentRow], given: Given) -> str | None:

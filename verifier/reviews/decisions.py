@@ -26,6 +26,8 @@ from verifier.evidence.errors import UnknownDocumentError
 from verifier.evidence.life import DocumentState
 from verifier.evidence.tables import DocumentRow
 from verifier.ids import DocumentId, VerificationId
+from verifier.proofs.details import DETAIL, Given, forget_caption, read_given
+from verifier.proofs.errors import UnknownDetailError
 from verifier.proofs.service import read_besides, read_documents, verify_satisfied
 from verifier.retention import service as retention
 from verifier.retention.service import Rule
@@ -38,12 +40,13 @@ from verifier.reviews.errors import (
     UnknownReasonError,
 )
 from verifier.reviews.tables import ClaimRow, DecisionRow, PageViewRow
+from verifier.reviews.views import verify_details_viewed
 from verifier.vault.service import Vault
 from verifier.verifications.errors import AlreadyDecidedError, WrongStateError
 from verifier.verifications.life import IN_REVIEW, VerificationState, is_terminal
 from verifier.verifications.moves import get_policy, lock_verification, move, verify_in_time
 from verifier.verifications.once import Once
-from verifier.verifications.sealed_values import seal_value
+from verifier.verifications.sealed_values import forget_value, seal_value
 from verifier.verifications.tables import VerificationRow
 
 
@@ -61,6 +64,7 @@ class Decision:
     outcome: Outcome
     reasons: Sequence[str] = ()
     documents: Sequence[DocumentId] = ()
+    details: Sequence[str] = ()
     note: str | None = field(default=None, repr=False)
 
 
@@ -78,7 +82,8 @@ class Decisions:
         Raises:
             UnknownVerificationError, AlreadyDecidedError, WrongStateError, TooLateError, NotClaimedError,
             FourEyesError, UnknownReasonError, ReasonNeededError, DocumentsNeededError, UnknownDocumentError,
-            PagesNotAllViewedError, NotEverythingSentError, TooManyResubmissionsError, LogBehindError
+            PagesNotAllViewedError, DetailsNotViewedError, UnknownDetailError, NotEverythingSentError,
+            TooManyResubmissionsError, LogBehindError
         """
         with self._database.write() as session:
             now = self._clock.now(session)
@@ -90,7 +95,7 @@ class Decisions:
             policy = get_policy(session, row)
             _verify_reasons(policy, decision)
             documents = read_documents(session, verification)
-            _verify_documents(documents, decision)
+            _verify_asked_again(documents, read_given(session, verification), decision)
             to = _choose_state(session, row, decision, policy=policy, documents=documents, actor=actor)
             _record_decision(session, now, row, decision, actor=actor, to=to)
             if decision.note:
@@ -122,8 +127,14 @@ def _verify_reasons(policy: Policy, decision: Decision) -> None:
         raise ReasonNeededError
 
 
-def _verify_documents(documents: Sequence[DocumentRow], decision: Decision) -> None:
-    """Raise `UnknownDocumentError` where a decision names anything but documents that the reviewer could look at."""
+def _verify_asked_again(documents: Sequence[DocumentRow], given: Given, decision: Decision) -> None:
+    """Raise where a decision names anything but documents and details that the reviewer could look at.
+
+    Raises:
+        UnknownDocumentError, UnknownDetailError
+    """
+    if not set(decision.details) <= given.details:
+        raise UnknownDetailError
     if not set(decision.documents) <= {document.id for document in documents if document.state is DocumentState.READY}:
         raise UnknownDocumentError
 
@@ -142,6 +153,7 @@ def _choose_state(
         case Outcome.APPROVE:
             verify_satisfied(policy, documents, read_besides(session, row))
             _verify_all_viewed(session, documents, actor=actor)
+            verify_details_viewed(session, row.id, actor=actor)
             return _after_approval(row, policy)
         case Outcome.REJECT:
             return VerificationState.REJECTED
@@ -150,7 +162,7 @@ def _choose_state(
         case Outcome.RESUBMIT:
             if row.resubmissions >= policy.review.resubmissions:
                 raise TooManyResubmissionsError({"most": policy.review.resubmissions})
-            if not decision.documents:
+            if not (decision.documents or decision.details):
                 raise DocumentsNeededError
             return VerificationState.REQUESTED
         case _:
@@ -208,7 +220,8 @@ def _record_decision(
             "reasons": list(decision.reasons),
             "documents": list(decision.documents),
             "actor": actor,
-        },
+        }
+        | ({"details": list(decision.details)} if decision.details else {}),
     )
 
 
@@ -221,11 +234,14 @@ def _ask_again(
     documents: Sequence[DocumentRow],
     policy: Policy,
 ) -> None:
-    """Back to the customer: the named documents go at once, and the link is open again for long enough."""
+    """Back to the customer: what is named goes at once, and the link is open again for long enough."""
     ready = {document.id: document for document in documents if document.state is DocumentState.READY}
     for document in decision.documents:
         ready[document].asked_again = decision.reasons[0]
         end_document(session, now, row.id, document, rule=Rule.RESUBMIT)
+        forget_caption(session, ready[document])
+    for code in decision.details:
+        forget_value(session, row.id, name=f"{DETAIL}{code}")
     row.resubmissions += 1
     row.answer_by = None
     row.undecided_by = now + policy.retention.longest_undecided()

@@ -33,6 +33,7 @@ from verifier.verifications.errors import (
     UnknownPolicyError,
     VerificationExistsError,
 )
+from verifier.verifications.expected import list_expected
 from verifier.verifications.handlers import note_handler
 from verifier.verifications.intake import verify_intake_open
 from verifier.verifications.life import LIVE, VerificationState, is_terminal
@@ -112,7 +113,7 @@ class Verifications:
         """
         parse_reference(asked.reference)
         policy = self.get_current_policy(asked.policy)
-        if not set(asked.expected) <= set(policy.review.expected_fields):
+        if not set(asked.expected) <= set(list_expected(policy)):
             raise UnknownExpectedFieldError
         digest = self.digest_request(asked, beside)
         with self._database.read() as session:
