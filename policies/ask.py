@@ -134,6 +134,8 @@ class Situation:
     """Checks that ended otherwise than `confirmed` and cannot be tried again."""
     not_offered: frozenset[CheckMethod] = frozenset()
     """Methods that this installation is not set up for."""
+    unreachable: frozenset[ContactKind] = frozenset()
+    """Contact points to which this installation cannot send a code."""
 
 
 class Skip(StrEnum):
@@ -170,11 +172,15 @@ def plan(policy: Policy, situation: Situation) -> Offers:
     )
 
 
+def _is_unreachable(check: ContactRequirement, situation: Situation) -> bool:
+    return check.by is CheckMethod.CODE and check.contact in situation.unreachable
+
+
 def _find_skip(line: ProofLine, situation: Situation) -> Skip | None:
     checks = [item for item in line if isinstance(item, ContactRequirement)]
     if any(check.contact not in situation.contacts for check in checks):
         return Skip.NO_CONTACT_POINT
-    if any(check.by in situation.not_offered for check in checks):
+    if any(check.by in situation.not_offered or _is_unreachable(check, situation) for check in checks):
         return Skip.NOT_OFFERED
     if is_contact_only(line) and any(check.contact in situation.recent for check in checks):
         return Skip.CONTACT_CHANGED_RECENTLY

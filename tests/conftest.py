@@ -13,6 +13,7 @@ from tests.journey import Desk, open_desk
 from tests.workers_by_hand import Work
 from verifier.audit.publish import FolderPublisher
 from verifier.audit.sequencer import Sequencer
+from verifier.contacts.forgetting import forget_contacts
 from verifier.db.clock import MovedClock
 from verifier.disposal.service import Disposer
 from verifier.disposal.shred import Shredder
@@ -65,7 +66,7 @@ def client(house: House) -> Iterator[TestClient]:
 @pytest.fixture
 def destroy(house: House) -> Callable[[], None]:
     """Shreds what is due in `house`, then disposes of what is due."""
-    shredder = Shredder(house.database, clock=house.clock, vault=house.vault)
+    shredder = Shredder(house.database, clock=house.clock, vault=house.vault, forget=forget_contacts)
     disposer = Disposer(house.database, clock=house.clock, vault=house.vault)
 
     def run() -> None:

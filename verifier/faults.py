@@ -32,6 +32,16 @@ POINTS: Final = frozenset(
         "check.pages_closed",
         "check.original_deleted",
         "check.closed",
+        # judge
+        "submission.stored",
+        "judge.leased",
+        "judge.opened",
+        "judge.looked",
+        "code.issued",
+        "other.told",
+        "judge.before_commit",
+        "judge.closed",
+        "exit.used",
         # decide
         "view.logged",
         "decide.before_commit",

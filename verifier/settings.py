@@ -60,6 +60,18 @@ class Settings(BaseSettings):
     sms_user: str = ""
     sms_password_file: Path | None = None
 
+    # Contact checks; a method without what it needs is not offered. `verifier.contacts.tools` says what goes together.
+    dns_servers: tuple[str, ...] = ()
+    message_forwarders: tuple[str, ...] = ()
+    message_recipients: tuple[str, ...] = ()
+    attestation_issuer: str = ""
+    attestation_keys_file: Path | None = None
+    attestation_keys_url: str = ""
+    attestation_keys_ca: Path | None = None
+    wallet_signatures: bool = False
+    loopback_files_port: int | None = Field(default=None, gt=0, le=65535)
+    loopback_files_ca: Path | None = None
+
     @field_validator("public_url")
     @classmethod
     def _strip_slash(cls, value: str) -> str:

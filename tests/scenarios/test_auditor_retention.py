@@ -14,6 +14,7 @@ from policies.access import Role, Scope
 from verifier.app import create_app
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import EntryFilter, find_entries
+from verifier.contacts.forgetting import forget_contacts
 from verifier.db.clock import MovedClock
 from verifier.disposal.reading import count_stored, read_stored
 from verifier.disposal.receipt_check import verify_receipt
@@ -222,7 +223,7 @@ def test_what_cannot_be_destroyed_stays_listed_overdue_and_without_a_receipt(
         verification = ask(client, agent)
         document = upload(client, agent, verification)
         cancel(client, agent, verification)
-        Shredder(house.database, clock=clock, vault=house.vault).shred_due()
+        Shredder(house.database, clock=clock, vault=house.vault, forget=forget_contacts).shred_due()
         Disposer(house.database, clock=clock, vault=house.vault).dispose_due()
 
         (row,) = read(client, "/v1/retention", auditor)["documents"]

@@ -5,8 +5,6 @@ what was sent and what was tried is counted in the transaction that does it; whe
 one, or cannot be read, nothing is sent. All of it happens in a transaction that has locked the verification.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,6 +15,7 @@ from verifier import faults
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import record
 from verifier.contacts.code import CODE_FOR, MOST_SENDS, MOST_TRIES, digest_code, is_code, new_code
+from verifier.contacts.letters import Letters
 from verifier.contacts.life import Result
 from verifier.contacts.reasons import Reason
 from verifier.contacts.sealing import seal, unseal
@@ -36,26 +35,14 @@ _WORTH_SENDING_FOR: Final = timedelta(minutes=1)
 CHANNEL_OF: Final = {ContactKind.EMAIL: Channel.EMAIL, ContactKind.PHONE: Channel.SMS}
 
 
-@dataclass(frozen=True, repr=False)
-class Words:
-    """Subject and body of one notice."""
-
-    subject: str
-    body: str
-
-
-WriteCode = Callable[[Channel, str, str], Words]
-"""(channel, code, locale) → the words of the notice that carries the code."""
-
-
 class Codes:
-    """Issues codes and takes guesses. `key` is the worker's alone: nobody else can tell a right code from a wrong one."""
+    """Issues codes and takes guesses. `key` is the worker's alone: nobody else can tell a right code from a wrong."""
 
-    def __init__(self, vault: Vault, *, key: bytes, limits: SendLimits, write: WriteCode) -> None:
+    def __init__(self, vault: Vault, *, key: bytes, limits: SendLimits, letters: Letters) -> None:
         self._vault: Final = vault
         self._key: Final = key
         self._limits: Final = limits
-        self._write: Final = write
+        self._letters: Final = letters
 
     def send(
         self, session: Session, now: datetime, check: ContactCheckRow, task: Task, *, address: str, network: str
@@ -112,7 +99,7 @@ class Codes:
         goes_at: datetime,
     ) -> None:
         channel = CHANNEL_OF[check.contact]
-        words = self._write(channel, code, task.locale)
+        words = self._letters.write_code(task, channel, code=code)
         check.notice_id = queue_notice(
             session,
             now,
@@ -127,8 +114,8 @@ class Codes:
             not_before=goes_at,
             send_by=check.code_expires_at,
         )
-        fields = {"verification": check.verification_id, "check": check.id, "channel": channel, "number": check.sends}
-        record(session, now, EntryKind.CODE_SENT, fields)
+        of = {"verification": check.verification_id, "check": check.id}
+        record(session, now, EntryKind.CODE_SENT, {**of, "channel": channel, "number": check.sends})
 
     def guess(self, now: datetime, check: ContactCheckRow, task: Task, guessed: str) -> Verdict | Result:
         """Take one guess at the code of an open check: a verdict ends the check, a result leaves it open."""

@@ -66,12 +66,8 @@ class Effects:
                 return self._guess(session, now, row, task)
             case SubmissionKind.ADDRESS:
                 return self._compare_address(session, now, row, task)
-            case SubmissionKind.MESSAGE:
-                check = self._open_check(session, now, row, task)
-                return self._conclude_once(session, now, row, check, task, finding)
-            case SubmissionKind.ATTESTATION:
-                check = _get_open(session, task)
-                return self._conclude_once(session, now, row, check, task, finding)
+            case SubmissionKind.MESSAGE | SubmissionKind.ATTESTATION:
+                return self._conclude_once(session, now, row, task, finding)
             case SubmissionKind.LOOK | SubmissionKind.SIGNATURE:
                 return self._count_look(session, now, row, task, finding)
             case _:
@@ -156,9 +152,11 @@ class Effects:
         return Result.NOT_YET
 
     def _conclude_once(
-        self, session: Session, now: datetime, row: VerificationRow, check: ContactCheckRow, task: Task, found: Finding
+        self, session: Session, now: datetime, row: VerificationRow, task: Task, found: Finding
     ) -> Result:
         """End a check by what may be accepted once only: a second time it is a replay."""
+        is_message = task.kind is SubmissionKind.MESSAGE  # which comes unasked, and begins its check
+        check = self._open_check(session, now, row, task) if is_message else _get_open(session, task)
         verdict = found.verdict
         assert verdict is not None
         check.grade = found.grade

@@ -2,9 +2,9 @@
 
 Guarantees: only here does a check change its state, and in the same transaction the submission is cleared, the entries
 are written, and what follows from a confirmation is done. No transaction stays open while DNS or a server is asked. A
-worker that dies in between has done nothing: the next one takes the submission up anew. Of many guesses at once, each is
-counted before the next is looked at. Leaves to others: what each kind means (`verdicts`), what a confirmation leads to
-(`go_on`), and the sending.
+worker that dies in between has done nothing: the next one takes the submission up anew. Of many guesses at once, each
+is counted before the next is looked at. Leaves to others: what each kind does (`effects`), what a confirmation leads
+to (`go_on`), and the sending.
 """
 
 from datetime import datetime, timedelta
@@ -38,9 +38,7 @@ _MOST_ATTEMPTS: Final = 12
 class Judge:
     """Takes submissions up and judges them."""
 
-    def __init__(
-        self, database: Database, *, clock: Clock, vault: Vault, findings: Findings, effects: Effects
-    ) -> None:
+    def __init__(self, database: Database, *, clock: Clock, vault: Vault, findings: Findings, effects: Effects) -> None:
         self._database: Final = database
         self._clock: Final = clock
         self._vault: Final = vault

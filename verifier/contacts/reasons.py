@@ -16,6 +16,7 @@ class Reason(StrEnum):
     TOO_MANY_SENDS = "too_many_sends"
     NOT_DELIVERED = "not_delivered"
     ADDRESS_DIFFERS = "address_differs"
+    ADDRESS_UNKNOWN = "address_unknown"
     # Messages.
     NO_SIGNATURE = "no_signature"
     BAD_SIGNATURE = "bad_signature"

@@ -20,6 +20,4 @@ def unseal(private_key: PrivateKey, vault: Vault, verification: VerificationId, 
 
 
 def _context(vault: Vault, verification: VerificationId, name: str) -> SealContext:
-    return SealContext(
-        installation=vault.installation, verification=verification, document=NO_DOCUMENT, copy=name
-    )
+    return SealContext(installation=vault.installation, verification=verification, document=NO_DOCUMENT, copy=name)

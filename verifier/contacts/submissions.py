@@ -60,7 +60,7 @@ class Door:
         self._row: Final = row
         self._source: Final = source
 
-    def begin(self, contact: ContactKind, method: CheckMethod, *, network: str) -> SubmissionId:
+    def begin(self, contact: ContactKind, method: CheckMethod, *, network: str, locale: str) -> SubmissionId:
         """Ask for a check, or for its code once more.
 
         Raises:
@@ -69,7 +69,7 @@ class Door:
         """
         self._verify_asked(contact, method)
         self._verify_may_begin(contact, method)
-        return self._add(SubmissionKind.BEGIN, contact, method, content={"network": network})
+        return self._add(SubmissionKind.BEGIN, contact, method, content={"network": network, "locale": locale})
 
     def guess(self, check: CheckId, text: str) -> SubmissionId:
         """Hand in a code. One that cannot be any is refused here, and costs no try.
@@ -89,7 +89,7 @@ class Door:
         """
         return self.guess(self._get_open_of(contact, CheckMethod.CODE).id, text)
 
-    def type_address(self, check: CheckId, text: str, *, network: str) -> SubmissionId:
+    def type_address(self, check: CheckId, text: str, *, network: str, locale: str) -> SubmissionId:
         """Hand in the address for which the desk sent only a digest.
 
         Raises:
@@ -100,7 +100,7 @@ class Door:
         if point is None or point.digest is None or point.sealed is not None:
             raise WrongCheckError
         normal = parse_contact(row.contact, text, forbid_disposable=False)
-        content = {"address": normal, "network": network}
+        content = {"address": normal, "network": network, "locale": locale}
         return self._add(SubmissionKind.ADDRESS, row.contact, row.method, check=check, content=content)
 
     def look(self, check: CheckId) -> SubmissionId:
@@ -112,7 +112,9 @@ class Door:
         """Hand in a wallet's signature over the challenge. Raises as `guess` does, and SubmissionTooLargeError."""
         row = self._get_open(check, SubmissionKind.SIGNATURE)
         _verify_size(signature.encode(), MOST_TOKEN_BYTES)
-        return self._add(SubmissionKind.SIGNATURE, row.contact, row.method, check=check, content={"signature": signature})
+        return self._add(
+            SubmissionKind.SIGNATURE, row.contact, row.method, check=check, content={"signature": signature}
+        )
 
     def hand_in_message(self, raw: bytes) -> SubmissionId:
         """Hand in the message itself, as the desk received it.

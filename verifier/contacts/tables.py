@@ -94,7 +94,7 @@ class SeenOnceRow(Base):
 
 
 class ExitRow(Base):
-    """The exit for whoever did not ask: the digest of its token, and the token sealed for the notice that carries it."""
+    """The exit for whoever did not ask: the digest of its token, and the token sealed for the notice with it."""
 
     __tablename__ = "exits"
 

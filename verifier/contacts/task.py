@@ -19,6 +19,7 @@ from verifier.contacts.sealing import unseal
 from verifier.contacts.tables import ContactCheckRow, ContactPointRow, ContactSubmissionRow
 from verifier.db.leases import Lease
 from verifier.ids import CheckId, SubmissionId, VerificationId
+from verifier.locales import NO_HINT, choose_locale
 from verifier.vault.errors import BrokenSealError
 from verifier.vault.keys import PrivateKey
 from verifier.vault.service import Vault
@@ -49,7 +50,9 @@ class Task:
     source: str
     created_at: datetime
     policy: Policy
-    locale: str
+    hint: str
+    reference: str
+    phrase: str
     account_digest: str | None
     private_key: PrivateKey = field(repr=False)
     data: bytes = field(repr=False)
@@ -70,6 +73,15 @@ class Task:
     def address(self) -> str | None:
         """The registered address that it is about, where it is known."""
         return None if self.contact is None else self.addresses.get(self.contact)
+
+    @property
+    def locale(self) -> str:
+        """The language of the page that it came from, else the agent's hint."""
+        try:
+            chosen = self.text("locale")
+        except MootError:
+            chosen = NO_HINT
+        return choose_locale(chosen=chosen, hint=self.hint, accept_language="")
 
     def text(self, name: str) -> str:
         """One field of what was handed in. Raises: MootError"""
@@ -135,7 +147,9 @@ def open_task(vault: Vault, found: Sealed) -> Task:
         source=submission.source,
         created_at=submission.created_at,
         policy=found.policy,
-        locale=verification.locale,
+        hint=verification.locale,
+        reference=verification.reference or "",
+        phrase=verification.phrase,
         account_digest=verification.account_digest,
         private_key=private_key,
         data=data,

@@ -5,10 +5,12 @@ and showed nothing; a key store that answers "deleted" and keeps the record earn
 `shredding_at` on, nothing may suspend the disposal any more.
 """
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import update
+from sqlalchemy.orm import Session
 
 from verifier import faults
 from verifier.audit.catalogue import EntryKind
@@ -27,14 +29,18 @@ from verifier.verifications.tables import VerificationKeyRow
 _LEASE_FOR: Final = timedelta(seconds=2)
 _BATCH: Final = 8
 
+Forget = Callable[[Session, datetime, VerificationId], None]
+"""What rooms above this one let go of, in the transaction that attests the end of a key."""
+
 
 class Shredder:
     """Shreds the keys of ended verifications."""
 
-    def __init__(self, database: Database, *, clock: Clock, vault: Vault) -> None:
+    def __init__(self, database: Database, *, clock: Clock, vault: Vault, forget: Forget) -> None:
         self._database: Final = database
         self._clock: Final = clock
         self._vault: Final = vault
+        self._forget: Final = forget
 
     def shred_due(self) -> int:
         """Shred the next keys that are due; how many were taken up."""
@@ -97,6 +103,7 @@ class Shredder:
             if not first:
                 return  # another worker attested it
             forget_sealed_values(session, verification)
+            self._forget(session, now, verification)
             record(
                 session,
                 now,

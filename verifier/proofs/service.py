@@ -4,25 +4,35 @@ Guarantees: nothing is submitted, and nothing approved, without one whole line o
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from policies.ask import Evidence, is_satisfied
+from policies.ask import Evidence, decides_alone, find_satisfied_line, is_contact_only, is_satisfied
 from policies.model import Policy, Slot
-from verifier.evidence.documents import end_document, verify_takes_documents
+from verifier.contacts.reading import read_confirmed
+from verifier.contacts.registered import read_recent
+from verifier.evidence.documents import end_document, get_document_of, verify_takes_documents
 from verifier.evidence.life import OCCUPIES_SLOT, DocumentState
 from verifier.evidence.tables import DocumentRow
 from verifier.ids import DocumentId, VerificationId
+from verifier.proofs.details import forget_caption, read_given, verify_captioned
 from verifier.proofs.errors import NotEverythingSentError, StillCheckingError
+from verifier.proofs.offers import Means, plan_offers
 from verifier.retention.service import Rule
 from verifier.verifications.life import VerificationState
 from verifier.verifications.moves import get_policy, move
 from verifier.verifications.tables import VerificationRow
 
 _UNDER_WAY = frozenset({DocumentState.RECEIVING, DocumentState.SEALED})
+
+WORKER: Final = "worker"
+
+NOTHING_BESIDES: Final = Evidence()
+"""More evidence never satisfies less, so leaving it out is the strict way."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +75,22 @@ def is_under_way(document: DocumentRow) -> bool:
     return document.state in _UNDER_WAY
 
 
-def gather_evidence(documents: Sequence[DocumentRow]) -> Evidence:
-    """What is ready: received whole, checked, its pages sealed."""
-    return Evidence(slots=frozenset((d.document, d.slot) for d in documents if d.state is DocumentState.READY))
+def read_besides(session: Session, row: VerificationRow) -> Evidence:
+    """What is there beside documents: checks that were confirmed, which contact points changed recently, details."""
+    return Evidence(
+        contacts=read_confirmed(session, row.id),
+        recent=read_recent(session, row, get_policy(session, row)),
+        details=read_given(session, row.id).details,
+    )
 
 
-def verify_satisfied(policy: Policy, documents: Sequence[DocumentRow]) -> None:
+def gather_evidence(documents: Sequence[DocumentRow], besides: Evidence = NOTHING_BESIDES) -> Evidence:
+    """What is ready: received whole, checked, its pages sealed; and what is there besides."""
+    ready = frozenset((d.document, d.slot) for d in documents if d.state is DocumentState.READY)
+    return replace(besides, slots=ready)
+
+
+def verify_satisfied(policy: Policy, documents: Sequence[DocumentRow], besides: Evidence = NOTHING_BESIDES) -> None:
     """Raise unless one whole line of the policy's ladder is ready.
 
     Raises:
@@ -79,7 +99,7 @@ def verify_satisfied(policy: Policy, documents: Sequence[DocumentRow]) -> None:
     """
     if any(is_under_way(document) for document in documents):
         raise StillCheckingError
-    if not is_satisfied(policy, gather_evidence(documents)):
+    if not is_satisfied(policy, gather_evidence(documents, besides)):
         raise NotEverythingSentError
 
 
@@ -87,11 +107,33 @@ def submit(session: Session, now: datetime, row: VerificationRow) -> None:
     """Hand a locked verification in for review, in the caller's transaction.
 
     Raises:
-        AlreadyDecidedError, WrongStateError, TooLateError, StillCheckingError, NotEverythingSentError
+        AlreadyDecidedError, WrongStateError, TooLateError, StillCheckingError, NotEverythingSentError,
+        CaptionMissingError
     """
     verify_takes_documents(row, now)
-    verify_satisfied(get_policy(session, row), read_documents(session, row.id))
+    policy, documents = get_policy(session, row), read_documents(session, row.id)
+    verify_satisfied(policy, documents, read_besides(session, row))
+    verify_captioned(policy, documents, read_given(session, row.id))
     move(session, now, row, to=VerificationState.SUBMITTED, actor="customer")
+
+
+def carry_on(session: Session, now: datetime, row: VerificationRow, *, means: Means) -> None:
+    """After a contact check has ended: plan what is offered anew, and approve or submit what needs nothing more.
+
+    Called by the worker, in the transaction that ended the check, with the verification locked.
+    """
+    plan_offers(session, now, row, means=means)
+    if row.state is not VerificationState.REQUESTED:
+        return
+    policy, documents = get_policy(session, row), read_documents(session, row.id)
+    evidence = gather_evidence(documents, read_besides(session, row))
+    if decides_alone(policy, evidence):
+        move(session, now, row, to=VerificationState.APPROVED, actor=WORKER)
+        return
+    line = find_satisfied_line(policy, evidence)
+    if line is None or not is_contact_only(policy.ladder[line]) or any(map(is_under_way, documents)):
+        return  # the customer says themselves when the rest is whole
+    move(session, now, row, to=VerificationState.SUBMITTED, actor=WORKER)
 
 
 def remove_document(session: Session, now: datetime, row: VerificationRow, document: DocumentId) -> None:
@@ -102,3 +144,4 @@ def remove_document(session: Session, now: datetime, row: VerificationRow, docum
     """
     verify_takes_documents(row, now)
     end_document(session, now, row.id, document, rule=Rule.REMOVED)
+    forget_caption(session, get_document_of(session, row.id, document))

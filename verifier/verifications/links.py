@@ -42,8 +42,15 @@ class LinkKey:
         return f"<LinkKey of {len(self._key)} bytes>"
 
     def derive_token(self, verification: VerificationId, generation: int) -> str:
-        message = f"verifier/v1/link/{verification}/{generation}".encode()
-        return base64.urlsafe_b64encode(hmac.digest(self._key, message, "sha256")).decode("ascii").rstrip("=")
+        return self._derive(f"verifier/v1/link/{verification}/{generation}")
+
+    def derive_exit_token(self, verification: VerificationId) -> str:
+        """The token of the exit that the other contact point is told: it ends the verification and opens nothing."""
+        return self._derive(f"verifier/v1/exit/{verification}")
+
+    def _derive(self, message: str) -> str:
+        digest = hmac.digest(self._key, message.encode(), "sha256")
+        return base64.urlsafe_b64encode(digest).decode("ascii").rstrip("=")
 
 
 @dataclass(frozen=True)

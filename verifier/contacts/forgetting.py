@@ -1,0 +1,52 @@
+"""What is let go of when a verification's key is gone, and when its rows are forgotten.
+
+Guarantees: once the key is destroyed nothing sealed is left in a row, nor a digest of an address or a code; what waited
+is closed unjudged. How the checks ended stays: kinds, methods, reasons and times, which name nobody.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import delete, exists, update
+from sqlalchemy.orm import Session
+
+from verifier.contacts.life import Result
+from verifier.contacts.tables import ContactCheckRow, ContactPointRow, ContactSubmissionRow, ExitRow, SeenOnceRow
+from verifier.ids import VerificationId
+from verifier.verifications.tables import VerificationRow
+
+
+def forget_contacts(session: Session, now: datetime, verification: VerificationId) -> None:
+    """Let go of all that was sealed to a verification, in the transaction that attests the end of its key."""
+    of = {"synchronize_session": False}
+    session.execute(
+        update(ContactPointRow)
+        .where(ContactPointRow.verification_id == verification)
+        .values(sealed=None, digest=None)
+        .execution_options(**of)
+    )
+    session.execute(
+        update(ContactCheckRow)
+        .where(ContactCheckRow.verification_id == verification)
+        .values(code_digest=None, code_sealed=None, challenge=None)
+        .execution_options(**of)
+    )
+    waiting = ContactSubmissionRow.verification_id == verification, ContactSubmissionRow.judged_at.is_(None)
+    session.execute(
+        update(ContactSubmissionRow)
+        .where(*waiting)
+        .values(judged_at=now, result=Result.MOOT, sealed=None, leased_until=None)
+        .execution_options(**of)
+    )
+    session.execute(
+        update(ExitRow).where(ExitRow.verification_id == verification).values(sealed=None).execution_options(**of)
+    )
+
+
+def forget_ended_contacts(session: Session, now: datetime) -> None:
+    """Delete what belongs to forgotten verifications, and what need not be told from a replay any more."""
+    for row in (ContactPointRow, ContactSubmissionRow, ExitRow):
+        is_forgotten = exists().where(
+            VerificationRow.id == row.verification_id, VerificationRow.forgotten_at.is_not(None)
+        )
+        session.execute(delete(row).where(is_forgotten).execution_options(synchronize_session=False))
+    session.execute(delete(SeenOnceRow).where(SeenOnceRow.forget_at <= now))

@@ -1,0 +1,96 @@
+"""A request for a verification with all that comes with it: contact points, what is offered, the exit of the other.
+
+Guarantees: nobody is asked for what cannot be given: where no line of the ladder is possible with what the desk sent,
+the request is refused before a key is made. What came with it is kept in the transaction that creates it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from policies.ask import Situation, find_recent, plan
+from policies.model import Policy
+from policies.parts import ContactKind
+from verifier.contacts.exits import keep_exit
+from verifier.contacts.registered import GivenContact, keep_points
+from verifier.db.clock import Clock
+from verifier.db.engine import Database
+from verifier.proofs.errors import NoProofPossibleError
+from verifier.proofs.offers import Means, plan_offers
+from verifier.vault.service import Vault
+from verifier.verifications.links import LinkKey
+from verifier.verifications.once import Once
+from verifier.verifications.service import Created, NewVerification, Verifications
+from verifier.verifications.tables import VerificationRow
+
+
+class Requests:
+    """Asks for verifications."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        clock: Clock,
+        vault: Vault,
+        verifications: Verifications,
+        link_key: LinkKey,
+        means: Means,
+    ) -> None:
+        self._database: Final = database
+        self._clock: Final = clock
+        self._vault: Final = vault
+        self._verifications: Final = verifications
+        self._link_key: Final = link_key
+        self._means: Final = means
+
+    def create(
+        self, asked: NewVerification, *, actor: str, once: Once, contacts: Sequence[GivenContact] = ()
+    ) -> Created:
+        """Ask for a verification, or find the one that the same request made before.
+
+        Raises:
+            NoProofPossibleError: the policy's proofs need contact points that did not come with the request.
+            And whatever `Verifications.create` raises.
+        """
+        policy = self._verifications.get_current_policy(asked.policy)
+        with self._database.read() as session:
+            self._verify_possible(policy, asked, contacts, now=self._clock.now(session))
+        beside = _Beside(self._vault, self._link_key, policy, tuple(contacts), self._means)
+        return self._verifications.create(asked, actor=actor, once=once, beside=beside)
+
+    def _verify_possible(
+        self, policy: Policy, asked: NewVerification, contacts: Sequence[GivenContact], *, now: datetime
+    ) -> None:
+        kinds = {given.contact for given in contacts} | ({ContactKind.ACCOUNT} if asked.account else set())
+        situation = Situation(
+            contacts=frozenset(kinds),
+            recent=find_recent(policy, {given.contact: given.changed_at for given in contacts}, now=now),
+            not_offered=self._means.not_offered,
+            unreachable=self._means.unreachable,
+        )
+        if not plan(policy, situation).lines:
+            raise NoProofPossibleError
+
+
+@dataclass(frozen=True)
+class _Beside:
+    vault: Vault
+    link_key: LinkKey
+    policy: Policy
+    contacts: tuple[GivenContact, ...]
+    means: Means
+
+    def describe(self) -> Sequence[str]:
+        return [given.describe() for given in sorted(self.contacts, key=lambda given: given.contact)]
+
+    def keep(self, session: Session, now: datetime, row: VerificationRow) -> None:
+        keep_points(session, self.vault, row.id, self.contacts)
+        session.flush()
+        if self.policy.has_contact_checks():
+            plan_offers(session, now, row, means=self.means)
+        if self.policy.contacts.tell_other and self.contacts:
+            keep_exit(session, self.vault, row.id, token=self.link_key.derive_exit_token(row.id))
