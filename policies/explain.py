@@ -4,58 +4,70 @@ Guarantees that every duration, limit and sentence shown is the policy's own. Th
 reads is shown in the language that was asked for. Pages build their own words (`verifier.web`).
 """
 
+from collections.abc import Iterator
+
 from policies.measures import describe_duration, describe_size
 from policies.model import Policy
-from policies.parts import ContactRequirement, DetailsRequirement, DocumentRequirement, ProofLine, Requirement
+from policies.parts import ContactRequirement
+from policies.words import tell_decider, tell_line
 
 
 def explain(policy: Policy, language: str = "en") -> str:
-    """What is asked of whom, why, who sees it, and how long each thing stays."""
+    """What is asked of whom, in which order, why, who sees it, and how long each thing stays."""
+    head = f"{policy.title.in_language(language)} ({policy.name}, {policy.version[:19]})"
+    if policy.no_proof is not None:
+        why = policy.no_proof.in_language(language)
+        return f"{head}\n\nNo proof is asked for: {why} Simply answer. Nothing is stored.\n"
     parts = [
-        f"{policy.title.in_language(language)} ({policy.name}, {policy.version[:19]})",
+        head,
         _asked(policy, language),
+        *_contacts(policy),
         *(_document(policy, name, language) for name in policy.documents),
         f"Why: {policy.retention.why.in_language(language)}",
         _reviewed(policy),
-        _kept(policy),
+        _kept(policy, language),
     ]
     return "\n\n".join(parts) + "\n"
 
 
 def _asked(policy: Policy, language: str) -> str:
     open_for = describe_duration(policy.link.open_for)
-    lines = [_line(line, policy=policy, language=language) for line in policy.ladder]
+    lines = [
+        f"{tell_line(line, policy=policy, language=language)} ({tell_decider(line, policy=policy)})"
+        for line in policy.ladder
+    ]
     if len(lines) == 1:
-        return f"The customer has {open_for} to send: {lines[0]}."
-    listed = "\n".join(f"  {number}. {line}" for number, line in enumerate(lines, start=1))
-    return f"The customer has {open_for} to send one of these, least intrusive first:\n{listed}"
+        return f"The customer has {open_for} to {lines[0]}."
+    listed = "\n".join(f"  {number}. {line}." for number, line in enumerate(lines, start=1))
+    return (
+        f"The customer has {open_for} for one of these. They are offered from the top, the least intrusive first, and"
+        f" the customer may choose another:\n{listed}"
+    )
 
 
-def _line(line: ProofLine, *, policy: Policy, language: str) -> str:
-    return "; and ".join(_requirement(item, policy=policy, language=language) for item in line)
-
-
-def _requirement(item: Requirement, *, policy: Policy, language: str) -> str:
-    match item:
-        case DocumentRequirement():
-            return _document_asked(item, policy=policy, language=language)
-        case ContactRequirement():
-            return f"show control of the registered {item.contact} ({item.by})"
-        case DetailsRequirement():
-            return ", ".join(policy.details[field].title.in_language(language) for field in item.fields)
-
-
-def _document_asked(item: DocumentRequirement, *, policy: Policy, language: str) -> str:
-    rules = policy.documents[item.document]
-    slots = ", ".join(rules.slot_titles[slot].in_language(language) for slot in item.slots)
-    return f"{rules.title.in_language(language)} [{slots}]"
+def _contacts(policy: Policy) -> Iterator[str]:
+    if not policy.has_contact_checks():
+        return
+    rules = policy.contacts
+    said = [
+        "Contact points come from the desk's own system, never from the person who asks.",
+        f"One that changed within {describe_duration(rules.changed_within)} is not enough alone.",
+    ]
+    if rules.tell_other:
+        said.append("The other registered contact point is told that a verification was opened.")
+    if rules.forbid_disposable and any(
+        isinstance(item, ContactRequirement) and item.contact == "email" for line in policy.ladder for item in line
+    ):
+        said.append("Throw-away e-mail addresses are refused.")
+    yield " ".join(said)
 
 
 def _document(policy: Policy, name: str, language: str) -> str:
     rules = policy.documents[name]
     pages = "1 page" if rules.max_pages == 1 else f"{rules.max_pages} pages"
+    captions = " Whoever sends one says in a line what it shows." if rules.captions else ""
     return (
-        f"{name}: up to {describe_size(rules.max_bytes)} and {pages} a file.\n"
+        f"{name}: up to {describe_size(rules.max_bytes)} and {pages} a file.{captions}\n"
         f"  Must show: {rules.must_show.in_language(language)}\n"
         f"  May cover: {rules.may_cover.in_language(language)}"
     )
@@ -76,12 +88,33 @@ def _reviewed(policy: Policy) -> str:
     return " ".join(lines)
 
 
-def _kept(policy: Policy) -> str:
+def _kept(policy: Policy, language: str) -> str:
     retention = policy.retention
-    kept = (
-        ("Documents", f"until the decision; without one, {describe_duration(retention.undecided_for)}"),
+    kept = [
+        ("What is sent", f"until the decision; without one, {describe_duration(retention.longest_undecided())}"),
         ("An unfinished upload", describe_duration(retention.unfinished_upload_for)),
         ("The outcome, for the customer", describe_duration(policy.link.status_for)),
-        ("The case number and digests", f"{describe_duration(retention.forget_rows_after)} after the end"),
-    )
-    return "How long things stay:\n" + "\n".join(f"  {what}: {how_long}." for what, how_long in kept)
+        ("The case number and digests", f"{describe_duration(retention.longest_rows())} after the end"),
+    ]
+    lines = [f"  {what}: {how_long}." for what, how_long in kept]
+    lines += [f"  {words}" for words in tell_periods(policy, language)]
+    return "How long things stay:\n" + "\n".join(lines)
+
+
+def tell_periods(policy: Policy, language: str = "en") -> list[str]:
+    """One sentence for each period by class and country, with its why, and for each minimum of a law."""
+    retention = policy.retention
+    named = [("", retention.classes), *((f" in {name}", periods) for name, periods in retention.countries.items())]
+    said = [
+        f"{data.replace('_', ' ').capitalize()}{where}: at most {describe_duration(period.keep_for)}."
+        f" {period.why.in_language(language)}"
+        for where, periods in named
+        for data, period in periods.items()
+    ]
+    for hold in retention.holds:
+        where = "" if hold.country is None else f" in {hold.country}"
+        said.append(
+            f"{hold.data.replace('_', ' ').capitalize()}{where}: at least {describe_duration(hold.keep_for)}, because"
+            f" of a law: {hold.law.in_language(language)}"
+        )
+    return said

@@ -7,7 +7,6 @@ What this version cannot carry out is refused here too.
 
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -18,13 +17,13 @@ from policies.language import parse_policy
 from policies.model import Policy
 
 TESTS: Final = ".tests.yaml"
+BUILTIN: Final = Path(__file__).resolve().parent / "builtin"
 
 
 @cache
 def load_builtin() -> Mapping[str, Policy]:
     """The built-in policies by name."""
-    folder = files("policies").joinpath("builtin")
-    found = [read_named(item.name, item.read_bytes()) for item in folder.iterdir() if _is_policy(item.name)]
+    found = [read_named(item.name, item.read_bytes()) for item in BUILTIN.iterdir() if _is_policy(item.name)]
     return MappingProxyType({policy.name: policy for policy in sorted(found, key=lambda policy: policy.name)})
 
 
@@ -70,6 +69,11 @@ def read_named(origin: str, content: bytes) -> Policy:
         raise PolicyError("wrong_file_name", sentence=advice, origin=origin, line=1, column=1)
     verify_carried_out(policy, text=text, origin=origin)
     return policy
+
+
+def read_policy_file(file: Path) -> Policy:
+    """The policy in one file, whatever folder it lies in. Raises `PolicyError`, `OSError`."""
+    return read_named(str(file), file.read_bytes())
 
 
 def decode(origin: str, content: bytes) -> str:

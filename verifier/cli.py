@@ -6,25 +6,18 @@ opens what it needs, asks a room, and prints.
 """
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import typer
 
 from policies.access import Role, Scope
 from policies.errors import PolicyError
 from verifier.errors import ConfigurationError, VerifierError
+from verifier.opening import opened_house, reading_house
+from verifier.policy_commands import policy
 from verifier.settings import load_settings
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from sqlalchemy.orm import Session
-
-    from verifier.wiring import House
 
 _ACTOR: Final = "operator"
 
@@ -38,7 +31,6 @@ staff = typer.Typer(help="The people who work here.", no_args_is_help=True)
 api_keys = typer.Typer(help="The keys of programs.", no_args_is_help=True)
 audit = typer.Typer(help="The audit log, checked offline.", no_args_is_help=True)
 receipts = typer.Typer(help="Deletion receipts, checked offline.", no_args_is_help=True)
-policy = typer.Typer(help="What may prove ownership.", no_args_is_help=True)
 for name, group in (
     ("staff", staff),
     ("api-keys", api_keys),
@@ -101,7 +93,7 @@ def invite_staff(
     """Print a sign-in address that works once, within 15 minutes."""
     from verifier.staff.service import invite
 
-    with _opened() as house, house.database.write() as session:
+    with opened_house() as house, house.database.write() as session:
         token = invite(session, house.clock.now(session), name=name, roles=role, actor=_ACTOR)
     print(f"{house.settings.public_url}/sign-in/{token}")
 
@@ -111,7 +103,7 @@ def disable_staff(name: Annotated[str, typer.Argument(help="As they were invited
     """Sign a person out everywhere, and let them in no more until they are invited again."""
     from verifier.staff.service import disable
 
-    with _opened() as house, house.database.write() as session:
+    with opened_house() as house, house.database.write() as session:
         is_known = disable(session, house.clock.now(session), name=name, actor=_ACTOR)
     if not is_known:
         raise ConfigurationError(f"Nobody is called {name!r} here. Write the name as in the invitation.")
@@ -129,7 +121,7 @@ def create_key(
     from verifier.staff.api_keys import create_api_key
 
     valid_for = _parse_duration(expires_in)
-    with _opened() as house, house.database.write() as session:
+    with opened_house() as house, house.database.write() as session:
         now = house.clock.now(session)
         text = create_api_key(session, now, label=label, role=role, scopes=scope, valid_for=valid_for, actor=_ACTOR)
     print(text)
@@ -140,7 +132,7 @@ def list_keys() -> None:
     """List every key that was ever made, newest first; never its secret."""
     from verifier.staff.api_keys import list_api_keys
 
-    with _reading() as (_, session, now):
+    with reading_house() as (_, session, now):
         for key in list_api_keys(session):
             ended = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else f"expired {key.expires_at:%Y-%m-%d}"
             is_live = key.revoked_at is None and now < key.expires_at
@@ -157,7 +149,7 @@ def revoke_key(
     from verifier.ids import ApiKeyId
     from verifier.staff.api_keys import revoke_api_key
 
-    with _opened() as house, house.database.write() as session:
+    with opened_house() as house, house.database.write() as session:
         revoke_api_key(session, house.clock.now(session), api_key=ApiKeyId(api_key), actor=_ACTOR)
     print(f"{api_key} is revoked.")
 
@@ -165,7 +157,7 @@ def revoke_key(
 @audit.command("key")
 def show_log_key() -> None:
     """Print the log's public key: what auditors and customers check with. Hand it on by a way of its own."""
-    with _opened() as house:
+    with opened_house() as house:
         print(house.log_key)
 
 
@@ -204,52 +196,6 @@ def verify_receipt(
         _print_fields(report.key_end.statement.to_json())
     if report.status == "pending":
         print("Not everything is proved yet: fetch the receipt again in a minute.")
-
-
-@policy.command("list")
-def list_policies() -> None:
-    """List the policies of this installation."""
-    from policies.loading import load_policies
-
-    for found in load_policies(load_settings().policies_folder).values():
-        print(f"{found.name}  {found.title.in_language('en')}  {found.version}")
-
-
-@policy.command("explain")
-def explain_policy(
-    name: Annotated[str, typer.Argument(help="As `verifier policy list` shows it.")],
-    language: Annotated[str, typer.Option(help="The language of what customers read.")] = "en",
-) -> None:
-    """Say in plain words what a policy asks, of whom, why, and how long things stay."""
-    from policies.explain import explain
-    from policies.loading import load_policies
-
-    found = load_policies(load_settings().policies_folder).get(name)
-    if found is None:
-        raise ConfigurationError(f"There is no policy {name!r}. `verifier policy list` shows those that there are.")
-    print(explain(found, language), end="")
-
-
-@contextmanager
-def _opened() -> "Iterator[House]":
-    from verifier.address import at_address
-    from verifier.sanitise.hardening import harden_process
-    from verifier.telemetry import configure_logs
-    from verifier.wiring import open_house
-
-    configure_logs()
-    harden_process()
-    house = open_house(at_address(load_settings()))
-    try:
-        yield house
-    finally:
-        house.close()
-
-
-@contextmanager
-def _reading() -> "Iterator[tuple[House, Session, datetime]]":
-    with _opened() as house, house.database.read() as session:
-        yield house, session, house.clock.now(session)
 
 
 def _parse_duration(text: str) -> timedelta:
