@@ -265,3 +265,10 @@ def test_a_private_key_never_parses_as_a_public_one() -> None:
     ):
         with pytest.raises(UnusableKeyError):
             parse_key({**private, "kid": "a"})
+
+
+@pytest.mark.parametrize("url", ["http://desk.example/keys", "desk.example/keys", "https://a@desk.example/keys", ""])
+def test_keys_at_an_address_that_is_not_https_stop_the_start(url: str) -> None:
+    fetcher = HttpsFetcher(LoopbackDouble(Settings(), port=1))
+    with pytest.raises(ConfigurationError, match="must be https"):
+        FetchedKeys(url, fetcher)

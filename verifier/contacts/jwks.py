@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from verifier.contacts.errors import FetchFailedError, KeysUnavailableError, MalformedJsonError, UnusableKeyError
-from verifier.contacts.fetching import Fetcher
+from verifier.contacts.fetching import Fetcher, parse_https_url
 from verifier.contacts.strict_json import parse_object
 from verifier.errors import ConfigurationError
 
@@ -69,6 +69,14 @@ class FetchedKeys:
     """The key set at an https address of the desk (RFC 7517, section 5), kept for a while. Safe in many threads."""
 
     def __init__(self, url: str, fetcher: Fetcher) -> None:
+        """Raise `ConfigurationError` unless `url` is a plain https address."""
+        try:
+            parse_https_url(url)
+        except FetchFailedError:
+            raise ConfigurationError(
+                "The address of the desk's keys must be https, without a name, a fragment or an IPv6 number in it, "
+                "such as https://desk.example.org/attestation-keys.json. Write it so."
+            ) from None
         self._url: Final = url
         self._fetcher: Final = fetcher
         self._lock: Final = threading.Lock()
