@@ -60,6 +60,7 @@ def _furnish(house: House, warnings: Sequence[str]) -> Rooms:
         vault=house.vault,
         policies=house.policies,
         verifications=house.verifications,
+        requests=house.requests,
         uploads=house.uploads,
         views=house.views,
         decisions=house.decisions,

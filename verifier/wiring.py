@@ -7,8 +7,10 @@ that is empty beside stores that are not is refused, because to it everything wo
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import update
+from sqlalchemy.orm import Session
 
 from policies.loading import load_policies
 from policies.model import Policy
@@ -17,6 +19,14 @@ from verifier.audit.custody import load_or_create_signing_key
 from verifier.audit.publish import FolderPublisher
 from verifier.audit.sequencer import Sequencer
 from verifier.audit.service import record
+from verifier.contacts.codes import Codes
+from verifier.contacts.effects import Effects
+from verifier.contacts.findings import Findings
+from verifier.contacts.forgetting import forget_contacts
+from verifier.contacts.judging import Judge
+from verifier.contacts.letters import Letters
+from verifier.contacts.telling import Telling
+from verifier.contacts.tools import Tools, choose_tools, find_unreachable
 from verifier.db.clock import Clock, DatabaseClock
 from verifier.db.engine import Database, open_sqlite
 from verifier.db.installation import begin_installation, find_installation
@@ -34,6 +44,9 @@ from verifier.notices.limits import SendLimits
 from verifier.notices.senders import choose_senders
 from verifier.notices.sending import Sender
 from verifier.notices.service import Notifier
+from verifier.proofs.offers import Means, find_first_line
+from verifier.proofs.requests import Requests
+from verifier.proofs.service import carry_on
 from verifier.reviews.decisions import Decisions
 from verifier.reviews.views import Views
 from verifier.sanitise.decoder import Decoder
@@ -44,10 +57,11 @@ from verifier.vault.key_store import KeyStore
 from verifier.vault.object_files import FileObjects
 from verifier.vault.objects import ObjectStore
 from verifier.vault.root_files import FileRoots
-from verifier.vault.secrets import load_or_create_secret
+from verifier.vault.secrets import keyed_digest, load_or_create_secret
 from verifier.vault.service import Vault
 from verifier.verifications.links import LinkKey
 from verifier.verifications.service import Verifications
+from verifier.verifications.tables import VerificationRow
 
 
 @dataclass(frozen=True)
@@ -73,7 +87,10 @@ class House:
     digest_key: bytes
     senders: Mapping[Channel, Sender]
     send_limits: SendLimits
+    tools: Tools
+    means: Means
     verifications: Verifications
+    requests: Requests
     uploads: Uploads
     views: Views
     decisions: Decisions
@@ -119,6 +136,21 @@ def open_house(settings: Settings, *, seams: Seams | None = None) -> House:
     vault = _open_vault(settings, database, chosen, installation)
     policies = load_policies(settings.policies_folder)
     clock = chosen.clock
+    tools = choose_tools(
+        settings,
+        account_digest=lambda account: keyed_digest(digest_key, "account", account),
+        replay_digest=lambda seen: keyed_digest(digest_key, "replay", seen),
+    )
+    means = Means(not_offered=tools.find_missing(), unreachable=find_unreachable(senders))
+    verifications = Verifications(
+        database,
+        clock=clock,
+        vault=vault,
+        policies=policies,
+        link_key=link_key,
+        digest_key=digest_key,
+        intake_closes_after=settings.intake_closes_after,
+    )
     return House(
         settings=settings,
         database=database,
@@ -130,14 +162,11 @@ def open_house(settings: Settings, *, seams: Seams | None = None) -> House:
         digest_key=digest_key,
         senders=senders,
         send_limits=SendLimits(digest_key),
-        verifications=Verifications(
-            database,
-            clock=clock,
-            vault=vault,
-            policies=policies,
-            link_key=link_key,
-            digest_key=digest_key,
-            intake_closes_after=settings.intake_closes_after,
+        tools=tools,
+        means=means,
+        verifications=verifications,
+        requests=Requests(
+            database, clock=clock, vault=vault, verifications=verifications, link_key=link_key, means=means
         ),
         uploads=Uploads(
             database,
@@ -212,6 +241,7 @@ class Workshop:
     sequencer: Sequencer
     sweep: Sweep
     notifier: Notifier
+    judge: Judge
     decoder: Decoder
 
     def close(self) -> None:
@@ -232,10 +262,40 @@ def open_workshop(house: House, *, decoder: Decoder | None = None) -> Workshop:
             decoder=decoder,
             limits=DecoderLimits(memory_bytes=settings.decoder_memory_bytes, wall_for=settings.decoder_for),
         ),
-        shredder=Shredder(database, clock=clock, vault=vault),
+        shredder=Shredder(database, clock=clock, vault=vault, forget=forget_contacts),
         disposer=Disposer(database, clock=clock, vault=vault),
         sequencer=Sequencer(database, clock, house.signer, FolderPublisher(settings.published_folder)),
         sweep=Sweep(database, clock=clock, vault=vault, orphans_after=settings.orphans_after),
         notifier=Notifier(database, clock=clock, vault=vault, senders=house.senders),
+        judge=_open_judge(house),
         decoder=decoder,
+    )
+
+
+def load_contact_key(settings: Settings) -> bytes:
+    """The key with which a desk digests the contact points that it does not hand over."""
+    return load_or_create_secret(settings.secrets_folder, "contact-digest")
+
+
+def _open_judge(house: House) -> Judge:
+    """The judge has what no door has: the key of the codes, and that of the desk's digests."""
+    settings, vault, limits = house.settings, house.vault, house.send_limits
+    letters = Letters(desk=settings.desk_name, public_url=settings.public_url)
+    code_key = load_or_create_secret(settings.secrets_folder, "code")
+
+    def go_on(session: Session, now: datetime, row: VerificationRow) -> None:
+        carry_on(session, now, row, means=house.means)
+
+    return Judge(
+        house.database,
+        clock=house.clock,
+        vault=vault,
+        findings=Findings(house.tools),
+        effects=Effects(
+            vault,
+            codes=Codes(vault, key=code_key, limits=limits, letters=letters),
+            telling=Telling(vault, limits=limits, letters=letters, first_line=find_first_line),
+            contact_key=load_contact_key(settings),
+            go_on=go_on,
+        ),
     )

@@ -1,5 +1,6 @@
-"""Job: forget what is over: sessions, invitations, idempotency keys, closed notices, counts of sendings."""
+"""Job: forget what is over: sessions, invitations, idempotency keys, notices, counts, contacts."""
 
+from verifier.contacts.forgetting import forget_ended_contacts
 from verifier.notices.limits import forget_send_counts
 from verifier.notices.outbox import forget_notices
 from verifier.staff.service import forget_ended
@@ -14,5 +15,6 @@ def forget(workshop: Workshop) -> int:
         forget_ended(session, now)
         forget_expired(session, now)
         forget_notices(session, now)
+        forget_ended_contacts(session, now)
         forget_send_counts(session, now)
     return 0

@@ -18,6 +18,7 @@ from workers.dispose import dispose
 from workers.end_unfinished import end_unfinished
 from workers.expire import expire
 from workers.forget import forget
+from workers.judge import judge
 from workers.notify import notify
 from workers.sequence import sequence
 from workers.shred import shred
@@ -45,6 +46,8 @@ def plan_jobs(settings: Settings) -> Sequence[Job]:
         Job("sequence", zone="log", every=soon, run=sequence),
         # Several, because each waits for a server of others: one that hangs must not keep every notice.
         Job("notify", zone="notify", every=soon, run=notify, threads=4),
+        # Two, because looking a domain up waits for servers of others; a guess must not wait with it.
+        Job("judge", zone="contacts", every=soon, run=judge, threads=2),
         Job("expire", zone="sweep", every=settings.sweep_every, run=expire),
         Job("end_unfinished", zone="sweep", every=settings.sweep_every, run=end_unfinished),
         Job("forget", zone="sweep", every=settings.sweep_every, run=forget),

@@ -43,6 +43,11 @@ def read_offers(session: Session, row: VerificationRow) -> Offers:
     return Offers(lines=tuple(found.lines), skipped=tuple((int(line), Skip(str(why))) for line, why in found.skipped))
 
 
+def find_first_line(session: Session, row: VerificationRow) -> int | None:
+    """The least intrusive line that is accepted; `None` if none is left."""
+    return next(iter(read_offers(session, row).lines), None)
+
+
 def find_current_line(session: Session, row: VerificationRow) -> int | None:
     """The line that the customer is on: the one that they chose, else the least intrusive; `None` if none is left."""
     lines = read_offers(session, row).lines

@@ -11,6 +11,7 @@ from policies.model import Policy
 from verifier.db.clock import Clock
 from verifier.db.engine import Database
 from verifier.evidence.upload import Uploads
+from verifier.proofs.requests import Requests
 from verifier.reviews.decisions import Decisions
 from verifier.reviews.views import Views
 from verifier.vault.service import Vault
@@ -28,6 +29,7 @@ class Rooms:
     vault: Vault
     policies: Mapping[str, Policy]
     verifications: Verifications
+    requests: Requests
     uploads: Uploads
     views: Views
     decisions: Decisions
