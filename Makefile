@@ -41,7 +41,7 @@ setup: .venv/.synced
 	@.tools/bin/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
 
 .venv/.synced: pyproject.toml uv.lock | .tools/bin/uv
-	@$(UV) sync --quiet --locked $(if $(PYTHON),--python "$(PYTHON)")
+	@$(UV) sync --quiet --locked --all-extras $(if $(PYTHON),--python "$(PYTHON)")
 	@touch $@
 
 demo: setup
