@@ -109,7 +109,7 @@ def sign(
 def forward(
     mail: bytes,
     *,
-    domain: str = "forwarder.example",
+    domain: str = "forwarder.net",
     key: Key | None = None,
     saw: str = "dkim=pass header.d=example.org",
 ) -> bytes:
@@ -125,6 +125,7 @@ def forward(
         f"mx.{domain}".encode(),
         include_headers=list(COVERED),
     )
+    assert sealed, "dkimpy seals no results that it cannot read"
     return b"".join(sealed) + results + mail
 
 
