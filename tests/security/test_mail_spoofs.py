@@ -1,4 +1,4 @@
-"""Ways to pass as somebody else's address (espoofer): not one is accepted, whatever the attacker signs and publishes."""
+"""Ways to pass as somebody else's address (espoofer): none is accepted, whatever the attacker signs and publishes."""
 
 import json
 import re

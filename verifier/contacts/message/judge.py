@@ -13,7 +13,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
-from dkim.canonicalization import Relaxed, compress_whitespace
+from dkim.canonicalization import Relaxed
 
 from verifier.contacts.errors import LookupFailedError, MessageRefusedError
 from verifier.contacts.message.dates import read_date
@@ -119,5 +119,5 @@ def _digest(message: Message) -> bytes:
     covered = [(key, field.value) for key in (b"from", b"date", b"subject") for field in message.find(key)]
     for name, value in Relaxed.canonicalize_headers(covered):
         digest.update(name + b":" + value)
-    digest.update(hashlib.sha256(Relaxed.canonicalize_body(compress_whitespace(message.body))).digest())
+    digest.update(hashlib.sha256(message.relaxed_body).digest())
     return digest.digest()
