@@ -1,6 +1,8 @@
 """Challenges, and the JSON of strangers."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -103,6 +105,19 @@ def test_no_bytes_make_the_reader_raise_anything_but_its_error(raw: bytes) -> No
 def test_what_two_readers_could_read_differently_is_refused(raw: bytes) -> None:
     with pytest.raises(MalformedJsonError):
         parse_object(raw)
+
+
+def test_depth_is_refused_even_where_a_library_lets_python_recurse_without_end() -> None:
+    # A process of its own: what Python's reader does there without our limit is a segmentation fault.
+    program = (
+        "import sys; sys.setrecursionlimit(1_000_000)\n"
+        "from verifier.contacts.strict_json import MalformedJsonError, parse_object\n"
+        "for part in (b'[', b'{\"a\":'):\n"
+        "    try: parse_object(part * 1_000_000)\n"
+        "    except MalformedJsonError: print('refused')\n"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert said.stdout.split() == ["refused", "refused"]
 
 
 @pytest.mark.cases

@@ -12,11 +12,16 @@ from verifier.contacts.errors import MalformedChallengeError, MalformedSignature
 from verifier.contacts.reasons import Reason
 from verifier.contacts.verdict import Outcome, Verdict
 from verifier.contacts.wallet import PersonalSignWallets, judge_wallet, wallet_message
+from verifier.errors import ConfigurationError
 from verifier.ids import new_verification_id
 
-eth_account = pytest.importorskip("eth_account", reason="the extra `wallet` is not installed: no signature was tried")
+try:
+    WALLETS = PersonalSignWallets()
+except ConfigurationError:
+    pytest.skip("the extra `wallet` is not installed: no signature was tried", allow_module_level=True)
 
-from eth_account.messages import encode_defunct  # noqa: E402 -- comes with the extra
+import eth_account  # after ours, which keeps the import from deepening every recursion in these tests
+from eth_account.messages import encode_defunct
 
 CHECKSUMMED = (  # EIP-55, "Test Cases"
     "0x52908400098527886E0F7030069857D2E4169EE7",
@@ -37,8 +42,6 @@ KNOWN_SIGNATURE = (
 )
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
-WALLETS = PersonalSignWallets()
-OWNER = eth_account.Account.from_key(KNOWN_KEY)
 DESK = "Example support"
 CHALLENGE = new_challenge(new_verification_id(), "wallet-recovery")
 
@@ -165,3 +168,19 @@ def test_the_module_is_imported_without_the_extra() -> None:
     program = "import sys, verifier.contacts.wallet; print([n for n in sys.modules if n.startswith('eth')])"
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "[]"
+
+
+def test_the_extra_does_not_let_the_whole_process_recurse_deeper() -> None:
+    # Or nested JSON at any door would end the process: the limit is all that stops Python's reader.
+    program = (
+        "import json, sys\n"
+        "from verifier.contacts.wallet import PersonalSignWallets\n"
+        "before = sys.getrecursionlimit()\n"
+        "wallets = PersonalSignWallets()\n"
+        f"wallets.find_signer('Some data', {KNOWN_SIGNATURE!r}), wallets.parse_address({KNOWN_ADDRESS!r})\n"
+        "print(sys.getrecursionlimit() == before)\n"
+        "try: json.loads('[' * 100_000)\n"
+        "except RecursionError: print('refused')\n"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert said.stdout.split() == ["True", "refused"]

@@ -6,12 +6,18 @@ bytes there may be, and what the members mean.
 """
 
 import json
+from typing import Final
 
 from verifier.contacts.errors import MalformedJsonError
+
+_MOST_BRACKETS: Final = 512
+"""As deep as it can nest at most; not left to Python's own limit, which any library may lift for the whole process."""
 
 
 def parse_object(raw: bytes) -> dict[str, object]:
     """The object that `raw` holds. Raises `MalformedJsonError`."""
+    if raw.count(b"[") + raw.count(b"{") > _MOST_BRACKETS:
+        raise MalformedJsonError
     try:
         found = json.loads(raw.decode("utf-8"), object_pairs_hook=_refuse_twice, parse_constant=_refuse_constant)
         json.dumps(found, ensure_ascii=False).encode("utf-8")  # a lone surrogate would fail later, in a comparison

@@ -9,6 +9,8 @@ Leaves to others: contract wallets, which have no key of their own (EIP-1271), a
 """
 
 import re
+import sys
+from importlib import import_module
 from typing import Final, Protocol
 
 from verifier.contacts.challenge import parse_challenge
@@ -76,7 +78,7 @@ class PersonalSignWallets:
     def __init__(self) -> None:
         """Raise `ConfigurationError` where the extra `wallet` is not installed."""
         try:
-            import eth_account  # noqa: F401 -- to find out at start, not at the first signature
+            _import_library()
         except ImportError:
             raise ConfigurationError(
                 "Wallet signatures need eth-account, which is not installed. "
@@ -106,3 +108,17 @@ class PersonalSignWallets:
             return str(Account.recover_message(encode_defunct(text=message), signature=signature))
         except BadSignature:  # no point of the curve answers to it
             return None
+
+
+def _import_library() -> None:
+    """Import all that is used here, at start rather than at the first signature.
+
+    One of its parts (py_ecc) lets the whole process recurse 100,000 deep when it is imported. Then a few kilobytes of
+    nested JSON, at any door, would end the process with a segmentation fault instead of a refusal: so that is undone.
+    """
+    limit = sys.getrecursionlimit()
+    try:
+        for name in ("eth_account.messages", "eth_keys.exceptions", "eth_utils.address"):
+            import_module(name)
+    finally:
+        sys.setrecursionlimit(limit)
