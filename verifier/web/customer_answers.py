@@ -39,6 +39,7 @@ def tell_page(request: Request, reading: CustomerReading, *, verification: str, 
                 "status": reading.status,
                 "form_token": form_token,
                 "slots": [_tell_card(card) for card in reading.cards()],
+                "details": [{"name": each.name, "given": each.is_given} for each in reading.questions],
                 "can_submit": reading.can_submit(),
                 "changed": reading.changed(),
             }

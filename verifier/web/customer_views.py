@@ -11,11 +11,20 @@ from policies.ask import is_satisfied
 from policies.model import DocumentRequirement, Policy
 from verifier.evidence.life import DocumentState
 from verifier.evidence.tables import DocumentRow
-from verifier.proofs.service import SlotStatus, gather_evidence, get_slots, is_under_way, read_documents
+from verifier.proofs.details import find_uncaptioned, read_given
+from verifier.proofs.service import (
+    SlotStatus,
+    gather_evidence,
+    get_slots,
+    is_under_way,
+    read_besides,
+    read_documents,
+)
 from verifier.verifications.life import VerificationState, is_terminal
 from verifier.verifications.moves import get_policy
 from verifier.verifications.tables import VerificationRow
 from verifier.web.describe import get_destroyed_at
+from verifier.web.detail_reading import read_questions
 from verifier.web.pages.common import CustomerShell, FieldError
 from verifier.web.pages.customer import (
     Case,
@@ -58,6 +67,9 @@ class CustomerReading:
         self._row: Final = row
         self._policy: Final[Policy] = get_policy(session, row)
         self._documents: Final[Sequence[DocumentRow]] = read_documents(session, row.id)
+        self._evidence: Final = gather_evidence(self._documents, read_besides(session, row))
+        self._given: Final = read_given(session, row.id)
+        self.questions: Final = read_questions(session, row, locale=locale)
         self._locale: Final = locale
         self.shell: Final = CustomerShell(desk=desk)
 
@@ -85,13 +97,15 @@ class CustomerReading:
         return (
             self.is_asked
             and not any(is_under_way(document) for document in self._documents)
-            and is_satisfied(self._policy, gather_evidence(self._documents))
+            and is_satisfied(self._policy, self._evidence)
+            and find_uncaptioned(self._policy, self._documents, self._given) is None
         )
 
     def changed(self) -> str:
         """A text that is another one whenever the page is."""
         facts = [self._row.state, self._row.generation, self._row.resubmissions, str(self._row.answer_by)]
         facts += [f"{d.id}{d.state}{d.pages}{d.refusal}{d.disposed_at}" for d in self._documents]
+        facts += [*sorted(self._given.details), *sorted(self._given.captions)]
         return hashlib.sha256("|".join(map(str, facts)).encode()).hexdigest()[:16]
 
     def task_page(self, *, form_token: str, errors: tuple[FieldError, ...] = ()) -> TaskPage:
@@ -112,6 +126,7 @@ class CustomerReading:
             why=self._policy.retention.why.in_language(self._locale),
             can_submit=self.can_submit(),
             changed=self.changed(),
+            questions=tuple(self.questions),
         )
 
     def status_page(self) -> StatusPage:

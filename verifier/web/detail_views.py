@@ -13,8 +13,8 @@ from verifier.web.answers.answer import N_
 from verifier.web.detail_words import EXAMPLES, say_fault
 from verifier.web.details_form import PARTS
 from verifier.web.pages.common import FieldError
-from verifier.web.pages.details import DetailInput, Question
 from verifier.web.pages.language import translator
+from verifier.web.pages.questions import DetailInput, Question
 
 _LABELS: Final[Mapping[str, str]] = {
     "number": N_("Amount"),

@@ -8,17 +8,54 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from fastapi import Request
+
 from policies.model import Policy
 from policies.parts import DetailKind
 from verifier.proofs.details import CAPTION, DETAIL, Typed
 from verifier.proofs.errors import UnknownDetailError
+from verifier.web.errors import InvalidFieldError
+from verifier.web.json_bodies import parse_json_object
 
 PARTS: Final[Mapping[DetailKind, tuple[str, ...]]] = {
     DetailKind.AMOUNT: ("number", "currency"),
     DetailKind.DATE: ("day", "month", "year"),
     DetailKind.EMAIL_HEADER: ("pasted", "from", "to", "date", "time"),
 }
+_MOST_FIELDS: Final = 200
 _HEADER_LINES: Final = (("From", "from"), ("To", "to"), ("Date", "date"), ("Time", "time"))
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What came, as a form or as JSON, under the names of a form's inputs."""
+
+    form_token: str = field(repr=False)
+    fields: Mapping[str, str] = field(repr=False)
+
+
+async def read_sent(request: Request) -> Sent:
+    """Raises: MalformedJsonError, InvalidFieldError"""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json":
+        return _read_json(parse_json_object(await request.body()))
+    async with request.form(max_files=0, max_fields=_MOST_FIELDS) as form:
+        fields = {name: value for name, value in form.items() if isinstance(value, str)}
+    return Sent(fields.pop("form_token", ""), fields)
+
+
+def _read_json(body: Mapping[str, object]) -> Sent:
+    fields: dict[str, str] = {}
+    for member, prefix in (("details", DETAIL), ("captions", CAPTION)):
+        given = body.get(member, {})
+        if not isinstance(given, dict) or len(given) > _MOST_FIELDS:
+            raise InvalidFieldError({"pointer": f"/{member}"})
+        if not all(isinstance(text, str) for text in given.values()):
+            raise InvalidFieldError({"pointer": f"/{member}"})
+        fields |= {f"{prefix}{name}": text for name, text in given.items()}
+    token = body.get("form_token", "")
+    if not isinstance(token, str):
+        raise InvalidFieldError({"pointer": "/form_token"})
+    return Sent(token, fields)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from verifier.web.pages.common import CustomerShell, StaffShell, View, slot_anchor
+from verifier.web.pages.questions import Question
 
 
 class SlotState(StrEnum):
@@ -157,10 +158,20 @@ class TaskPage(View):
     why: str
     can_submit: bool
     changed: str
+    questions: tuple[Question, ...] = ()
 
     @property
     def url(self) -> str:
         return f"/verification/{self.verification_id}"
+
+    @property
+    def details(self) -> tuple[Question, ...]:
+        """The questions about details; those about captions stand at their pictures."""
+        return tuple(each for each in self.questions if each.name.startswith("detail."))
+
+    def caption_of(self, slot: str) -> Question | None:
+        """The question about the picture in `slot`, if there is one."""
+        return next((each for each in self.questions if each.name == f"caption.{slot}"), None)
 
     @property
     def cards(self) -> tuple[SlotCard, ...]:

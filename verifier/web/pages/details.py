@@ -5,57 +5,15 @@ from typing import ClassVar
 
 from verifier.web.pages.common import CustomerShell, View
 from verifier.web.pages.customer import Case
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DetailInput:
-    """One input. `name` is posted; `anchor` is its id. `label`: "" where the question itself is the label.
-
-    `inputmode`, `autocomplete`: as HTML has them, "" for none. `lines`: more than 1 makes it a box. `width`: of "",
-    "short" (a currency), "tiny" (a day). `value`: what was typed, after an error; never what was sealed.
-    """
-
-    name: str
-    label: str
-    value: str
-    inputmode: str = ""
-    autocomplete: str = "off"
-    lines: int = 1
-    longest: int
-    width: str = ""
-
-    @property
-    def anchor(self) -> str:
-        return self.name.replace(".", "-")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Question:
-    """One detail, or one caption. `name`: "detail.<field>" or "caption.<document>.<slot>".
-
-    `hint`: the policy's words, or "". `example`: what a right answer looks like. `is_given`: one is sealed already, and
-    another replaces it. `asked_again`: the reason's sentence when the reviewer asked for it again.
-    """
-
-    name: str
-    title: str
-    hint: str
-    example: str
-    inputs: tuple[DetailInput, ...]
-    is_given: bool
-    asked_again: str | None = None
-
-    @property
-    def anchor(self) -> str:
-        """What a `FieldError.field` names: the first input."""
-        return self.inputs[0].anchor
+from verifier.web.pages.questions import Question
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DetailPage(View):
-    """`GET /verification/{id}/details?name=`: one question. Posts `form_token`, `name` and its inputs to `…/details`.
+    """`GET /verification/{id}/details?name=`: one question; after a refusal, those that were sent, what was typed kept.
 
-    `number`, `count`: which of how many questions this is.
+    Posts `form_token` and the inputs to `…/details`. An error names the anchor of an input. `number`, `count`: which of
+    how many questions the first is.
     """
 
     template: ClassVar[str] = "detail.html"
@@ -63,7 +21,7 @@ class DetailPage(View):
     case: Case
     verification_id: str
     form_token: str
-    question: Question
+    questions: tuple[Question, ...]
     number: int
     count: int
 

@@ -1,0 +1,153 @@
+"""Details and captions, given by the customer: one question a page, or all at once as a program.
+
+Guarantees: what has not its format is told in full, at its inputs, with everything that was typed still there; nothing
+that was given is ever shown again, because this tier cannot open it. Only the customer gives details: no agent's route
+leads here.
+"""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import JSONResponse, RedirectResponse
+from sqlalchemy.orm import Session
+
+from verifier.errors import VerifierError
+from verifier.ids import VerificationId
+from verifier.proofs.details import DETAIL, Given, Typed, give_details, read_given
+from verifier.proofs.errors import DetailMalformedError, UnknownDetailError
+from verifier.verifications import links
+from verifier.verifications.life import VerificationState
+from verifier.verifications.moves import get_policy
+from verifier.verifications.tables import VerificationRow
+from verifier.web.customer import read_customer, session_token, show_refused, token_for_forms, verify_form
+from verifier.web.detail_reading import read_questions
+from verifier.web.detail_views import field_errors, tell_faults
+from verifier.web.details_form import DetailsForm, Sent, read_details_form, read_sent
+from verifier.web.pages.common import FieldError, slot_anchor
+from verifier.web.pages.details import DetailPage
+from verifier.web.pages.language import translator
+from verifier.web.pages.questions import Question
+from verifier.web.problems import PROBLEM_JSON, prefers_html, problem_for
+from verifier.web.rooms import Rooms, RoomsDep
+from verifier.web.speaking import show_page, speak
+
+router: Final = APIRouter(tags=["customer"])
+
+
+SentDep = Annotated[Sent, Depends(read_sent)]
+
+
+@router.get("/verification/{verification}/details")
+def ask(
+    request: Request, verification: str, rooms: RoomsDep, name: Annotated[str, Query(max_length=100)] = ""
+) -> Response:
+    """One question: the one that is named, or the first that has no answer; back to the task when all have."""
+    token = session_token(request, verification, rooms=rooms)
+    with rooms.database.read() as session:
+        now = rooms.clock.now(session)
+        row = links.get_session_verification(session, now, VerificationId(verification), token)
+        rooms.throttle.count_link(row.id)
+        questions = read_questions(session, row, locale=speak(request, hint=row.locale))
+        if not prefers_html(request):
+            return JSONResponse(_tell_questions(row, questions, form_token=token_for_forms(token)))
+        wanted = [each for each in questions if each.name == name] or [
+            each for each in questions if each.name.startswith(DETAIL) and not each.is_given
+        ]
+        if not wanted or row.state is not VerificationState.REQUESTED:
+            return RedirectResponse(f"/verification/{verification}", status_code=303)
+        page = _page(request, session, row, questions, wanted[:1], token=token, rooms=rooms)
+        return show_page(request, page)
+
+
+@router.post("/verification/{verification}/details")
+def give(request: Request, verification: str, rooms: RoomsDep, sent: SentDep) -> Response:
+    """Keep what was typed: all of it, or none."""
+    token = verify_form(request, verification, sent.form_token, rooms=rooms)
+    try:
+        form, given = _keep(request, VerificationId(verification), sent, token=token, rooms=rooms)
+    except DetailMalformedError as error:
+        return _show_faults(request, verification, sent, error, token=token, rooms=rooms)
+    except VerifierError as error:
+        return show_refused(request, verification, error, field_name="submit", rooms=rooms)
+    if not prefers_html(request):
+        told = {"details": sorted(given.details), "captions": sorted(given.captions)}
+        return JSONResponse({"id": verification, "given": told})
+    return RedirectResponse(_find_next(verification, form.typed), status_code=303)
+
+
+def _keep(
+    request: Request, verification: VerificationId, sent: Sent, *, token: str, rooms: Rooms
+) -> tuple[DetailsForm, Given]:
+    with rooms.database.write() as session:
+        now = rooms.clock.now(session)
+        row = links.lock_session_verification(session, now, verification, token)
+        speak(request, hint=row.locale)
+        rooms.throttle.count_link(row.id)
+        form = read_details_form(sent.fields, get_policy(session, row))
+        if not (form.typed.details or form.typed.captions):
+            raise UnknownDetailError
+        closes_after = rooms.intake_closes_after
+        give_details(session, now, row, form.typed, vault=rooms.vault, intake_closes_after=closes_after)
+        session.flush()
+        return form, read_given(session, row.id)
+
+
+def _find_next(verification: str, typed: Typed) -> str:
+    """After a detail, the next one; after a caption, its picture."""
+    if typed.details:
+        return f"/verification/{verification}/details"
+    return f"/verification/{verification}#{slot_anchor(next(iter(typed.captions)))}"
+
+
+def _show_faults(
+    request: Request, verification: str, sent: Sent, error: DetailMalformedError, *, token: str, rooms: Rooms
+) -> Response:
+    """Everything that is wrong at once, with everything that was typed."""
+    with rooms.database.read() as session:
+        now = rooms.clock.now(session)
+        row = links.get_session_verification(session, now, VerificationId(verification), token)
+        locale, policy = speak(request, hint=row.locale), get_policy(session, row)
+        problem = problem_for(error.code, facts=error.facts, translate=translator(locale))
+        if not prefers_html(request):
+            sentences = tell_faults(policy, error, locale=locale)
+            wrong = [{"name": each, "fault": error.faults[each], "sentence": sentences[each]} for each in sentences]
+            return JSONResponse(problem.to_json() | {"fields": wrong}, problem.status, media_type=PROBLEM_JSON)
+        questions = read_questions(session, row, locale=locale, values=sent.fields)
+        shown = [each for each in questions if any(one.name in sent.fields for one in each.inputs)]
+        errors = field_errors(policy, error, locale=locale)
+        page = _page(request, session, row, questions, shown, token=token, rooms=rooms, errors=errors)
+        here = f"/verification/{verification}/details"
+        return show_page(request, page, status=problem.status, headers=problem.headers, here=here)
+
+
+def _page(
+    request: Request,
+    session: Session,
+    row: VerificationRow,
+    questions: list[Question],
+    shown: list[Question],
+    *,
+    token: str,
+    rooms: Rooms,
+    errors: tuple[FieldError, ...] = (),
+) -> DetailPage:
+    reading = read_customer(request, session, rooms.clock.now(session), row, rooms=rooms)
+    of_a_kind = [each.name for each in questions if each.name.startswith(DETAIL) == shown[0].name.startswith(DETAIL)]
+    return DetailPage(
+        errors=errors,
+        shell=reading.shell,
+        case=reading.case(),
+        verification_id=row.id,
+        form_token=token_for_forms(token),
+        questions=tuple(shown),
+        number=of_a_kind.index(shown[0].name) + 1,
+        count=len(of_a_kind),
+    )
+
+
+def _tell_questions(row: VerificationRow, questions: list[Question], *, form_token: str) -> dict[str, object]:
+    told = [
+        {"name": each.name, "title": each.title, "hint": each.hint, "example": each.example, "given": each.is_given}
+        for each in questions
+    ]
+    return {"id": row.id, "status": row.state, "form_token": form_token, "questions": told}
