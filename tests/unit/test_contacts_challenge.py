@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from verifier.contacts.challenge import is_same_text, new_challenge, parse_challenge
-from verifier.contacts.errors import MalformedChallengeError, MalformedJsonError
+from verifier.contacts.errors import MalformedChallengeError, UnreadableJsonError
 from verifier.contacts.strict_json import parse_object
 from verifier.ids import new_verification_id
 
@@ -78,7 +78,7 @@ def test_an_object_reads_as_it_was_written(content: dict[str, object]) -> None:
 def test_no_bytes_make_the_reader_raise_anything_but_its_error(raw: bytes) -> None:
     try:
         assert isinstance(parse_object(raw), dict)
-    except MalformedJsonError:
+    except UnreadableJsonError:
         return
 
 
@@ -103,7 +103,7 @@ def test_no_bytes_make_the_reader_raise_anything_but_its_error(raw: bytes) -> No
     ],
 )
 def test_what_two_readers_could_read_differently_is_refused(raw: bytes) -> None:
-    with pytest.raises(MalformedJsonError):
+    with pytest.raises(UnreadableJsonError):
         parse_object(raw)
 
 
@@ -111,10 +111,10 @@ def test_depth_is_refused_even_where_a_library_lets_python_recurse_without_end()
     # A process of its own: what Python's reader does there without our limit is a segmentation fault.
     program = (
         "import sys; sys.setrecursionlimit(1_000_000)\n"
-        "from verifier.contacts.strict_json import MalformedJsonError, parse_object\n"
+        "from verifier.contacts.strict_json import UnreadableJsonError, parse_object\n"
         "for part in (b'[', b'{\"a\":'):\n"
         "    try: parse_object(part * 1_000_000)\n"
-        "    except MalformedJsonError: print('refused')\n"
+        "    except UnreadableJsonError: print('refused')\n"
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert said.stdout.split() == ["refused", "refused"]
@@ -125,7 +125,7 @@ def test_what_json_test_suite_refuses_is_refused(cases_dir: Path) -> None:
     files = sorted((cases_dir / "json_suite").glob("*__n_*.json"))
     assert len(files) > 50
     for file in files:
-        with pytest.raises(MalformedJsonError):
+        with pytest.raises(UnreadableJsonError):
             parse_object(file.read_bytes())
 
 

@@ -18,7 +18,7 @@ from typing import Final
 import jwt
 
 from verifier.contacts.challenge import is_same_text, parse_challenge
-from verifier.contacts.errors import KeysUnavailableError, MalformedJsonError
+from verifier.contacts.errors import KeysUnavailableError, UnreadableJsonError
 from verifier.contacts.jwks import Algorithm, DeskKey, DeskKeys
 from verifier.contacts.reasons import Reason
 from verifier.contacts.strict_json import parse_object
@@ -80,7 +80,7 @@ def judge_attestation(
         return claims.conclude(issuer)
     except _RefusedError as refused:
         return _failed(refused.reason)
-    except MalformedJsonError:
+    except UnreadableJsonError:
         return _failed(Reason.MALFORMED)
     except KeysUnavailableError:
         return AttestationVerdict(Verdict(Outcome.UNCONFIRMED, (Reason.LOOKUP_FAILED,)))

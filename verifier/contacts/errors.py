@@ -76,10 +76,10 @@ class MalformedChallengeError(VerifierError):
     code = "challenge_malformed"
 
 
-class MalformedJsonError(VerifierError):
+class UnreadableJsonError(VerifierError):
     """The bytes are not one JSON object that reads in one way only."""
 
-    code = "json_malformed"
+    code = "json_unreadable"
 
 
 class UnusableKeyError(VerifierError):

@@ -18,7 +18,7 @@ from typing import Final, Protocol, assert_never
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey, EllipticCurvePublicNumbers
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from verifier.contacts.errors import FetchFailedError, KeysUnavailableError, MalformedJsonError, UnusableKeyError
+from verifier.contacts.errors import FetchFailedError, KeysUnavailableError, UnreadableJsonError, UnusableKeyError
 from verifier.contacts.fetching import Fetcher, parse_https_url
 from verifier.contacts.strict_json import parse_object
 from verifier.errors import ConfigurationError
@@ -110,7 +110,7 @@ class FetchedKeys:
             if answer.status != 200:
                 return
             self._keys, self._fetched_at = _by_id(_parse_fetched(answer.body)), now
-        except (FetchFailedError, MalformedJsonError, UnusableKeyError):
+        except (FetchFailedError, UnreadableJsonError, UnusableKeyError):
             return  # what could not be had is told by `find_key`, which knows what it still has
 
 
@@ -126,7 +126,7 @@ def load_pinned_keys(path: Path) -> PinnedKeys:
         try:
             found = parse_object(file.read_bytes())
             keys += [parse_key(key) for key in (_members(found) if "keys" in found else [found])]
-        except (OSError, MalformedJsonError, UnusableKeyError):
+        except (OSError, UnreadableJsonError, UnusableKeyError):
             raise ConfigurationError(
                 f"{file} does not hold public keys for attestations. Put in JWKs of Ed25519 or P-256, each with a kid "
                 "of its own and without its private part."
