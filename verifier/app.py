@@ -13,7 +13,18 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.responses import Response
 
 from verifier.ids import ID_PATTERN
-from verifier.web import agent_api, auditor_api, customer, health, reviewer_api, staff_pages
+from verifier.web import (
+    agent_api,
+    auditor_api,
+    contact_api,
+    customer,
+    customer_checks,
+    customer_details,
+    exits,
+    health,
+    reviewer_api,
+    staff_pages,
+)
 from verifier.web.headers import install_plumbing
 from verifier.web.pages import render
 from verifier.web.pages.assets import get_asset
@@ -26,8 +37,8 @@ from verifier.web.staff_views import bare_shell
 from verifier.web.throttle import limit_network, throttle_from
 from verifier.wiring import House
 
-UPLOADS: Final = re.compile(r"/v1/verifications/[^/]+/documents|/verification/[^/]+/documents")
-_CUSTOMER: Final = re.compile(r"/(v|verification)(/.*)?")
+STREAMS: Final = re.compile(r"/v1/verifications/[^/]+/(documents|contact-checks/message)|/verification/[^/]+/documents")
+_CUSTOMER: Final = re.compile(r"/(n|v|verification)(/.*)?")
 _PART_OF_A_VERIFICATION: Final = re.compile(r"(/verification/([^/]+))/.+")
 
 
@@ -46,7 +57,7 @@ def create_app(house: House, *, warnings: Sequence[str] = ()) -> FastAPI:
     _include_routers(app, rooms)
     app.add_api_route("/static/{name}", _serve_asset, methods=["GET"], include_in_schema=False)
     install_plumbing(
-        app, is_https=house.settings.is_https, render_page=_problem_page(house.settings.desk_name), streams=UPLOADS
+        app, is_https=house.settings.is_https, render_page=_problem_page(house.settings.desk_name), streams=STREAMS
     )
     return app
 
@@ -78,7 +89,8 @@ def _furnish(house: House, warnings: Sequence[str]) -> Rooms:
 
 def _include_routers(app: FastAPI, rooms: Rooms) -> None:
     limited = [Depends(limit_network(rooms.throttle))]
-    for audience in (agent_api, reviewer_api, auditor_api, customer, staff_pages):
+    desk = (agent_api, contact_api, reviewer_api, auditor_api, staff_pages)
+    for audience in (*desk, customer, customer_checks, customer_details, exits):
         app.include_router(audience.router, dependencies=limited)
     app.include_router(health.router)  # unlimited: a busy network must not make the service look dead
 

@@ -28,7 +28,7 @@ from verifier.contacts.life import MOST_CHECKS, CheckState, Result, SubmissionKi
 from verifier.contacts.points import parse_contact
 from verifier.contacts.registered import has_point
 from verifier.contacts.sealing import seal
-from verifier.contacts.tables import ContactCheckRow, ContactPointRow, ContactSubmissionRow
+from verifier.contacts.tables import ContactCheckRow, ContactPointRow, ContactSubmissionRow, ExitRow
 from verifier.ids import CheckId, SubmissionId, VerificationId, new_submission_id
 from verifier.vault.service import Vault
 from verifier.verifications.errors import AlreadyDecidedError, WrongStateError
@@ -209,21 +209,23 @@ class Door:
 
 
 def note_opened(session: Session, now: datetime, verification: VerificationId) -> None:
-    """Ask the worker to tell the other contact point that the link was opened. Once: a second one changes nothing."""
+    """Ask the worker to tell the other contact point that the link was opened, where it is to be told. Once."""
+    others = select(ExitRow.told_at).where(ExitRow.verification_id == verification, ExitRow.told_at.is_(None))
     already = select(ContactSubmissionRow.id).where(
         ContactSubmissionRow.verification_id == verification, ContactSubmissionRow.kind == SubmissionKind.OPENED
     )
-    if session.scalar(already) is None:
-        session.add(
-            ContactSubmissionRow(
-                id=new_submission_id(),
-                verification_id=verification,
-                kind=SubmissionKind.OPENED,
-                source=CUSTOMER,
-                result=Result.PENDING,
-                created_at=now,
-            )
+    if session.execute(others).first() is None or session.execute(already).first() is not None:
+        return
+    session.add(
+        ContactSubmissionRow(
+            id=new_submission_id(),
+            verification_id=verification,
+            kind=SubmissionKind.OPENED,
+            source=CUSTOMER,
+            result=Result.PENDING,
+            created_at=now,
         )
+    )
 
 
 def read_checks_of(

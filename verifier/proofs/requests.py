@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session
 
 from policies.ask import Situation, find_recent, plan
 from policies.model import Policy
-from policies.parts import ContactKind
+from policies.parts import ContactKind, ContactRequirement
 from verifier.contacts.exits import keep_exit
 from verifier.contacts.registered import GivenContact, keep_points
 from verifier.db.clock import Clock
 from verifier.db.engine import Database
-from verifier.proofs.errors import NoProofPossibleError
+from verifier.proofs.errors import NoProofNeededError, NoProofPossibleError
 from verifier.proofs.offers import Means, plan_offers
 from verifier.vault.service import Vault
 from verifier.verifications.links import LinkKey
@@ -53,10 +53,14 @@ class Requests:
         """Ask for a verification, or find the one that the same request made before.
 
         Raises:
+            NoProofNeededError: the policy says that such a request is simply answered.
             NoProofPossibleError: the policy's proofs need contact points that did not come with the request.
             And whatever `Verifications.create` raises.
         """
         policy = self._verifications.get_current_policy(asked.policy)
+        if policy.no_proof is not None:
+            raise NoProofNeededError
+        contacts = [given for given in contacts if given.contact in find_used(policy)]
         with self._database.read() as session:
             self._verify_possible(policy, asked, contacts, now=self._clock.now(session))
         beside = _Beside(self._vault, self._link_key, policy, tuple(contacts), self._means)
@@ -74,6 +78,13 @@ class Requests:
         )
         if not plan(policy, situation).lines:
             raise NoProofPossibleError
+
+
+def find_used(policy: Policy) -> frozenset[ContactKind]:
+    """The contact points that the policy has a use for: nothing else is kept of what a desk sends."""
+    checked = {item.contact for line in policy.ladder for item in line if isinstance(item, ContactRequirement)}
+    told = {ContactKind.EMAIL, ContactKind.PHONE} if policy.contacts.tell_other else set()
+    return frozenset(checked | told)
 
 
 @dataclass(frozen=True)

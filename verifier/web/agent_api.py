@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,18 +11,21 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from policies.access import Action
+from policies.model import Policy
+from verifier.contacts.errors import ContactsNotAllowedError
 from verifier.evidence.documents import verify_takes_documents
 from verifier.ids import VerificationId
-from verifier.locales import NO_HINT, parse_hint
-from verifier.staff.principal import Principal, verify_may
+from verifier.locales import DEFAULT, N_, NO_HINT, parse_hint, translator
+from verifier.staff.principal import Principal, may, verify_may
 from verifier.verifications.handlers import note_handler
 from verifier.verifications.life import VerificationState
 from verifier.verifications.moves import get_verification, lock_verification
+from verifier.verifications.reference import parse_reference
 from verifier.verifications.service import NewVerification
 from verifier.verifications.tables import VerificationRow
+from verifier.web.contact_answers import ContactPointBody, GivenKind, parse_contact_points
 from verifier.web.cursors import encode_cursor, parse_cursor
 from verifier.web.describe import VerificationAnswer, describe, describe_with_link
-from verifier.web.errors import ContactsNotYetError
 from verifier.web.link_showing import note_link_shown
 from verifier.web.once import RawBody, begin_call
 from verifier.web.principals import AnyPrincipal, ApiPrincipal
@@ -50,7 +53,18 @@ class NewVerificationBody(BaseModel):
     expected: dict[str, Annotated[str, Field(max_length=500)]] = Field(
         default_factory=dict, max_length=12, description="what the desk knows, by the policy's field names"
     )
-    contact_points: list[object] | None = Field(default=None, description="not yet taken")
+    contact_points: dict[GivenKind, ContactPointBody] = Field(
+        default_factory=dict, description="what is registered on the account; needs the scope contacts:write"
+    )
+
+
+class NoProofAnswer(BaseModel):
+    """The policy asks for no proof: nothing was made, and the request is simply answered."""
+
+    status: Literal["no_proof"]
+    policy: str
+    why: str
+    reply: str = Field(description="what the agent does next")
 
 
 class VerificationListAnswer(BaseModel):
@@ -73,11 +87,17 @@ def create_verification(
     body: RawBody,
     principal: ApiPrincipal,
     rooms: RoomsDep,
-) -> VerificationAnswer:
-    """Ask for a verification. 201 when it is new, 200 when the same request already made it."""
+) -> VerificationAnswer | NoProofAnswer:
+    """Ask for a verification. 201 when it is new; 200 when the same request already made it, or none is needed."""
     verify_may(principal, Action.VERIFICATION_CREATE)
-    if asked.contact_points is not None:
-        raise ContactsNotYetError
+    if asked.contact_points and not may(principal, Action.CONTACT_SET):
+        raise ContactsNotAllowedError
+    policy = rooms.verifications.get_current_policy(asked.policy)
+    contacts = parse_contact_points(asked.contact_points, policy)
+    if policy.no_proof is not None:
+        parse_reference(asked.reference)
+        response.status_code = 200
+        return _tell_no_proof(policy, asked.locale)
     wanted = NewVerification(
         reference=asked.reference,
         policy=asked.policy,
@@ -86,9 +106,16 @@ def create_verification(
         expected=asked.expected,
     )
     call = begin_call(request, body, rooms=rooms, principal=principal)
-    created = rooms.verifications.create(wanted, actor=principal.actor, once=call)
+    created = rooms.requests.create(wanted, actor=principal.actor, once=call, contacts=contacts)
     response.status_code = 201 if created.is_new else 200
     return _read(created.id, rooms=rooms, principal=principal)
+
+
+def _tell_no_proof(policy: Policy, locale: str | None) -> NoProofAnswer:
+    language = parse_hint(locale or NO_HINT) or DEFAULT
+    why = policy.no_proof.in_language(language) if policy.no_proof is not None else ""
+    reply = translator(language)(N_("No proof is needed for this. Simply answer the request."))
+    return NoProofAnswer(status="no_proof", policy=policy.name, why=why, reply=reply)
 
 
 @router.get("/verifications")

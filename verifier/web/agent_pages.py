@@ -134,7 +134,7 @@ def make_new(request: Request, principal: PagePrincipal, rooms: RoomsDep, form: 
         try:
             wanted = _to_request(values)
             # A form that is sent twice finds the live verification of the first time, so it needs no key.
-            created = rooms.verifications.create(wanted, actor=principal.actor, once=EVERY_TIME)
+            created = rooms.requests.create(wanted, actor=principal.actor, once=EVERY_TIME)
         except VerifierError as error:
             errors, status = explain_refusal(error, fields=_FIELDS, otherwise="make")
         else:

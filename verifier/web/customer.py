@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from verifier import faults
+from verifier.contacts.submissions import note_opened
 from verifier.disposal.reading import find_document_receipt
 from verifier.errors import VerifierError
 from verifier.evidence.documents import get_document_of, verify_takes_documents
@@ -37,7 +38,7 @@ from verifier.web.uploading import receive_document
 
 router: Final = APIRouter(tags=["customer"])
 
-_FORM_KEY: Final = b"verifier/v1/customer"
+FORM_KEY: Final = b"verifier/v1/customer"
 """Customers' form tokens are derived from their secret session token alone: this tier has no keys."""
 
 FormToken = Annotated[str, Form(max_length=200)]
@@ -52,10 +53,12 @@ def session_token(request: Request, verification: str, *, rooms: Rooms) -> str:
 
 
 def token_for_forms(secret: str) -> str:
-    return form_token(_FORM_KEY, session=secret)
+    return form_token(FORM_KEY, session=secret)
 
 
-def _read(request: Request, session: Session, now: datetime, row: VerificationRow, *, rooms: Rooms) -> CustomerReading:
+def read_customer(
+    request: Request, session: Session, now: datetime, row: VerificationRow, *, rooms: Rooms
+) -> CustomerReading:
     return CustomerReading(session, now, row, desk=rooms.desk_name, locale=speak(request, hint=row.locale))
 
 
@@ -67,7 +70,7 @@ def land(request: Request, token: str, rooms: RoomsDep) -> Response:
             now = rooms.clock.now(session)
             row = links.get_linked(session, now, token)
             rooms.throttle.count_link(row.id)
-            reading = _read(request, session, now, row, rooms=rooms)
+            reading = read_customer(request, session, now, row, rooms=rooms)
             if is_terminal(row.state):
                 return _show_ended(request, row, token, reading, rooms=rooms)
             page = LandingPage(
@@ -101,7 +104,7 @@ def open_link(
 ) -> Response:
     """Open the link on this browser."""
     verify_same_site(request, method=request.method, public_url=rooms.public_url)
-    verify_form_token(form_token, key=_FORM_KEY, session=token)
+    verify_form_token(form_token, key=FORM_KEY, session=token)
     try:
         opened = _open(token, rooms=rooms)
     except VerifierError as error:
@@ -119,7 +122,10 @@ def _open(token: str, *, rooms: Rooms) -> links.CustomerSession:
     if is_terminal(row.state):
         return links.CustomerSession(verification=row.id, token=token)  # read-only: nothing is stored
     with rooms.database.write() as session:
-        return links.open_link(session, rooms.clock.now(session), token)
+        now = rooms.clock.now(session)
+        opened = links.open_link(session, now, token)
+        note_opened(session, now, opened.verification)
+        return opened
 
 
 def _set_cookie(response: Response, verification: str, token: str, *, rooms: Rooms) -> None:
@@ -142,11 +148,19 @@ def show(request: Request, verification: str, rooms: RoomsDep) -> Response:
         now = rooms.clock.now(session)
         row = links.get_session_verification(session, now, VerificationId(verification), token)
         rooms.throttle.count_link(row.id)
-        reading = _read(request, session, now, row, rooms=rooms)
+        reading = read_customer(request, session, now, row, rooms=rooms)
         return tell_page(request, reading, verification=row.id, form_token=token_for_forms(token))
 
 
-def _change(
+def verify_form(request: Request, verification: str, given: str, *, rooms: Rooms) -> str:
+    """The session's token, once the form is known to be its own. Raises: InvalidFormTokenError"""
+    verify_same_site(request, method=request.method, public_url=rooms.public_url)
+    token = session_token(request, verification, rooms=rooms)
+    verify_form_token(given, key=FORM_KEY, session=token)
+    return token
+
+
+def change_by_form(
     request: Request,
     verification: str,
     given: str,
@@ -158,7 +172,7 @@ def _change(
     """Change a verification by one of its forms, then show it; a refusal keeps the page, with the error on it."""
     verify_same_site(request, method=request.method, public_url=rooms.public_url)
     token = session_token(request, verification, rooms=rooms)
-    verify_form_token(given, key=_FORM_KEY, session=token)
+    verify_form_token(given, key=FORM_KEY, session=token)
     try:
         with rooms.database.write() as session:
             now = rooms.clock.now(session)
@@ -183,7 +197,7 @@ def show_refused(
     with rooms.database.read() as session:
         now = rooms.clock.now(session)
         row = links.get_session_verification(session, now, VerificationId(verification), token)
-        reading = _read(request, session, now, row, rooms=rooms)
+        reading = read_customer(request, session, now, row, rooms=rooms)
         if not reading.is_asked:
             raise error
         problem = problem_for(error.code, facts=error.facts, translate=translator(speak(request)))
@@ -208,7 +222,7 @@ class _Customer:
 
     def lock(self, session: Session, now: datetime, given: str) -> VerificationRow:
         token = session_token(self.request, self.verification, rooms=self.rooms)
-        verify_form_token(given, key=_FORM_KEY, session=token)
+        verify_form_token(given, key=FORM_KEY, session=token)
         row = links.lock_session_verification(session, now, VerificationId(self.verification), token)
         speak(self.request, hint=row.locale)  # what is refused from here on is refused in the customer's language
         self.rooms.throttle.count_link(row.id)
@@ -234,7 +248,7 @@ async def upload(request: Request, verification: str, rooms: RoomsDep) -> Respon
 @router.post("/verification/{verification}/documents/{document}/remove")
 def remove(request: Request, verification: str, document: str, rooms: RoomsDep, form_token: FormToken = "") -> Response:
     """Take one document back; its bytes go at once."""
-    return _change(
+    return change_by_form(
         request,
         verification,
         form_token,
@@ -246,7 +260,7 @@ def remove(request: Request, verification: str, document: str, rooms: RoomsDep, 
 @router.post("/verification/{verification}/submit")
 def hand_in(request: Request, verification: str, rooms: RoomsDep, form_token: FormToken = "") -> Response:
     """Hand everything in for review."""
-    response = _change(request, verification, form_token, submit, rooms=rooms)
+    response = change_by_form(request, verification, form_token, submit, rooms=rooms)
     faults.hit("submit.committed")
     return response
 
@@ -263,7 +277,7 @@ def ask_withdraw(
         rooms.throttle.count_link(row.id)
         if is_terminal(row.state):
             return RedirectResponse(f"/verification/{verification}", status_code=303)
-        reading = _read(request, session, now, row, rooms=rooms)
+        reading = read_customer(request, session, now, row, rooms=rooms)
         page = WithdrawPage(
             shell=reading.shell,
             case=reading.case(),
@@ -283,7 +297,7 @@ def withdraw(
     reason: Annotated[WithdrawReason, Form()] = WithdrawReason.RATHER_NOT,
 ) -> Response:
     """One of the two exits: everything is destroyed."""
-    return _change(
+    return change_by_form(
         request,
         verification,
         form_token,
@@ -310,7 +324,7 @@ def read_receipt(
         receipt = find_document_receipt(session, found.id, log_key=rooms.log_key)
         if format_ == "json" or not prefers_html(request):
             return answer_receipt_file(receipt)  # for tools, and the same in every language
-        reading = _read(request, session, now, row, rooms=rooms)
+        reading = read_customer(request, session, now, row, rooms=rooms)
         page = tell_receipt(
             receipt,
             shell=reading.shell,

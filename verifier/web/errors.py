@@ -61,9 +61,3 @@ class InvalidCursorError(VerifierError):
     """The cursor is none that we gave out, or was used with other filters."""
 
     code = "invalid_cursor"
-
-
-class ContactsNotYetError(VerifierError):
-    """The request names contact points, which this version does not check."""
-
-    code = "contacts_not_yet"

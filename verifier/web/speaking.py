@@ -20,7 +20,7 @@ from verifier.web.pages.common import View
 from verifier.web.pages.rendering import render
 
 PARAMETER: Final = "language"
-CUSTOMER_PATHS: Final = re.compile(r"/(?:v|verification)/[A-Za-z0-9._~/-]*")
+CUSTOMER_PATHS: Final = re.compile(r"/(?:n|v|verification)/[A-Za-z0-9._~/-]*")
 """Plain characters only: a path that the switcher sends somebody back to is repeated in a header."""
 
 _SCOPE: Final = "verifier.language"

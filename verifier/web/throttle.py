@@ -99,6 +99,10 @@ class Throttle:
         stats = self._limiter.get_window_stats(self._limits[kind], name)
         return max(1, min(_MINUTE, int(stats.reset_time - time.time()) + 1))
 
+    def network_of(self, connection: HTTPConnection) -> str:
+        """From which network a request comes."""
+        return self._networks.network_of(connection)
+
     def count_network(self, connection: HTTPConnection) -> None:
         """Raise `TooManyRequestsError` if the network of this request has asked too often."""
         self._count("network", self._networks.network_of(connection))

@@ -78,12 +78,6 @@ VERIFICATIONS: Final[Mapping[str, Answer]] = {
         detail=N_("The value of locale is not the tag of a language, such as nl or pt-BR. Nothing was done."),
         next_step=N_("Correct it, or leave it out: then the customer's browser decides."),
     ),
-    "contacts_not_yet": Answer(
-        status=400,
-        title=N_("Contact checks are not available yet"),
-        detail=N_("This version verifies by documents only."),
-        next_step=N_("Leave contact_points out, and use a policy that asks for documents."),
-    ),
     "wrong_state": Answer(
         status=409,
         title=N_("This is not possible any more"),

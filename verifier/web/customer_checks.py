@@ -1,0 +1,180 @@
+"""The customer's doors to contact checks: begin one, hand in a code or an address, look again, choose another proof.
+
+Guarantees: this tier judges nothing and can open nothing: it stores a sealed submission and answers 202; the worker
+gives the verdict, and the page asks how it stands. Without JavaScript the answer waits a moment for it.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import JSONResponse, RedirectResponse
+from sqlalchemy.orm import Session
+
+from policies.parts import CheckMethod, ContactKind
+from verifier import faults
+from verifier.contacts.reading import find_submission, read_statuses
+from verifier.contacts.submissions import CUSTOMER, Door
+from verifier.errors import VerifierError
+from verifier.ids import CheckId, SubmissionId, VerificationId
+from verifier.proofs.offers import choose_line
+from verifier.verifications import links
+from verifier.verifications.tables import VerificationRow
+from verifier.web.contact_answers import ChecksAnswer, SubmissionAnswer, tell_checks, tell_pending, tell_submission
+from verifier.web.customer import (
+    FormToken,
+    change_by_form,
+    session_token,
+    show_refused,
+    verify_form,
+)
+from verifier.web.problems import prefers_html
+from verifier.web.rooms import Rooms, RoomsDep
+from verifier.web.speaking import speak
+
+router: Final = APIRouter(prefix="/verification/{verification}", tags=["customer"])
+
+_WAIT_FOR_S: Final = 2.0
+_LOOK_EVERY_S: Final = 0.05
+FIELD: Final = "check"
+
+HandIn = Callable[[Door, VerificationRow], SubmissionId]
+
+
+@router.get("/checks")
+def list_checks(request: Request, verification: str, rooms: RoomsDep) -> ChecksAnswer:
+    """How every contact check stands."""
+    with rooms.database.read() as session:
+        row = _read_row(session, request, verification, rooms=rooms)
+        return tell_checks(read_statuses(session, row.id))
+
+
+@router.get("/submissions/{submission}")
+def read_submission(request: Request, verification: str, submission: str, rooms: RoomsDep) -> SubmissionAnswer:
+    """What became of something that was handed in."""
+    with rooms.database.read() as session:
+        row = _read_row(session, request, verification, rooms=rooms)
+        return tell_submission(find_submission(session, row.id, SubmissionId(submission)))
+
+
+@router.post("/contacts/{contact}/{method}")
+def begin(
+    request: Request,
+    verification: str,
+    contact: ContactKind,
+    method: CheckMethod,
+    rooms: RoomsDep,
+    form_token: FormToken = "",
+) -> Response:
+    """Begin a check, or have its code sent once more."""
+    network = rooms.throttle.network_of(request)
+
+    def hand_in(door: Door, row: VerificationRow) -> SubmissionId:
+        return door.begin(contact, method, network=network, locale=speak(request, hint=row.locale))
+
+    return _hand_in(request, verification, form_token, hand_in, rooms=rooms)
+
+
+@router.post("/checks/{check}/code")
+def guess(
+    request: Request,
+    verification: str,
+    check: str,
+    rooms: RoomsDep,
+    form_token: FormToken = "",
+    code: Annotated[str, Form(max_length=100)] = "",
+) -> Response:
+    """Hand in the code."""
+    return _hand_in(request, verification, form_token, lambda door, _: door.guess(CheckId(check), code), rooms=rooms)
+
+
+@router.post("/checks/{check}/address")
+def type_address(
+    request: Request,
+    verification: str,
+    check: str,
+    rooms: RoomsDep,
+    form_token: FormToken = "",
+    address: Annotated[str, Form(max_length=400)] = "",
+) -> Response:
+    """Hand in the address that the desk knows only as a digest."""
+    network = rooms.throttle.network_of(request)
+
+    def hand_in(door: Door, row: VerificationRow) -> SubmissionId:
+        locale = speak(request, hint=row.locale)
+        return door.type_address(CheckId(check), address, network=network, locale=locale)
+
+    return _hand_in(request, verification, form_token, hand_in, rooms=rooms)
+
+
+@router.post("/checks/{check}/look")
+def look(request: Request, verification: str, check: str, rooms: RoomsDep, form_token: FormToken = "") -> Response:
+    """Have the domain looked at now."""
+    return _hand_in(request, verification, form_token, lambda door, _: door.look(CheckId(check)), rooms=rooms)
+
+
+@router.post("/checks/{check}/signature")
+def sign(
+    request: Request,
+    verification: str,
+    check: str,
+    rooms: RoomsDep,
+    form_token: FormToken = "",
+    signature: Annotated[str, Form(max_length=16_000)] = "",
+) -> Response:
+    """Hand in a wallet's signature."""
+    return _hand_in(
+        request, verification, form_token, lambda door, _: door.sign(CheckId(check), signature), rooms=rooms
+    )
+
+
+@router.post("/proof")
+def choose_proof(
+    request: Request,
+    verification: str,
+    rooms: RoomsDep,
+    form_token: FormToken = "",
+    line: Annotated[int, Form(ge=0, le=99)] = 0,
+) -> Response:
+    """Choose another accepted proof."""
+
+    def change(session: Session, now: datetime, row: VerificationRow) -> None:
+        choose_line(session, now, row, line)
+
+    return change_by_form(request, verification, form_token, change, rooms=rooms)
+
+
+def _hand_in(request: Request, verification: str, given: str, hand_in: HandIn, *, rooms: Rooms) -> Response:
+    token = verify_form(request, verification, given, rooms=rooms)
+    try:
+        with rooms.database.write() as session:
+            now = rooms.clock.now(session)
+            row = links.lock_session_verification(session, now, VerificationId(verification), token)
+            rooms.throttle.count_link(row.id)
+            submission = hand_in(Door(session, now, rooms.vault, row, source=CUSTOMER), row)
+    except VerifierError as error:
+        return show_refused(request, verification, error, field_name=FIELD, rooms=rooms)
+    faults.hit("submission.stored")
+    if not prefers_html(request):
+        return JSONResponse(tell_pending(submission).model_dump(), 202)
+    _wait_for(VerificationId(verification), submission, rooms=rooms)
+    return RedirectResponse(f"/verification/{verification}#{FIELD}", status_code=303)
+
+
+def _wait_for(verification: VerificationId, submission: SubmissionId, *, rooms: Rooms) -> None:
+    """Give the worker a moment, so that a page without JavaScript shows the verdict at once."""
+    ends_at = time.monotonic() + _WAIT_FOR_S
+    while time.monotonic() < ends_at:
+        with rooms.database.read() as session:
+            if find_submission(session, verification, submission).is_judged:
+                return
+        time.sleep(_LOOK_EVERY_S)
+
+
+def _read_row(session: Session, request: Request, verification: str, *, rooms: Rooms) -> VerificationRow:
+    token = session_token(request, verification, rooms=rooms)
+    row = links.get_session_verification(session, rooms.clock.now(session), VerificationId(verification), token)
+    rooms.throttle.count_link(row.id)
+    return row
