@@ -81,7 +81,7 @@ def list_caption_questions(
         Question(
             name=f"{CAPTION}{place}",
             title=_("What does this picture show?"),
-            hint=_label_slot(policy, place, locale=locale),
+            hint=label_slot(policy, place, locale=locale),
             example=_(EXAMPLES[DetailKind.TEXT]),
             inputs=_inputs(f"{CAPTION}{place}", DetailKind.TEXT, typed=typed, translate=_),
             is_given=place in given.captions,
@@ -109,7 +109,7 @@ def field_errors(policy: Policy, error: DetailMalformedError, *, locale: str) ->
 
 def _of_question(policy: Policy, name: str, *, locale: str) -> tuple[DetailKind, str]:
     if name.startswith(CAPTION):
-        return DetailKind.TEXT, _label_slot(policy, name.removeprefix(CAPTION), locale=locale)
+        return DetailKind.TEXT, label_slot(policy, name.removeprefix(CAPTION), locale=locale)
     rules = policy.details[name.removeprefix(DETAIL)]
     return rules.kind, rules.title.in_language(locale)
 
@@ -122,7 +122,8 @@ def _input_of(policy: Policy, name: str, fault: DetailFault) -> str:
     return f"{name}.{PARTS[kind][0]}" if kind in PARTS else name
 
 
-def _label_slot(policy: Policy, place: str, *, locale: str) -> str:
+def label_slot(policy: Policy, place: str, *, locale: str) -> str:
+    """Such as "Screenshots, First"."""
     document, _dot, slot = place.partition(".")
     rules = policy.documents[document]
     return f"{rules.title.in_language(locale)}, {rules.slot_titles[slot].in_language(locale)}"

@@ -12,10 +12,11 @@ from verifier.evidence.life import DocumentState
 from verifier.ids import DocumentId, VerificationId
 from verifier.proofs.service import read_documents
 from verifier.reviews import claims
+from verifier.reviews.comparing import Comparison, compare_details
 from verifier.reviews.decisions import Decision, Outcome
 from verifier.reviews.views import Viewer
 from verifier.staff.principal import Principal, verify_may
-from verifier.verifications.moves import get_verification
+from verifier.verifications.moves import get_policy, get_verification
 from verifier.web.once import RawBody, begin_call
 from verifier.web.principals import AnyPrincipal, ApiPrincipal
 from verifier.web.rooms import RoomsDep
@@ -51,11 +52,22 @@ class PagesAnswer(BaseModel):
     document: str
     slot: str
     pages: int
+    caption: str | None = Field(default=None, description="what the customer says that it shows")
+
+
+class DetailAnswer(BaseModel):
+    """What the customer typed, beside what the desk expects."""
+
+    field: str
+    given: str | None
+    expected: str | None
+    comparison: Comparison
 
 
 class EvidenceAnswer(BaseModel):
     documents: list[PagesAnswer]
     expected: dict[str, str]
+    details: list[DetailAnswer]
 
 
 class DecisionBody(BaseModel):
@@ -66,6 +78,9 @@ class DecisionBody(BaseModel):
     outcome: Outcome
     reasons: list[Annotated[str, Field(max_length=64)]] = Field(default_factory=list, max_length=12)
     documents: list[Annotated[str, Field(max_length=40)]] = Field(default_factory=list, max_length=40)
+    details: list[Annotated[str, Field(max_length=40)]] = Field(
+        default_factory=list, max_length=16, description="fields to be given again, for resubmit"
+    )
     note: str | None = Field(default=None, max_length=2000)
 
 
@@ -125,7 +140,17 @@ def list_documents(verification: str, principal: AnyPrincipal, rooms: RoomsDep) 
     verify_may(principal, Action.DOCUMENT_LIST)
     id_ = VerificationId(verification)
     expected = rooms.views.view_expected(id_, viewer=viewer_of(principal))
-    return EvidenceAnswer(documents=list_ready(rooms.database, id_), expected=expected)
+    typed = rooms.views.view_details(id_, viewer=viewer_of(principal))
+    with rooms.database.read() as session:
+        policy = get_policy(session, get_verification(session, id_))
+    details = [
+        DetailAnswer(field=each.code, given=each.given, expected=each.expected, comparison=each.comparison)
+        for each in compare_details(policy, typed.details, expected)
+    ]
+    documents = list_ready(rooms.database, id_)
+    for each in documents:
+        each.caption = typed.captions.get(f"{each.document}.{each.slot}")
+    return EvidenceAnswer(documents=documents, expected=expected, details=details)
 
 
 def list_ready(database: Database, verification: VerificationId) -> list[PagesAnswer]:
@@ -164,6 +189,7 @@ def decide(
         outcome=decision.outcome,
         reasons=decision.reasons,
         documents=[DocumentId(document) for document in decision.documents],
+        details=decision.details,
         note=decision.note,
     )
     status = rooms.decisions.decide(id_, wanted, actor=principal.actor, once=call)

@@ -12,7 +12,9 @@ from fastapi import APIRouter, Query, Request, Response
 from policies.access import Action
 from verifier.errors import VerifierError
 from verifier.ids import DocumentId, VerificationId
+from verifier.proofs.details import DETAIL
 from verifier.reviews import claims
+from verifier.reviews.comparing import compare_details
 from verifier.reviews.decisions import Decision, Outcome
 from verifier.reviews.errors import ClaimedByOtherError, FourEyesError, NotClaimedError, QueueEmptyError
 from verifier.reviews.reading import count_queue, open_notes
@@ -27,7 +29,14 @@ from verifier.web.pages.language import translator
 from verifier.web.pages.reviewer import ClaimState, DecisionValues, QueuePage, ReviewPage
 from verifier.web.principals import PagePrincipal
 from verifier.web.reviewer_api import viewer_of
-from verifier.web.reviewer_views import read_review, tell_expected, tell_notes, tell_queue_rows
+from verifier.web.reviewer_views import (
+    read_review,
+    tell_captions,
+    tell_details,
+    tell_expected,
+    tell_notes,
+    tell_queue_rows,
+)
 from verifier.web.rooms import Rooms, RoomsDep
 from verifier.web.staff_route import SignedForm, StaffForm, StaffRoute, explain_refusal, go_to, show
 from verifier.web.staff_views import LOCALE, staff_shell
@@ -39,6 +48,7 @@ _FIELDS: Final = {
     "reason_needed": ("reasons", N_("Choose at least one reason, so that the customer knows why.")),
     "unknown_reason": ("reasons", N_("Choose among the reasons that are listed.")),
     "documents_needed": ("documents", N_("Choose at least one document to be sent again.")),
+    "unknown_detail": ("documents", N_("Choose among the details that are listed.")),
     "unknown_document": ("documents", N_("Choose among the documents that are listed.")),
     "pages_not_all_viewed": ("outcome", N_("Look at every page before you approve.")),
 }
@@ -125,13 +135,21 @@ def _open_review(
         return page
     verify_may(principal, Action.DOCUMENT_LIST)
     expected = rooms.views.view_expected(verification, viewer=viewer_of(principal))
+    typed = rooms.views.view_details(verification, viewer=viewer_of(principal))
     notes = open_notes(rooms.database, rooms.vault, verification)
     page = read()  # once more: the view renewed the claim, and what ended meanwhile is not shown
     if page.claim is not ClaimState.MINE:
         return page
     with rooms.database.read() as session:
         policy = get_policy(session, get_verification(session, verification))
-        return replace(page, expected=tell_expected(policy, expected), notes=tell_notes(session, notes))
+        return replace(
+            page,
+            expected=tell_expected(policy, expected),
+            details=tell_details(policy, compare_details(policy, typed.details, expected)),
+            captions=tell_captions(policy, typed.captions),
+            pages=tuple(replace(each, caption=typed.captions.get(each.slot, "")) for each in page.pages),
+            notes=tell_notes(session, notes),
+        )
 
 
 @router.post("/review/{verification}/claim")
@@ -204,9 +222,11 @@ def _to_decision(form: StaffForm, values: DecisionValues) -> Decision:
     # Without scripts every field is sent: only those of the chosen outcome are meant.
     outcome = Outcome(values.outcome)
     asks_again = outcome is Outcome.RESUBMIT
+    again = form.get_all("documents") if asks_again else []
     return Decision(
         outcome=outcome,
         reasons=form.get_all("reasons") if asks_again or outcome is Outcome.REJECT else (),
-        documents=[DocumentId(document) for document in form.get_all("documents")] if asks_again else (),
+        documents=[DocumentId(each) for each in again if not each.startswith(DETAIL)],
+        details=[each.removeprefix(DETAIL) for each in again if each.startswith(DETAIL)],
         note=values.note or None,
     )

@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 from policies.model import Policy
 from verifier.evidence.life import DocumentState
 from verifier.evidence.tables import DocumentRow
+from verifier.proofs.details import DETAIL, list_captions, list_fields, read_given
 from verifier.proofs.service import read_documents
 from verifier.reviews.claims import Waiting
+from verifier.reviews.comparing import ComparedDetail
 from verifier.reviews.decisions import Outcome
 from verifier.reviews.reading import StaffNote, find_claim, is_barred, read_decisions, read_viewed_pages
 from verifier.reviews.tables import ClaimRow, DecisionRow
@@ -22,12 +24,15 @@ from verifier.verifications.moves import get_policy
 from verifier.verifications.tables import VerificationRow
 from verifier.web.agent_views import is_late, tell_policy_title
 from verifier.web.answers.answer import N_
+from verifier.web.detail_views import label_slot
 from verifier.web.pages.common import FieldError, StaffShell
 from verifier.web.pages.language import translator
 from verifier.web.pages.reviewer import (
+    Caption,
     Choice,
     ClaimState,
     DecisionValues,
+    Detail,
     Expected,
     Moment,
     Note,
@@ -128,11 +133,25 @@ def read_review(
         timeline=_tell_timeline(row, decisions, names=names),
         notes=(),
         reasons=tuple(Choice(value=each.code, label=each.text.in_language(LOCALE)) for each in policy.reasons),
-        documents=tuple(Choice(value=each.id, label=label_document(policy, each)) for each in ready),
+        documents=_tell_choices(session, policy, row, ready),
         can_escalate=row.state is VerificationState.SUBMITTED,
         resubmissions_left=max(0, policy.review.resubmissions - row.resubmissions),
         values=values,
     )
+
+
+def _tell_choices(
+    session: Session, policy: Policy, row: VerificationRow, ready: Sequence[DocumentRow]
+) -> tuple[Choice, ...]:
+    """What can be asked for again: documents by their ids, details as `detail.<field>`."""
+    given = read_given(session, row.id).details
+    documents = [Choice(value=each.id, label=label_document(policy, each)) for each in ready]
+    details = [
+        Choice(value=f"{DETAIL}{code}", label=policy.details[code].title.in_language(LOCALE))
+        for code in list_fields(policy)
+        if code in given
+    ]
+    return (*documents, *details)
 
 
 def _claim_state(row: VerificationRow, held: ClaimRow | None, *, actor: str, is_barred: bool) -> ClaimState:
@@ -159,6 +178,7 @@ def _tell_pages(policy: Policy, ready: Sequence[DocumentRow], *, viewed: frozens
     return [
         PageImage(
             document=document.id,
+            slot=f"{document.document}.{document.slot}",
             label=label_document(policy, document),
             number=number,
             count=document.pages or 0,
@@ -170,11 +190,34 @@ def _tell_pages(policy: Policy, ready: Sequence[DocumentRow], *, viewed: frozens
 
 
 def tell_expected(policy: Policy, values: Mapping[str, str]) -> tuple[Expected, ...]:
-    """What the desk knows, in the policy's words and order."""
+    """What the desk knows, in the policy's words and order; what is compared with a detail stands there."""
     return tuple(
         Expected(label=label.in_language(LOCALE), value=values[name])
         for name, label in policy.review.expected_fields.items()
-        if name in values
+        if name in values and name not in policy.details
+    )
+
+
+def tell_details(policy: Policy, compared: Sequence[ComparedDetail]) -> tuple[Detail, ...]:
+    """What was typed beside what the desk expects, in the policy's words."""
+    return tuple(
+        Detail(
+            label=policy.details[each.code].title.in_language(LOCALE),
+            given=each.given,
+            expected=each.expected,
+            comparison=each.comparison,
+        )
+        for each in compared
+    )
+
+
+def tell_captions(policy: Policy, texts: Mapping[str, str]) -> tuple[Caption, ...]:
+    """What the customer says that the pictures show, numbered through the policy's slots."""
+    places = enumerate(list_captions(policy), start=1)
+    return tuple(
+        Caption(number=number, label=label_slot(policy, place, locale=LOCALE), text=texts[place])
+        for number, place in places
+        if place in texts
     )
 
 

@@ -63,13 +63,18 @@ class ClaimState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PageImage:
-    """One page. `label` ("Identity document, front"). `is_fetched`: it was sent to this person."""
+    """One page. `label` ("Identity document, front"). `is_fetched`: it was sent to this person.
+
+    `caption`: what the customer says that it shows, "" for nothing; opened, so it is there only after a logged view.
+    """
 
     document: str
+    slot: str = ""
     label: str
     number: int
     count: int
     is_fetched: bool
+    caption: str = ""
 
     @property
     def url(self) -> str:
@@ -82,6 +87,28 @@ class Expected:
 
     label: str
     value: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Detail:
+    """What the customer typed beside what the desk expects; `None` for what is not there.
+
+    `comparison`: a code of `words.COMPARISONS`.
+    """
+
+    label: str
+    given: str | None
+    expected: str | None
+    comparison: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Caption:
+    """What the customer says that a picture shows. `number`: counted through the policy's slots, from 1."""
+
+    number: int
+    label: str
+    text: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,9 +152,10 @@ class ReviewPage(View):
     fields are `outcome` (approve, reject, resubmit, escalate), `reasons`*, `documents`*, `note`. Errors name
     "outcome", "reasons", "documents" or "note".
 
-    Not MINE: `pages`, `expected`, `notes` are empty. `holder`: who has it (TAKEN). `barred_because`: a sentence
-    (BARRED). `claimed_until`, `claim_for`: the lease (MINE); each view renews it. `case_url`: the desk's own case,
-    or None. `resubmissions_left`: 0 hides that outcome, as `can_escalate` does for its own.
+    Not MINE: `pages`, `expected`, `details`, `captions`, `notes` are empty. `holder`: who has it (TAKEN).
+    `barred_because`: a sentence (BARRED). `claimed_until`, `claim_for`: the lease (MINE); each view renews it.
+    `case_url`: the desk's own case, or None. `resubmissions_left`: 0 hides that outcome, as `can_escalate` does for
+    its own.
     """
 
     template: ClassVar[str] = "review.html"
@@ -156,6 +184,8 @@ class ReviewPage(View):
     can_escalate: bool
     resubmissions_left: int
     values: DecisionValues
+    details: tuple[Detail, ...] = ()
+    captions: tuple[Caption, ...] = ()
 
     @property
     def url(self) -> str:

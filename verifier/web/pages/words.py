@@ -64,6 +64,13 @@ RULES: Final[Mapping[str, str]] = {
     "expired": N_("The time for a decision ran out."),
 }
 
+# verifier.reviews.comparing.Comparison
+COMPARISONS: Final[Mapping[str, str]] = {
+    "same": N_("The same"),
+    "differs": N_("Different"),
+    "not_known": N_("Nothing to compare"),
+}
+
 # verifier.audit.catalogue.EntryKind
 KINDS: Final[Mapping[str, str]] = {
     "verification.created": N_("Verification requested"),
@@ -111,6 +118,7 @@ _GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
     "status": STATUS,
     "document": DOCUMENT,
     "rule": RULES,
+    "comparison": COMPARISONS,
     "kind": KINDS,
 }
 
