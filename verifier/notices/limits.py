@@ -107,7 +107,8 @@ class SendLimits:
             raise SendLimitReachedError({"retry_after": max(1, ceil(wait.total_seconds()))})
         row.sends += 1
         delay = allowance.delay_before(row.sends)
-        row.planned_at = max(now, min(row.planned_at, now + allowance.window) + delay) if delay else now
+        before = min(row.planned_at, now + allowance.delays[-1] * row.sends)  # no further ahead than delays can lead
+        row.planned_at = max(now, before + delay) if delay else now
         row.forget_at = row.began_at + allowance.window
         return row.planned_at
 

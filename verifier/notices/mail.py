@@ -7,6 +7,7 @@ Leaves to others: what is said (`texts`), DKIM (the desk's server signs, as it d
 """
 
 import smtplib
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,6 +48,21 @@ class MailServer:
     ca_file: Path | None = None
 
 
+class _Client(smtplib.SMTP):
+    """A conversation that is watched from its first byte, the greeting and the TLS before it included."""
+
+    def __init__(self, server: MailServer, context: ssl.SSLContext | None, deadline: Deadline, *, step: float) -> None:
+        self._deadline: Final = deadline
+        self._tls_first: Final = context if server.tls is TlsMode.TLS else None
+        super().__init__(server.host, server.port, local_hostname=server.helo, timeout=step)
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        # Where smtplib lets its own SMTP_SSL choose the socket.
+        line = socket.create_connection((host, port), timeout)
+        self._deadline.watch(line)
+        return line if self._tls_first is None else self._tls_first.wrap_socket(line, server_hostname=host)
+
+
 class MailSender:
     """Hands letters to one SMTP server."""
 
@@ -62,13 +78,14 @@ class MailSender:
     def send(self, notice: NoticeId, letter: Letter, *, at: datetime) -> None:
         """Raises as `Sender.send`."""
         try:
-            message = self.write(letter, at=at)
+            message = self.write(letter, at=at).as_bytes()
         except (ValueError, IndexError, MessageError):
             raise GivenUpError(Failure.REFUSED) from None
+        options = () if letter.to.isascii() else ("SMTPUTF8", "BODY=8BITMIME")
         # Errors of smtplib name the recipient: none of them may hang on ours.
         with self._connected() as smtp:
             try:
-                smtp.send_message(message, from_addr=self._from.addr_spec, to_addrs=[letter.to])
+                smtp.sendmail(self._from.addr_spec, [letter.to], message, mail_options=options)
             except smtplib.SMTPRecipientsRefused as error:
                 raise _outcome_of(code for code, _ in error.recipients.values()) from None
             except smtplib.SMTPDataError as error:
@@ -86,7 +103,7 @@ class MailSender:
         # In seven bits, because not every server takes eight; SMTPUTF8 (RFC 6531) where the address itself needs it.
         message = EmailMessage(FoldingPolicy(linesep="\r\n", cte_type="7bit", utf8=not letter.to.isascii()))
         message["From"] = self._from
-        message["To"] = Address(addr_spec=letter.to)
+        message["To"] = _address_of(letter.to)
         message["Subject"] = letter.subject
         message["Date"] = at
         message["Message-ID"] = f"<{letter.token}@{self._from.domain}>"
@@ -97,13 +114,10 @@ class MailSender:
     @contextmanager
     def _connected(self) -> Iterator[smtplib.SMTP]:
         """A server that greeted us, speaks TLS and knows us. Whatever goes wrong before its end was not accepted."""
-        server = self._server
-        smtp = self._new_client()
+        server, smtp = self._server, None
         with Deadline(self._patience) as deadline:
             try:
-                smtp.connect(server.host, server.port)
-                assert smtp.sock is not None
-                deadline.watch(smtp.sock)
+                smtp = _Client(server, self._context, deadline, step=self._patience.step)
                 if server.tls is TlsMode.STARTTLS:
                     smtp.starttls(context=self._context)  # raises where the server does not offer it
                 if server.user:
@@ -120,16 +134,19 @@ class MailSender:
             except (smtplib.SMTPException, OSError):
                 raise NotAcceptedError("smtp_unreachable") from None
             finally:
-                smtp.close()  # without QUIT: it was accepted or not, and whoever hangs here would change nothing
-
-    def _new_client(self) -> smtplib.SMTP:
-        helo, step = self._server.helo, self._patience.step
-        if self._server.tls is TlsMode.TLS:
-            return smtplib.SMTP_SSL(local_hostname=helo, timeout=step, context=self._context)
-        return smtplib.SMTP(local_hostname=helo, timeout=step)
+                if smtp is not None:
+                    smtp.close()  # without QUIT: it was accepted or not, and nobody is left to hang
 
     def __repr__(self) -> str:
         return f"<MailSender, {self._server.tls}>"
+
+
+def _address_of(to: str) -> Address:
+    """Parsed strictly; only a local part beyond ASCII, which that refuses, is taken as it is."""
+    if to.isascii():
+        return Address(addr_spec=to)
+    local, _, domain = to.rpartition("@")
+    return Address(username=local, domain=domain)
 
 
 def _outcome_of(codes: Iterator[int]) -> NotAcceptedError | GivenUpError:
