@@ -143,7 +143,8 @@ def _read(box: imaplib.IMAP4, uid: str, *, rules: MessageRules) -> Forwarded | N
 
 def _remove(box: imaplib.IMAP4, uid: str) -> None:
     _ok(box.uid("STORE", uid, "+FLAGS.SILENT", r"(\Deleted)"))
-    if "UIDPLUS" in box.capabilities:
+    # What the server can do is told anew after the login; without UIDPLUS, all that is marked goes, as it should.
+    if any(isinstance(told, bytes) and b"UIDPLUS" in told.upper().split() for told in _ok(box.capability())):
         _ok(box.uid("EXPUNGE", uid))
     else:
         _ok(box.expunge())
