@@ -1,0 +1,375 @@
+"""The outbox: sealed until it is sent, sent by one worker, closed once, dropped with its verification."""
+
+import asyncio
+import io
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.smtp import SMTP
+from sqlalchemy import select, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from verifier import telemetry
+from verifier.db.clock import MovedClock
+from verifier.demo.sinks import Mail, MailSink, SmsSink
+from verifier.ids import NoticeId, VerificationId, new_verification_id
+from verifier.notices.kinds import Channel, Failure, NoticeKind
+from verifier.notices.outbox import drop_notices, find_status, forget_notices, queue_notice
+from verifier.notices.senders import choose_senders
+from verifier.notices.service import ClosedNotice, Notifier
+from verifier.notices.tables import NoticeRow
+from verifier.settings import Settings
+from verifier.vault.keys import PublicKey
+from verifier.wiring import House, choose_seams, open_house
+
+TO = "jo.canaryqx7@example.org"
+NUMBER = "+420601987123"
+CODE = "048213"
+BODY = f"The code is {CODE}, CanaryBody9."
+
+
+@dataclass
+class Outbox:
+    """One installation, its sinks, and a verification with keys."""
+
+    house: House
+    mail: MailSink
+    sms: SmsSink
+    verification: VerificationId
+    public_key: PublicKey
+    closed: list[ClosedNotice]
+
+    def notifier(self, **others: Any) -> Notifier:
+        def when_closed(_session: Session, _now: datetime, closed: ClosedNotice) -> None:
+            self.closed.append(closed)
+
+        house = self.house
+        given = {"senders": house.senders, "when_closed": when_closed, **others}
+        return Notifier(house.database, clock=house.clock, vault=house.vault, **given)
+
+    def queue(self, channel: Channel = Channel.EMAIL, **others: Any) -> NoticeId:
+        with self.house.database.write() as session:
+            return self.queue_in(session, channel, **others)
+
+    def queue_in(self, session: Session, channel: Channel = Channel.EMAIL, **others: Any) -> NoticeId:
+        return queue_notice(
+            session,
+            self.house.clock.now(session),
+            self.house.vault,
+            self.verification,
+            public_key=self.public_key,
+            channel=channel,
+            kind=NoticeKind.CODE,
+            **{"to": TO if channel is Channel.EMAIL else NUMBER, "subject": "Your code", "body": BODY, **others},
+        )
+
+    def queue_and_fail(self) -> None:
+        with self.house.database.write() as session:
+            self.queue_in(session)
+            raise RuntimeError("the caller failed")
+
+    def row(self, notice: NoticeId) -> NoticeRow:
+        with self.house.database.read() as session:
+            return session.get_one(NoticeRow, notice)
+
+    def now(self) -> datetime:
+        with self.house.database.read() as session:
+            return self.house.clock.now(session)
+
+
+@pytest.fixture
+def outbox(tmp_path: Path, clock: MovedClock) -> Iterator[Outbox]:
+    with MailSink() as mail, SmsSink() as sms:
+        settings = Settings(
+            home=tmp_path / "home",
+            smtp_host="127.0.0.1",
+            smtp_port=mail.port,
+            smtp_from="verify@example.org",
+            sms_url=sms.url,
+            sms_from="Acme",
+        )
+        house = open_house(settings, seams=replace(choose_seams(settings), clock=clock))
+        verification = new_verification_id()
+        with house.database.read() as session:
+            key = house.vault.create_keys(verification, house.clock.now(session).date())
+        yield Outbox(house, mail, sms, verification, key, [])
+        house.close()
+
+
+def refuse(line: str) -> Callable[[SMTP, Mail], Any]:
+    async def answer(_server: SMTP, _mail: Mail) -> str:
+        return line
+
+    return answer
+
+
+def test_what_is_due_goes_out_once_and_leaves_no_trace_of_itself(outbox: Outbox) -> None:
+    mail, sms = outbox.queue(), outbox.queue(Channel.SMS)
+    notifier = outbox.notifier()
+
+    assert [notifier.notify_next() for _ in range(3)] == [True, True, False]
+    assert [sent.recipients for sent in outbox.mail.mails] == [(TO,)]
+    assert [sent.to for sent in outbox.sms.messages] == [NUMBER]
+    for notice in (mail, sms):
+        row = outbox.row(notice)
+        assert row.sealed is None
+        assert row.sent_at is not None
+        assert row.failure is None
+    assert [(closed.id, closed.failure, closed.is_undelivered) for closed in outbox.closed] == [
+        (mail, None, False),
+        (sms, None, False),
+    ]
+
+
+def test_nothing_goes_out_before_its_time_or_before_its_commit(outbox: Outbox, clock: MovedClock) -> None:
+    later = outbox.queue(not_before=outbox.now() + timedelta(minutes=2))
+    with pytest.raises(RuntimeError, match="the caller failed"):
+        outbox.queue_and_fail()
+
+    assert not outbox.notifier().notify_next()
+    clock.offset += timedelta(minutes=2, seconds=1)
+    assert outbox.notifier().notify_next()
+    assert outbox.row(later).sent_at is not None
+    assert len(outbox.mail.mails) == 1
+
+
+def test_not_now_is_tried_again_with_growing_rests_until_its_time_is_over(outbox: Outbox, clock: MovedClock) -> None:
+    outbox.mail.answer = refuse("451 not now")
+    notice, notifier = outbox.queue(), outbox.notifier()
+    tries, rests, last = 0, [], outbox.now()
+    while outbox.row(notice).failure is None:
+        if notifier.notify_next():
+            tries += 1
+            rests.append(outbox.now() - last)
+            last = outbox.now()
+        clock.offset += timedelta(seconds=1)
+
+    assert outbox.row(notice).failure is Failure.UNREACHABLE
+    assert outbox.row(notice).sealed is None
+    assert [closed.is_undelivered for closed in outbox.closed] == [True]
+    assert 10 <= tries <= 21
+    assert rests[2] > rests[1]
+    assert outbox.mail.mails == []
+
+
+def test_not_now_and_then_yes_is_sent(outbox: Outbox, clock: MovedClock) -> None:
+    outbox.mail.answer = refuse("451 greylisted")
+    notice, notifier = outbox.queue(), outbox.notifier()
+    assert notifier.notify_next()
+    assert not notifier.notify_next()
+    outbox.mail.answer = refuse("250 ok")
+    clock.offset += timedelta(seconds=5)
+
+    assert notifier.notify_next()
+    assert outbox.row(notice).sent_at is not None
+
+
+def test_what_is_refused_fails_at_once_and_says_so(outbox: Outbox) -> None:
+    outbox.mail.answer_recipient = lambda _address: "550 nobody"
+    outbox.sms.answer = lambda _sms: 500
+    mail, sms = outbox.queue(), outbox.queue(Channel.SMS)
+    notifier = outbox.notifier()
+    assert notifier.notify_next()
+    assert notifier.notify_next()
+
+    with outbox.house.database.read() as session:
+        found = [find_status(session, notice) for notice in (mail, sms)]
+    assert [status and status.failure for status in found] == [Failure.REFUSED, Failure.UNANSWERED]
+    assert [closed.is_undelivered for closed in outbox.closed] == [True, False]
+    assert outbox.row(mail).sealed is None
+    assert outbox.row(sms).sealed is None
+
+
+def test_a_code_that_would_come_too_late_is_not_sent(outbox: Outbox, clock: MovedClock) -> None:
+    notice = outbox.queue()
+    clock.offset += timedelta(minutes=10, seconds=1)
+
+    assert outbox.notifier().notify_next()
+    assert outbox.row(notice).failure is Failure.UNREACHABLE
+    assert outbox.mail.mails == []
+
+
+def test_a_channel_that_is_not_offered_any_more_fails(outbox: Outbox) -> None:
+    notice = outbox.queue()
+
+    assert outbox.notifier(senders={}).notify_next()
+    assert outbox.row(notice).failure is Failure.NOT_OFFERED
+
+
+def test_an_ended_verification_sends_nothing_more(outbox: Outbox) -> None:
+    sent, waits = outbox.queue(), outbox.queue(not_before=outbox.now() + timedelta(minutes=1))
+    assert outbox.notifier().notify_next()
+    with outbox.house.database.write() as session:
+        drop_notices(session, outbox.now(), outbox.verification)
+
+    assert outbox.row(waits).failure is Failure.DROPPED
+    assert outbox.row(waits).sealed is None
+    assert outbox.row(sent).failure is None
+    assert not outbox.notifier().notify_next()
+
+
+def test_without_its_key_it_is_not_sent_and_is_cleared(outbox: Outbox) -> None:
+    notice = outbox.queue()
+    outbox.house.vault.shred(outbox.verification)
+
+    assert outbox.notifier().notify_next()
+    assert outbox.row(notice).failure is Failure.UNREADABLE
+    assert outbox.row(notice).sealed is None
+    assert outbox.mail.mails == []
+
+
+def test_what_was_sealed_for_one_notice_does_not_open_as_another(outbox: Outbox) -> None:
+    one, other = outbox.queue(), outbox.queue(to="eve@example.com")
+    with outbox.house.database.write() as session:
+        session.execute(
+            text("UPDATE notices SET sealed = (SELECT sealed FROM notices WHERE id = :other) WHERE id = :one"),
+            {"one": one, "other": other},
+        )
+
+    while outbox.notifier().notify_next():
+        pass
+    assert outbox.row(one).failure is Failure.UNREADABLE
+    assert [mail.recipients for mail in outbox.mail.mails] == [("eve@example.com",)]
+
+
+def test_many_workers_at_once_send_each_notice_once(outbox: Outbox) -> None:
+    notices = [outbox.queue(to=f"jo{number}@example.org") for number in range(12)]
+    begin = threading.Barrier(4)
+
+    def work() -> None:
+        begin.wait()
+        while outbox.notifier().notify_next():
+            pass
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert sorted(mail.recipients[0] for mail in outbox.mail.mails) == sorted(
+        f"jo{number}@example.org" for number in range(len(notices))
+    )
+    assert all(outbox.row(notice).attempts == 1 for notice in notices)
+
+
+def test_a_worker_that_lost_its_lease_closes_nothing(outbox: Outbox, clock: MovedClock) -> None:
+    def overtake() -> None:
+        clock.offset += timedelta(seconds=31)
+        outbox.mail.answer = refuse("250 ok")
+        assert outbox.notifier().notify_next()
+
+    async def be_overtaken(_server: SMTP, _mail: Mail) -> str:
+        await asyncio.to_thread(overtake)
+        return "550 and the first one is refused"
+
+    outbox.mail.answer = be_overtaken
+    notice = outbox.queue()
+    assert outbox.notifier().notify_next()
+
+    row = outbox.row(notice)
+    assert (row.attempts, row.failure) == (2, None)
+    assert row.sent_at is not None
+
+
+def test_a_commit_that_fails_after_the_sending_sends_again_under_the_same_id(outbox: Outbox, clock: MovedClock) -> None:
+    notice = outbox.queue()
+    with outbox.house.database.write() as session:
+        session.execute(
+            text(
+                "CREATE TRIGGER broken BEFORE UPDATE OF sent_at ON notices WHEN NEW.sent_at IS NOT NULL "
+                "BEGIN SELECT RAISE(ABORT, 'no'); END"
+            )
+        )
+    with pytest.raises(SQLAlchemyError):
+        outbox.notifier().notify_next()
+    with outbox.house.database.write() as session:
+        session.execute(text("DROP TRIGGER broken"))
+    clock.offset += timedelta(seconds=31)
+
+    assert outbox.notifier().notify_next()
+    first, second = outbox.mail.mails
+    assert first.message["Message-ID"] == second.message["Message-ID"]
+    assert outbox.row(notice).sent_at is not None
+
+
+def test_a_failing_follower_takes_the_closing_back(outbox: Outbox) -> None:
+    def fail(_session: Session, _now: datetime, _closed: ClosedNotice) -> None:
+        raise RuntimeError("the follower failed")
+
+    notice = outbox.queue()
+    with pytest.raises(RuntimeError):
+        outbox.notifier(when_closed=fail).notify_next()
+    assert outbox.row(notice).sent_at is None
+
+
+def test_a_forged_wake_up_finds_nothing_to_do(outbox: Outbox) -> None:
+    assert not any(outbox.notifier().notify_next() for _ in range(5))
+    outbox.queue()
+    assert sum(outbox.notifier().notify_next() for _ in range(5)) == 1
+    assert len(outbox.mail.mails) == 1
+
+
+@pytest.mark.parametrize(
+    ("channel", "others"),
+    [
+        (Channel.EMAIL, {"to": "nobody"}),
+        (Channel.EMAIL, {"to": "a@b.org\r\nBcc: eve@example.com"}),
+        (Channel.EMAIL, {"to": "a@bücher.example"}),
+        (Channel.EMAIL, {"subject": "x\nBcc: eve@example.com"}),
+        (Channel.EMAIL, {"subject": ""}),
+        (Channel.EMAIL, {"body": ""}),
+        (Channel.SMS, {"to": "0601 987 123"}),
+        (Channel.SMS, {"to": "+4206019871230000"}),
+        (Channel.SMS, {"body": "a" * 307}),
+    ],
+)
+def test_what_cannot_be_sent_is_not_queued(outbox: Outbox, channel: Channel, others: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match=r"^(to|subject|body): ") as refused:
+        outbox.queue(channel, **others)
+    assert not any(value and value in str(refused.value) for value in others.values())
+
+
+def test_closed_notices_are_forgotten_after_a_week_and_open_ones_are_not(outbox: Outbox) -> None:
+    done = outbox.queue()
+    assert outbox.notifier().notify_next()
+    outbox.queue(not_before=outbox.now() + timedelta(days=30))
+    with outbox.house.database.write() as session:
+        forget_notices(session, outbox.now() + timedelta(days=6))
+        assert find_status(session, done) is not None
+        forget_notices(session, outbox.now() + timedelta(days=8))
+        assert find_status(session, done) is None
+        assert len(session.scalars(select(NoticeRow)).all()) == 1
+
+
+def test_neither_address_nor_code_lies_anywhere_in_clear(outbox: Outbox) -> None:
+    log = io.StringIO()
+    telemetry.configure_logs(stream=log)
+    try:
+        outbox.mail.answer_recipient = lambda address: f"450 {address} not now"
+        outbox.queue()
+        outbox.queue(Channel.SMS)
+        outbox.sms.answer = lambda _sms: 400
+        notifier = outbox.notifier()
+        while notifier.notify_next():
+            pass
+    finally:
+        telemetry.redirect_logs(None)
+    with outbox.house.database.read() as session:
+        said = log.getvalue() + repr(session.scalars(select(NoticeRow)).all()) + repr(outbox.closed)
+    data = said.encode() + b"".join(
+        path.read_bytes() for path in outbox.house.settings.home.rglob("*") if path.is_file()
+    )
+    assert "notice.not_accepted" in said
+    for canary in (TO, "canaryqx7", NUMBER, NUMBER[1:], "CanaryBody9", CODE, "Your code"):
+        assert canary.encode() not in data, canary
+
+
+def test_the_senders_of_the_house_are_those_of_its_settings(outbox: Outbox) -> None:
+    assert set(outbox.house.senders) == set(choose_senders(outbox.house.settings)) == set(Channel)
