@@ -308,3 +308,15 @@ def test_a_host_that_the_operator_named_may_stand_in_the_desks_own_network(zone:
 def test_the_loopback_double_cannot_be_made_where_people_outside_are_served() -> None:
     with pytest.raises(ConfigurationError, match="VERIFIER_LOOPBACK_FILES_PORT"):
         LoopbackDouble(Settings(public_url="https://verify.example.org"), port=8443)
+
+
+def test_the_loopback_double_warns_of_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    LoopbackDouble(Settings(), port=8443)
+    assert "loopback_files.in_use" in capsys.readouterr().err
+
+
+def test_an_authority_that_cannot_be_read_stops_the_start(tmp_path: Path) -> None:
+    (tmp_path / "empty.pem").write_text("no certificate")
+    for name in ("empty.pem", "absent.pem"):
+        with pytest.raises(ConfigurationError, match="certificates to trust"):
+            HttpsFetcher(LoopbackDouble(Settings(), port=1), trusted=tmp_path / name)

@@ -11,6 +11,7 @@ from typing import Final, Protocol
 from verifier.contacts.errors import FetchFailedError, LookupFailedError
 from verifier.errors import ConfigurationError
 from verifier.settings import Settings
+from verifier.telemetry import get_log
 
 Address = IPv4Address | IPv6Address
 Place = tuple[Address, int]
@@ -95,6 +96,7 @@ class LoopbackDouble:
                 "VERIFIER_LOOPBACK_FILES_PORT sends every look at a customer's domain to this machine: it is for tests "
                 "only. Unset it."
             )
+        get_log().warning("loopback_files.in_use", port=port)
         self._place: Final[Place] = (IPv4Address("127.0.0.1"), port)
 
     def find_places(self, host: str, port: int) -> tuple[Place, ...]:

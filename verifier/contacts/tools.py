@@ -9,7 +9,7 @@ from verifier.contacts.fetching import Fetcher, HttpsFetcher
 from verifier.contacts.jwks import DeskKeys, FetchedKeys, load_pinned_keys
 from verifier.contacts.message.rules import MessageRules
 from verifier.contacts.resolver import DnsResolver, Resolver, parse_name_server
-from verifier.contacts.routes import LoopbackDouble, NamedRoute, PublicRoute, Route
+from verifier.contacts.routes import LoopbackDouble, NamedRoute, PublicRoute
 from verifier.contacts.wallet import PersonalSignWallets, WalletVerifier
 from verifier.errors import ConfigurationError
 from verifier.notices.kinds import Channel
@@ -81,10 +81,10 @@ def _choose_resolver(settings: Settings) -> DnsResolver | None:
 def _choose_fetcher(settings: Settings, resolver: DnsResolver | None) -> Fetcher | None:
     if resolver is None:
         return None
-    route: Route = PublicRoute(resolver)
-    if settings.loopback_files_port is not None:
-        route = LoopbackDouble(settings, port=settings.loopback_files_port)
-    return HttpsFetcher(route, trusted=settings.loopback_files_ca)
+    if settings.loopback_files_port is None:
+        return HttpsFetcher(PublicRoute(resolver))  # the double's authority is never trusted for anybody else
+    double = LoopbackDouble(settings, port=settings.loopback_files_port)
+    return HttpsFetcher(double, trusted=settings.loopback_files_ca)
 
 
 def _choose_keys(settings: Settings, resolver: DnsResolver | None) -> DeskKeys | None:
