@@ -8,7 +8,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -28,8 +28,11 @@ from verifier.audit.tables import LogHeadRow
 from verifier.db.clock import DatabaseClock
 from verifier.db.engine import Database, open_sqlite
 from verifier.db.installation import ClockBehindError, find_installation, verify_clock
-from verifier.errors import VerifierError
+from verifier.errors import ConfigurationError, VerifierError
 from verifier.ids import InstallationId
+from verifier.notices.kinds import Channel, Obstacle
+from verifier.notices.senders import choose_senders
+from verifier.notices.sending import NotAcceptedError, Sender
 from verifier.retention.service import find_overdue_since
 from verifier.sanitise.errors import DecoderUnavailableError
 from verifier.sanitise.probe import probe_sandbox
@@ -39,6 +42,14 @@ from verifier.vault.object_files import FileObjects
 
 _MEGABYTE: Final = 1_000_000
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+_OBSTACLES: Final[Mapping[Obstacle, str]] = {
+    Obstacle.UNREACHABLE: "the server does not answer. Check host and port, and that this machine may connect to it.",
+    Obstacle.CERTIFICATE_NOT_VALID: "the server's certificate is not valid for its name. Renew it, or name its roots.",
+    Obstacle.WITHOUT_TLS: "the server does not offer STARTTLS. Use its port for TLS, or another server.",
+    Obstacle.SIGN_IN_REFUSED: "the server refuses our name or password. Set both anew.",
+    Obstacle.SAID_NO: "the server answers, and takes nothing from us. See its log.",
+    Obstacle.NOT_NOW: "the server takes nothing at the moment. Look again later, then see its log.",
+}
 _NOT_YET: Final = "nothing is there yet; verifier serve sets it up"
 
 
@@ -81,6 +92,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     else:
         yield Finding("database", is_ok=True, sentence=_NOT_YET)
     yield _check("sandbox", partial(_see_sandbox, settings))
+    yield from _findings_of_sending(settings)
 
 
 def _findings_inside(settings: Settings, database: Database) -> Iterator[Finding]:
@@ -92,6 +104,16 @@ def _findings_inside(settings: Settings, database: Database) -> Iterator[Finding
     yield _check("disposal", partial(_see, _see_disposal, database))
     yield _check("log", partial(_see, _see_log, database))
     yield _check("published", partial(_see_published, settings, database))
+
+
+def _findings_of_sending(settings: Settings) -> Iterator[Finding]:
+    try:
+        senders = choose_senders(settings)
+    except ConfigurationError as error:
+        yield Finding("sending", is_ok=False, sentence=error.advice)
+        return
+    yield _check("mail", partial(_see_sender, senders.get(Channel.EMAIL), "VERIFIER_SMTP_HOST"))
+    yield _check("sms", partial(_see_sender, senders.get(Channel.SMS), "VERIFIER_SMS_URL"))
 
 
 def _check(name: str, see: Callable[[], str]) -> Finding:
@@ -160,6 +182,16 @@ def _see_sandbox(settings: Settings) -> str:
     if report.missing:
         return f"it holds, without {', '.join(report.missing)}, which this machine does not give"
     return f"it holds: {', '.join(report.active)}"
+
+
+def _see_sender(sender: Sender | None, setting: str) -> str:
+    if sender is None:
+        return f"no server is set ({setting}), so checks on this way are not offered"
+    try:
+        sender.verify_reachable()
+    except NotAcceptedError as error:
+        raise _WrongError(f"{_OBSTACLES[error.obstacle]} ({setting})") from error
+    return "the server is there and lets us in; nothing was sent"
 
 
 def _see_database(database: Database) -> str:

@@ -12,8 +12,10 @@ from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import record
 from verifier.audit.tables import EntryRow, LogHeadRow
 from verifier.db.tables import InstallationRow
-from verifier.doctor import Finding, examine
+from verifier.demo.sinks import MailSink, SmsSink
+from verifier.doctor import _OBSTACLES, Finding, examine
 from verifier.ids import new_copy_id, new_document_id, new_verification_id
+from verifier.notices.kinds import Obstacle
 from verifier.retention.service import Rule, open_obligation
 from verifier.settings import Settings
 from verifier.wiring import House, open_house, open_workshop
@@ -55,7 +57,7 @@ def test_a_house_in_order_has_every_check_and_nothing_to_change(settings: Settin
     assert wrong_in(settings) == {}
     assert checks == [
         *("apart", "keys", "roots", "secrets", "disk", "database", "objects", "key store", "clock", "disposal"),
-        *("log", "published", "sandbox"),
+        *("log", "published", "sandbox", "mail", "sms"),
     ]
     assert snapshot(settings.home) == before
 
@@ -157,6 +159,26 @@ def test_a_restored_older_database_is_found_by_what_was_published(settings: Sett
         head = session.scalars(select(LogHeadRow)).one()
         head.size, head.published_size = 0, 0
     assert "from a backup" in wrong_in(settings)["published"]
+
+
+def test_servers_that_send_are_looked_at_and_nothing_is_sent(settings: Settings) -> None:
+    sending = {"smtp_from": "verify@example.org", "sms_from": "Acme", "smtp_host": "127.0.0.1"}
+    with MailSink() as mail, SmsSink() as sms:
+        there = settings.model_copy(update={**sending, "smtp_port": mail.port, "sms_url": sms.url})
+        assert wrong_in(there) == {}
+        assert (mail.mails, sms.messages) == ([], [])
+    wrong = wrong_in(there)
+    assert "does not answer" in wrong["mail"]
+    assert "VERIFIER_SMS_URL" in wrong["sms"]
+
+
+def test_a_setting_of_sending_that_cannot_be_is_named(settings: Settings) -> None:
+    wrong = wrong_in(settings.model_copy(update={"smtp_host": "mail.example.org", "smtp_tls": "none"}))
+    assert "VERIFIER_SMTP_TLS" in wrong["sending"]
+
+
+def test_every_obstacle_of_sending_has_its_advice() -> None:
+    assert set(_OBSTACLES) == set(Obstacle)
 
 
 def test_a_finding_is_one_line() -> None:

@@ -33,3 +33,15 @@ class Failure(StrEnum):
     """No server is set for its channel any more."""
     DROPPED = "dropped"
     """Its verification ended first."""
+
+
+class Obstacle(StrEnum):
+    """Why a server did not accept, where another try may help; for the log, and for `verifier doctor`."""
+
+    UNREACHABLE = "unreachable"
+    CERTIFICATE_NOT_VALID = "certificate_not_valid"
+    WITHOUT_TLS = "without_tls"
+    SIGN_IN_REFUSED = "sign_in_refused"
+    SAID_NO = "said_no"
+    """Before it had heard what is to be sent to whom."""
+    NOT_NOW = "not_now"

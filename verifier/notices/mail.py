@@ -22,7 +22,7 @@ from typing import Final
 
 from verifier.ids import NoticeId
 from verifier.notices.folding import FoldingPolicy
-from verifier.notices.kinds import Failure
+from verifier.notices.kinds import Failure, Obstacle
 from verifier.notices.letter import Letter
 from verifier.notices.sending import Deadline, GivenUpError, NotAcceptedError, Patience
 
@@ -124,15 +124,15 @@ class MailSender:
                     smtp.login(server.user, server.password)
                 yield smtp
             except smtplib.SMTPAuthenticationError:
-                raise NotAcceptedError("smtp_sign_in_refused") from None
+                raise NotAcceptedError(Obstacle.SIGN_IN_REFUSED) from None
             except smtplib.SMTPNotSupportedError:
-                raise NotAcceptedError("smtp_without_tls") from None
+                raise NotAcceptedError(Obstacle.WITHOUT_TLS) from None
             except smtplib.SMTPResponseException:
-                raise NotAcceptedError("smtp_said_no") from None
+                raise NotAcceptedError(Obstacle.SAID_NO) from None
             except ssl.SSLCertVerificationError:
-                raise NotAcceptedError("smtp_certificate_not_valid") from None
+                raise NotAcceptedError(Obstacle.CERTIFICATE_NOT_VALID) from None
             except (smtplib.SMTPException, OSError):
-                raise NotAcceptedError("smtp_unreachable") from None
+                raise NotAcceptedError(Obstacle.UNREACHABLE) from None
             finally:
                 if smtp is not None:
                     smtp.close()  # without QUIT: it was accepted or not, and nobody is left to hang
@@ -151,4 +151,4 @@ def _address_of(to: str) -> Address:
 
 def _outcome_of(codes: Iterator[int]) -> NotAcceptedError | GivenUpError:
     """5yz is for good (RFC 5321, section 4.2.1); all else, 4yz above all, is "not now"."""
-    return GivenUpError(Failure.REFUSED) if any(code >= 500 for code in codes) else NotAcceptedError("smtp_not_now")
+    return GivenUpError(Failure.REFUSED) if any(code >= 500 for code in codes) else NotAcceptedError(Obstacle.NOT_NOW)

@@ -14,16 +14,16 @@ from types import TracebackType
 from typing import Final, Protocol, Self
 
 from verifier.ids import NoticeId
-from verifier.notices.kinds import Failure
+from verifier.notices.kinds import Failure, Obstacle
 from verifier.notices.letter import Letter
 
 
 class NotAcceptedError(Exception):
-    """It may be given again: not taken, or, for mail only, perhaps taken. `why` is a word of ours for the log."""
+    """It may be given again: not taken, or, for mail only, perhaps taken."""
 
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why: Final = why
+    def __init__(self, obstacle: Obstacle) -> None:
+        super().__init__(obstacle.value)
+        self.obstacle: Final = obstacle
 
 
 class GivenUpError(Exception):

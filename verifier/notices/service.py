@@ -111,7 +111,7 @@ class Notifier:
         try:
             self._send(task)
         except NotAcceptedError as error:
-            get_log().warning("notice.not_accepted", code=error.why, verification=task.verification)
+            get_log().warning("notice.not_accepted", code=error.obstacle.value, verification=task.verification)
             self._rest(task)
             return True
         except StoreUnavailableError as error:

@@ -17,13 +17,14 @@ from typing import Final, Protocol
 from urllib.parse import urlencode, urlsplit
 
 from verifier.ids import NoticeId
-from verifier.notices.kinds import Failure
+from verifier.notices.kinds import Failure, Obstacle
 from verifier.notices.letter import Letter
 from verifier.notices.sending import Deadline, GivenUpError, NotAcceptedError, Patience
 
 _TAKEN_BEFORE: Final = 409
-_NOT_NOW: Final = frozenset({401, 403, 408, 425, 429, 503})
-"""Not taken, and it may change: our credentials are an operator's to mend, the rest passes by itself."""
+# Not taken, and it may change: our credentials are an operator's to mend, the rest passes by itself.
+_SIGN_IN_REFUSED: Final = frozenset({401, 403})
+_NOT_NOW: Final = frozenset({408, 425, 429, 503})
 
 
 class SmsGateway(Protocol):
@@ -78,8 +79,10 @@ class SmsSender:
         status = self._post({**headers, "Idempotency-Key": notice, "User-Agent": "verifier"}, body)
         if 200 <= status < 300 or status == _TAKEN_BEFORE:
             return
+        if status in _SIGN_IN_REFUSED:
+            raise NotAcceptedError(Obstacle.SIGN_IN_REFUSED)
         if status in _NOT_NOW or 300 <= status < 400:
-            raise NotAcceptedError("sms_gateway_said_no")
+            raise NotAcceptedError(Obstacle.NOT_NOW)
         raise GivenUpError(Failure.REFUSED if 400 <= status < 500 else Failure.UNANSWERED)
 
     def verify_reachable(self) -> None:
@@ -111,10 +114,10 @@ class SmsSender:
             connection.connect()
             deadline.watch(connection.sock)
         except ssl.SSLCertVerificationError:
-            raise NotAcceptedError("sms_certificate_not_valid") from None
+            raise NotAcceptedError(Obstacle.CERTIFICATE_NOT_VALID) from None
         except OSError:
             connection.close()
-            raise NotAcceptedError("sms_gateway_unreachable") from None
+            raise NotAcceptedError(Obstacle.UNREACHABLE) from None
         return connection
 
     def __repr__(self) -> str:
