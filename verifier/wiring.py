@@ -131,26 +131,13 @@ def open_house(settings: Settings, *, seams: Seams | None = None) -> House:
         _verify_secrets_there(settings)
     digest_key = load_or_create_secret(settings.secrets_folder, "digest")
     form_key = load_or_create_secret(settings.secrets_folder, "form")
-    link_key = LinkKey(load_or_create_secret(settings.secrets_folder, "link"))
     signer = load_or_create_signing_key(settings.signing_key_file, settings.log_origin)
     vault = _open_vault(settings, database, chosen, installation)
     policies = load_policies(settings.policies_folder)
     clock = chosen.clock
-    tools = choose_tools(
-        settings,
-        account_digest=lambda account: keyed_digest(digest_key, "account", account),
-        replay_digest=lambda seen: keyed_digest(digest_key, "replay", seen),
-    )
+    tools = _choose_tools(settings, digest_key)
     means = Means(not_offered=tools.find_missing(), unreachable=find_unreachable(senders))
-    verifications = Verifications(
-        database,
-        clock=clock,
-        vault=vault,
-        policies=policies,
-        link_key=link_key,
-        digest_key=digest_key,
-        intake_closes_after=settings.intake_closes_after,
-    )
+    requests = _open_requests(settings, database, clock, vault, policies=policies, digest_key=digest_key, means=means)
     return House(
         settings=settings,
         database=database,
@@ -164,10 +151,8 @@ def open_house(settings: Settings, *, seams: Seams | None = None) -> House:
         send_limits=SendLimits(digest_key),
         tools=tools,
         means=means,
-        verifications=verifications,
-        requests=Requests(
-            database, clock=clock, vault=vault, verifications=verifications, link_key=link_key, means=means
-        ),
+        verifications=requests.verifications,
+        requests=requests,
         uploads=Uploads(
             database,
             clock=clock,
@@ -180,6 +165,37 @@ def open_house(settings: Settings, *, seams: Seams | None = None) -> House:
         views=Views(database, clock=clock, vault=vault),
         decisions=Decisions(database, clock=clock, vault=vault),
     )
+
+
+def _choose_tools(settings: Settings, digest_key: bytes) -> Tools:
+    return choose_tools(
+        settings,
+        account_digest=lambda account: keyed_digest(digest_key, "account", account),
+        replay_digest=lambda seen: keyed_digest(digest_key, "replay", seen),
+    )
+
+
+def _open_requests(
+    settings: Settings,
+    database: Database,
+    clock: Clock,
+    vault: Vault,
+    *,
+    policies: Mapping[str, Policy],
+    digest_key: bytes,
+    means: Means,
+) -> Requests:
+    link_key = LinkKey(load_or_create_secret(settings.secrets_folder, "link"))
+    verifications = Verifications(
+        database,
+        clock=clock,
+        vault=vault,
+        policies=policies,
+        link_key=link_key,
+        digest_key=digest_key,
+        intake_closes_after=settings.intake_closes_after,
+    )
+    return Requests(database, clock=clock, vault=vault, verifications=verifications, link_key=link_key, means=means)
 
 
 def _verify_secrets_there(settings: Settings) -> None:

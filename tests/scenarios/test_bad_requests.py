@@ -53,7 +53,10 @@ _BAD_BODIES: Final[list[tuple[bytes | dict[str, Any], tuple[int, str]]]] = [
     ({**_GOOD, "expected": {"full_name": "x" * 501}}, (422, "invalid_field")),
     ({**_GOOD, "expected": {f"f{n}": "x" for n in range(13)}}, (422, "invalid_field")),
     ({**_GOOD, "locale": "not a language"}, (422, "unknown_locale")),
-    ({**_GOOD, "contact_points": [{"email": "jo@example.org"}]}, (400, "contacts_not_yet")),
+    ({**_GOOD, "contact_points": [{"email": "jo@example.org"}]}, (422, "invalid_field")),
+    ({**_GOOD, "contact_points": {"pigeon": {"value": "grey"}}}, (422, "invalid_field")),
+    ({**_GOOD, "contact_points": {"email": {"address": "jo@example.org"}}}, (422, "unknown_field")),
+    ({**_GOOD, "contact_points": {"email": {"value": "jo@example.org"}}}, (403, "contacts_not_allowed")),
     ({**_GOOD, "account": "x" * 70_000}, (413, "too_large")),
 ]
 

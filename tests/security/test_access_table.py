@@ -26,6 +26,12 @@ _PROGRAMS: Final[dict[tuple[str, str], Action]] = {
     ("POST", "/v1/verifications/{verification}/links"): A.LINK_RENEW,
     ("POST", "/v1/verifications/{verification}/cancel"): A.VERIFICATION_CANCEL,
     ("POST", "/v1/verifications/{verification}/documents"): A.DOCUMENT_UPLOAD_ON_BEHALF,
+    ("GET", "/v1/verifications/{verification}/contact-checks"): A.CONTACT_CHECK_READ,
+    ("GET", "/v1/verifications/{verification}/contact-checks/submissions/{submission}"): A.CONTACT_CHECK_READ,
+    ("POST", "/v1/verifications/{verification}/contact-checks"): A.CONTACT_CHECK_SUBMIT,
+    ("POST", "/v1/verifications/{verification}/contact-checks/code"): A.CONTACT_CHECK_SUBMIT,
+    ("POST", "/v1/verifications/{verification}/contact-checks/attestation"): A.CONTACT_CHECK_SUBMIT,
+    ("POST", "/v1/verifications/{verification}/contact-checks/message"): A.CONTACT_CHECK_SUBMIT,
     ("GET", "/v1/queue"): A.QUEUE_READ,
     ("POST", "/v1/verifications/{verification}/claim"): A.CLAIM_TAKE,
     ("POST", "/v1/verifications/{verification}/release"): A.CLAIM_RELEASE,
@@ -66,6 +72,14 @@ _CUSTOMERS: Final = {
     ("POST", "/verification/{verification}/documents"),
     ("POST", "/verification/{verification}/documents/{document}/remove"),
     ("POST", "/verification/{verification}/submit"),
+    ("GET", "/verification/{verification}/checks"),
+    ("GET", "/verification/{verification}/submissions/{submission}"),
+    ("POST", "/verification/{verification}/contacts/{contact}/{method}"),
+    ("POST", "/verification/{verification}/checks/{check}/code"),
+    ("POST", "/verification/{verification}/checks/{check}/address"),
+    ("POST", "/verification/{verification}/checks/{check}/look"),
+    ("POST", "/verification/{verification}/checks/{check}/signature"),
+    ("POST", "/verification/{verification}/proof"),
     ("GET", "/verification/{verification}/withdraw"),
     ("POST", "/verification/{verification}/withdraw"),
     ("GET", "/verification/{verification}/receipts/{document}"),
@@ -73,6 +87,8 @@ _CUSTOMERS: Final = {
 _EVERYONE: Final = {
     ("GET", "/v/{token}"),
     ("POST", "/v/{token}"),
+    ("GET", "/n/{token}"),
+    ("POST", "/n/{token}"),
     ("GET", "/"),
     ("GET", "/sign-in"),
     ("GET", "/sign-in/{token}"),
@@ -89,10 +105,13 @@ _EVERYONE: Final = {
 """Doors, the published log, and what says nothing about anyone."""
 
 _AT_THE_COMMAND_LINE: Final = {A.STAFF_INVITE, A.API_KEY_MANAGE}
-_PART_OF_ANSWERS: Final = {A.LINK_SHOW}
+_PART_OF_CALLS: Final = {A.LINK_SHOW, A.CONTACT_SET}
 _JSON_BODIES: Final[dict[str, dict[str, Any]]] = {
     "/v1/verifications": {"reference": "CASE-9", "policy": "qualification-check"},
     "/v1/verifications/{verification}/decision": {"outcome": "escalate"},
+    "/v1/verifications/{verification}/contact-checks": {"contact": "email", "method": "code"},
+    "/v1/verifications/{verification}/contact-checks/code": {"contact": "email", "code": "123456"},
+    "/v1/verifications/{verification}/contact-checks/attestation": {"token": "a.b.c"},
 }
 _QUERIES: Final = {"/v1/audit/inclusion": "?index=0", "/v1/audit/consistency": "?old=1"}
 
@@ -121,7 +140,15 @@ class Objects:
     customer: Customer
 
     def path(self, template: str) -> str:
-        filled = template.format(verification=self.verification, document=self.document, page=1)
+        filled = template.format(
+            verification=self.verification,
+            document=self.document,
+            page=1,
+            contact="email",
+            method="code",
+            check="chk_none",
+            submission="sub_none",
+        )
         return filled + _QUERIES.get(template, "")
 
 
@@ -143,7 +170,7 @@ def test_every_route_is_somebodys_and_every_action_has_one(client: TestClient) -
     known = _PROGRAMS.keys() | _PEOPLE.keys() | _CUSTOMERS | _EVERYONE
     assert set(walk_routes(client)) == known
     asked_for = set(_PROGRAMS.values()) | set(_PEOPLE.values())
-    assert asked_for | _AT_THE_COMMAND_LINE | _PART_OF_ANSWERS == set(Action)
+    assert asked_for | _AT_THE_COMMAND_LINE | _PART_OF_CALLS == set(Action)
 
 
 def scopes_of(role: Role) -> tuple[Scope, ...]:

@@ -71,6 +71,7 @@ def test_a_key_gets_only_scopes_that_its_role_allows_in_full() -> None:
         (Role.AGENT, Scope.VERIFICATIONS_WRITE),
         (Role.AGENT, Scope.VERIFICATIONS_READ),
         (Role.AGENT, Scope.DOCUMENTS_WRITE),
+        (Role.AGENT, Scope.CONTACTS_WRITE),
         (Role.REVIEWER, Scope.REVIEWS),
         (Role.AUDITOR, Scope.AUDIT_READ),
     }
@@ -85,7 +86,7 @@ def test_a_key_gets_only_scopes_that_its_role_allows_in_full() -> None:
             "  queue.read:                {agent: refused, reviewer: allowed, auditor: refused, operator: refused}\n",
             "",
         ),
-        ("missing_key", "  contacts:write: []", "  # contacts:write: []"),
+        ("missing_key", "  contacts:write: [", "  # contacts:write: ["),
         ("unknown_key", "  page.view:                 {", "  page.download: {"),
         ("unknown_choice", "staff.invite:              {agent: refused", "staff.invite:              {agent: maybe"),
         ("unknown_choice", "roles: [agent,", "roles: [agents,"),

@@ -43,7 +43,7 @@ class Requests:
         self._database: Final = database
         self._clock: Final = clock
         self._vault: Final = vault
-        self._verifications: Final = verifications
+        self.verifications: Final = verifications
         self._link_key: Final = link_key
         self._means: Final = means
 
@@ -57,14 +57,14 @@ class Requests:
             NoProofPossibleError: the policy's proofs need contact points that did not come with the request.
             And whatever `Verifications.create` raises.
         """
-        policy = self._verifications.get_current_policy(asked.policy)
+        policy = self.verifications.get_current_policy(asked.policy)
         if policy.no_proof is not None:
             raise NoProofNeededError
         contacts = [given for given in contacts if given.contact in find_used(policy)]
         with self._database.read() as session:
             self._verify_possible(policy, asked, contacts, now=self._clock.now(session))
         beside = _Beside(self._vault, self._link_key, policy, tuple(contacts), self._means)
-        return self._verifications.create(asked, actor=actor, once=once, beside=beside)
+        return self.verifications.create(asked, actor=actor, once=once, beside=beside)
 
     def _verify_possible(
         self, policy: Policy, asked: NewVerification, contacts: Sequence[GivenContact], *, now: datetime

@@ -8,8 +8,11 @@ from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from policies.model import DocumentRequirement, Policy
+from policies.ask import Offers, Skip
+from policies.model import Policy
+from policies.parts import ContactRequirement, DetailsRequirement, DocumentRequirement, ProofLine
 from verifier.evidence.tables import DocumentRow
+from verifier.proofs.offers import read_offers
 from verifier.proofs.service import read_documents
 from verifier.verifications.life import VerificationState
 from verifier.verifications.moves import get_policy
@@ -31,9 +34,16 @@ class LinkAnswer(BaseModel):
 
 
 class ProofAnswer(BaseModel):
-    """One acceptable way to prove: every slot in it is needed."""
+    """One way to prove that the policy knows: all of it is needed, but for what is optional.
+
+    `skipped`: why it is not accepted in this verification; null where it is.
+    """
 
     slots: list[str]
+    optional_slots: list[str]
+    contact_checks: list[str]
+    details: list[str]
+    skipped: str | None
 
 
 class DocumentAnswer(BaseModel):
@@ -99,7 +109,7 @@ def describe(session: Session, row: VerificationRow) -> VerificationAnswer:
         link=None,
         reply=None,
         phrase=None,
-        proofs=_describe_proofs(policy),
+        proofs=_describe_proofs(policy, read_offers(session, row)),
         reasons=row.reasons if row.state in _TELLS_REASONS else [],
         created_at=row.created_at,
         opened_at=row.opened_at,
@@ -127,18 +137,20 @@ def get_destroyed_at(row: VerificationRow, documents: Sequence[DocumentRow]) -> 
     return None if None in seen else max(at for at in seen if at is not None)
 
 
-def _describe_proofs(policy: Policy) -> list[ProofAnswer]:
-    return [
-        ProofAnswer(
-            slots=[
-                f"{item.document}.{slot}"
-                for item in line
-                if isinstance(item, DocumentRequirement)
-                for slot in item.slots
-            ]
-        )
-        for line in policy.ladder
-    ]
+def _describe_proofs(policy: Policy, offers: Offers) -> list[ProofAnswer]:
+    skipped = dict(offers.skipped)
+    return [_describe_proof(line, skipped=skipped.get(index)) for index, line in enumerate(policy.ladder)]
+
+
+def _describe_proof(line: ProofLine, *, skipped: Skip | None) -> ProofAnswer:
+    documents = [item for item in line if isinstance(item, DocumentRequirement)]
+    return ProofAnswer(
+        slots=[f"{item.document}.{slot}" for item in documents if not item.is_optional for slot in item.slots],
+        optional_slots=[f"{item.document}.{slot}" for item in documents if item.is_optional for slot in item.slots],
+        contact_checks=[f"{item.contact}.{item.by}" for item in line if isinstance(item, ContactRequirement)],
+        details=[field for item in line if isinstance(item, DetailsRequirement) for field in item.fields],
+        skipped=skipped,
+    )
 
 
 def _describe_document(document: DocumentRow) -> DocumentAnswer:
