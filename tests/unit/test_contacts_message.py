@@ -287,6 +287,13 @@ def test_the_digest_of_a_message_stays_the_same_however_it_is_sent_again(judge: 
     assert len({one.replay_digest for one in judged}) == 1
 
 
+def test_blanks_after_an_open_last_line_do_not_make_another_message(judge: Judge) -> None:
+    mail = sign(write_mail(body=b"Yes"))
+    judged = [judge(mail + more) for more in (b"", b" ", b"\t \r\n", b"\r\n \r\n", b"\n")]
+    assert {one.verdict for one in judged} == {CONFIRMED}
+    assert len({one.replay_digest for one in judged}) == 1
+
+
 def test_two_messages_have_two_digests(judge: Judge) -> None:
     at = datetime.now(UTC)
     mails = [write_mail(at=at), write_mail(at=at - timedelta(seconds=2)), write_mail(at=at, subject="Another")]
