@@ -14,6 +14,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from verifier.errors import ConfigurationError
+from verifier.locales import UNNAMED
 
 _MEGABYTE: Final = 1_000_000
 
@@ -27,7 +28,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     public_url: str = "http://127.0.0.1:8080"
-    desk_name: str = Field(default="the support desk", min_length=1, max_length=60)
+    desk_name: str = Field(default=UNNAMED, min_length=1, max_length=60)
     log_origin: str = Field(default="verifier.localhost/log", pattern=r"[a-z0-9.-]+(/[a-z0-9._/-]+)?")
     case_url: str = ""
     policies_folder: Path | None = None

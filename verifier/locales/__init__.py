@@ -5,6 +5,7 @@ sentence with `N_` where it is written, and translate it with `translator(locale
 `scripts/catalogues.py` for what keeps the catalogues whole, and docs/decisions/0011 for why it is done this way.
 """
 
+from verifier.locales.desk import UNNAMED, name_desk
 from verifier.locales.errors import UnknownLocaleError
 from verifier.locales.sentences import LOCALES_DIR, N_, load_sentences, locales, translator
 from verifier.locales.wishes import DEFAULT, NO_HINT, choose_locale, find_spoken, parse_hint, parse_wishes
@@ -14,11 +15,13 @@ __all__ = [
     "LOCALES_DIR",
     "NO_HINT",
     "N_",
+    "UNNAMED",
     "UnknownLocaleError",
     "choose_locale",
     "find_spoken",
     "load_sentences",
     "locales",
+    "name_desk",
     "parse_hint",
     "parse_wishes",
     "translator",

@@ -11,9 +11,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-
 from verifier.locales.errors import UnknownLocaleError
 
 LOCALES_DIR: Final = Path(__file__).resolve().parent
@@ -37,6 +34,9 @@ def load_sentences(locale: str) -> gettext.GNUTranslations:
     """The sentences of `locale`; raises `UnknownLocaleError`. A sentence without a translation stays English."""
     if locale not in locales():
         raise UnknownLocaleError
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
     path = LOCALES_DIR / locale.replace("-", "_") / "LC_MESSAGES" / f"{DOMAIN}.po"
     compiled = io.BytesIO()
     with path.open("rb") as text:

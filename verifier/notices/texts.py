@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, assert_never
 
-from verifier.locales import N_, translator
+from verifier.locales import N_, name_desk, translator
 from verifier.notices.kinds import Channel, NoticeKind
 from verifier.notices.letter import MOST_SEGMENTS, count_segments
 
@@ -91,7 +91,8 @@ def compose(kind: NoticeKind, channel: Channel, *, locale: str, facts: Facts) ->
         ValueError: the facts do not hold what this notice is about.
     """
     _verify_facts(kind, facts)
-    named = {name: getattr(facts, name) for name in ("desk", "case", "phrase", "code", "exit_url")}
+    named = {name: getattr(facts, name) for name in ("case", "phrase", "code", "exit_url")}
+    named["desk"] = name_desk(facts.desk, locale=locale)
     speak = translator(locale)
 
     def say(sentence: str) -> str:

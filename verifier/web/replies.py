@@ -1,6 +1,6 @@
 """The short reply that an agent pastes into the ticket, in the customer's language."""
 
-from verifier.locales import DEFAULT, translator
+from verifier.locales import DEFAULT, name_desk, translator
 from verifier.verifications.tables import VerificationRow
 from verifier.web.pages.formats import Formats
 
@@ -16,4 +16,10 @@ def write_reply(row: VerificationRow, *, url: str, desk: str) -> str:
         "Please do not attach documents to this ticket: what you send through the link is stored locked and is "
         "destroyed when we have decided.\n\n"
         "%(desk)s"
-    ) % {"reference": row.reference, "url": url, "until": until, "phrase": row.phrase, "desk": desk}
+    ) % {
+        "reference": row.reference,
+        "url": url,
+        "until": until,
+        "phrase": row.phrase,
+        "desk": name_desk(desk, locale=locale),
+    }

@@ -4,6 +4,7 @@ Guarantees: everything is escaped; a name that is not there is an error, never a
 inline style or script, so the strict policy of the routes holds. Nothing is loaded before the first page.
 """
 
+from dataclasses import replace
 from functools import lru_cache
 from gettext import NullTranslations
 from pathlib import Path
@@ -11,9 +12,10 @@ from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from verifier.locales import name_desk
 from verifier.web.pages import words
 from verifier.web.pages.assets import STATIC_DIR, static_url
-from verifier.web.pages.common import View
+from verifier.web.pages.common import CustomerShell, View
 from verifier.web.pages.formats import Formats
 from verifier.web.pages.language import direction, language_names, load_sentences
 
@@ -60,4 +62,11 @@ def render(view: View, *, locale: str = "en", here: str = "") -> str:
 
     Raises `UnknownLocaleError` for a language that we do not speak.
     """
-    return _environment(locale).get_template(view.template).render(view=view, here=here)
+    return _environment(locale).get_template(view.template).render(view=_with_desk(view, locale), here=here)
+
+
+def _with_desk(view: View, locale: str) -> View:
+    shell = getattr(view, "shell", None)
+    if not isinstance(shell, CustomerShell):
+        return view
+    return replace(view, shell=replace(shell, desk=name_desk(shell.desk, locale=locale)))  # type: ignore[call-arg]
