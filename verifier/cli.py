@@ -1,8 +1,9 @@
 """The command `verifier`: serve, staff, API keys, the audit log, deletion receipts, policies, doctor, demo.
 
 Guarantees: whatever goes wrong is one sentence on standard error, with what to do, and exit code 1; a secret is printed
-once, to standard output, by the command that makes it, and nowhere else. Leaves to others: every rule. Each command
-opens what it needs, asks a room, and prints.
+once, to standard output, by the command that makes it, and nowhere else; but the contact key, which the desk shares,
+is printed by its own command whenever it is asked for. Leaves to others: every rule. Each command opens what it needs,
+asks a room, and prints.
 """
 
 import sys
@@ -31,11 +32,13 @@ staff = typer.Typer(help="The people who work here.", no_args_is_help=True)
 api_keys = typer.Typer(help="The keys of programs.", no_args_is_help=True)
 audit = typer.Typer(help="The audit log, checked offline.", no_args_is_help=True)
 receipts = typer.Typer(help="Deletion receipts, checked offline.", no_args_is_help=True)
+contact_key = typer.Typer(help="The key that the desk shares, for contact points it keeps.", no_args_is_help=True)
 for name, group in (
     ("staff", staff),
     ("api-keys", api_keys),
     ("audit", audit),
     ("receipts", receipts),
+    ("contact-key", contact_key),
     ("policy", policy),
 ):
     app.add_typer(group, name=name)
@@ -179,6 +182,18 @@ def verify_log(
         print(f"It still begins with the {report.since.size} entries of the checkpoint that you kept.")
     if not report.is_key_from_outside:
         print("No key was given, so the file was checked against its own: with --log-key you know whose log it is.")
+
+
+@contact_key.command("show")
+def show_contact_key() -> None:
+    """Print the key, in hex, with which the desk digests contact points. Whoever has it can try addresses: guard it.
+
+    A digest is HMAC-SHA-256 with this key, in hex, over `verifier/v1/contact/<kind>/<normal form>`, in UTF-8.
+    """
+    from verifier.wiring import load_contact_key
+
+    with opened_house() as house:
+        print(load_contact_key(house.settings).hex())
 
 
 @receipts.command("verify")

@@ -69,9 +69,13 @@ _PEOPLE: Final[dict[tuple[str, str], Action]] = {
 
 _CUSTOMERS: Final = {
     ("GET", "/verification/{verification}"),
+    ("GET", "/verification/{verification}/details"),
+    ("POST", "/verification/{verification}/details"),
     ("POST", "/verification/{verification}/documents"),
     ("POST", "/verification/{verification}/documents/{document}/remove"),
     ("POST", "/verification/{verification}/submit"),
+    ("GET", "/verification/{verification}/details"),
+    ("POST", "/verification/{verification}/details"),
     ("GET", "/verification/{verification}/checks"),
     ("GET", "/verification/{verification}/submissions/{submission}"),
     ("POST", "/verification/{verification}/contacts/{contact}/{method}"),

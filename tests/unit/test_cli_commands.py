@@ -1,5 +1,6 @@
 """The command line as an operator meets it: real processes, a home of their own, one sentence for what goes wrong."""
 
+import hmac
 import os
 import re
 import subprocess
@@ -9,7 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from policies.parts import ContactKind
 from verifier.audit.export import export_lines
+from verifier.contacts.registered import digest_contact
 from verifier.db.clock import DatabaseClock
 from verifier.db.engine import open_sqlite
 from verifier.staff.service import redeem_invite
@@ -198,3 +201,11 @@ def test_a_taken_port_is_said_before_anything_is_set_up(operator: Operator) -> N
         port = str(taken.getsockname()[1])
         assert f"port {port}" in operator.get_refusal("serve", VERIFIER_PORT=port)
     assert not operator.home.exists()
+
+
+def test_the_contact_key_is_the_one_that_digests_are_compared_with(operator: Operator) -> None:
+    key = operator.get("contact-key", "show")
+    assert re.fullmatch(r"[0-9a-f]{64}", key)
+    assert operator.get("contact-key", "show") == key, "it stays: the desk has it"
+    expected = hmac.new(bytes.fromhex(key), b"verifier/v1/contact/email/jo@example.org", "sha256").hexdigest()
+    assert digest_contact(bytes.fromhex(key), ContactKind.EMAIL, "jo@example.org") == expected
