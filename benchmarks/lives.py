@@ -48,7 +48,7 @@ class Spans:
 
 
 @contextmanager
-def run_service(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
+def run_service(folder: Path, **settings: str) -> Iterator[tuple[str, dict[str, str]]]:
     """`verifier serve` on a free port: its address, and an API key each for agent and reviewer."""
     environment = os.environ | {
         "VERIFIER_HOME": str(folder / "home"),
@@ -56,6 +56,7 @@ def run_service(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
         "VERIFIER_REQUESTS_A_MINUTE_PER_LINK": "1000000",
         "VERIFIER_REQUESTS_A_MINUTE_PER_KEY": "1000000",
         "VERIFIER_REQUESTS_A_MINUTE_PER_NETWORK": "1000000",
+        **{f"VERIFIER_{name.upper()}": value for name, value in settings.items()},
     }
     ready = folder / "ready"
     command = [sys.executable, "-m", "verifier"]
@@ -69,7 +70,8 @@ def run_service(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
             while not ready.exists():
                 time.sleep(0.1)
             keys = {}
-            for role, scopes in (("agent", ["verifications:write", "verifications:read"]), ("reviewer", ["reviews"])):
+            agent = ["verifications:write", "verifications:read", "contacts:write"]
+            for role, scopes in (("agent", agent), ("reviewer", ["reviews"])):
                 wanted = [part for scope in scopes for part in ("--scope", scope)]
                 made = subprocess.run(
                     [*command, "api-keys", "create", f"bench {role}", "--role", role, *wanted],
