@@ -214,7 +214,7 @@ def _print_due(found: Policy) -> None:
         ending = read_ending(session, policy=found.name, by=by)
         for row in ending:
             print(f"{row.undecided_by:%Y-%m-%d %H:%M} UTC  {row.id}  everything in it, if nobody decides by then")
-    print(f"Within a day: {len(documents)} documents, and all that {len(ending)} undecided verifications hold.")
+    print(f"Within a day: documents {len(documents)}; undecided verifications, with all in them {len(ending)}.")
 
 
 def _read_due(session: "Session", now: "datetime", *, by: "datetime") -> "Iterator[StoredDocument]":
