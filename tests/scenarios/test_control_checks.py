@@ -209,7 +209,7 @@ def test_the_registered_wallet_approves(desk: Desk, ask: Ask, work: Work) -> Non
 
     customer = open_link(desk.client, ask()["link"]["url"])
     check, challenge = begin(customer, work, "wallet", "signature")
-    message = wallet_message(challenge, desk=desk.house.settings.desk_name, address=WALLET)
+    message = wallet_message(challenge, desk=desk.house.settings.desk_name)
     signed = Account.sign_message(encode_defunct(text=message), private_key=WALLET_KEY)
     signature = f"0x{signed.signature.hex().removeprefix('0x')}"
     assert customer.post(f"checks/{check}/signature", signature=signature).status_code == 202

@@ -3,8 +3,8 @@
 A seam: `WalletVerifier` knows one kind of wallet. The one that is here knows Ethereum's `personal_sign` (EIP-191,
 version 0x45) over eth-account, which comes with the optional extra `wallet`.
 
-Guarantees: the message names the desk, the wallet, the action and the case, ends in the challenge, and has one spelling
-only; an address in mixed case must carry its checksum (EIP-55); a signature has one form only (65 bytes, low `s`).
+Guarantees: the message names the desk, the action and the case, ends in the challenge, and has one spelling only; an
+address in mixed case must carry its checksum (EIP-55); a signature has one form only (65 bytes, low `s`).
 Leaves to others: contract wallets, which have no key of their own (EIP-1271), and the page that asks the wallet.
 """
 
@@ -36,10 +36,11 @@ class WalletVerifier(Protocol):
         ...
 
 
-def wallet_message(challenge: str, *, desk: str, address: str) -> str:
-    """What the customer's wallet shows and signs; the page and the judge build it alike, from the same three texts.
+def wallet_message(challenge: str, *, desk: str) -> str:
+    """What the customer's wallet shows and signs; the page and the judge build it alike, from the same two texts.
 
-    `address` is spelled as `WalletVerifier.parse_address` spells it. Raises `MalformedChallengeError`.
+    The address is not in it: the page belongs to the tier that cannot open it, and who signed is known from the
+    signature itself. Raises `MalformedChallengeError`.
     """
     named = parse_challenge(challenge)
     return (
@@ -48,7 +49,6 @@ def wallet_message(challenge: str, *, desk: str, address: str) -> str:
         "Signing this moves no money and allows nobody to move any.\n"
         "If you did not ask for this, do not sign.\n"
         "\n"
-        f"Wallet: {address}\n"
         f"Action: {named.action}\n"
         f"Case: {named.verification}\n"
         f"Challenge: {challenge}"
@@ -63,7 +63,7 @@ def judge_wallet(signature: str, *, address: str, challenge: str, desk: str, ver
     """
     spelled = verifier.parse_address(address)
     try:
-        signer = verifier.find_signer(wallet_message(challenge, desk=desk, address=spelled), signature)
+        signer = verifier.find_signer(wallet_message(challenge, desk=desk), signature)
     except MalformedSignatureError:
         return Verdict(Outcome.FAILED, (Reason.MALFORMED,))
     if signer != spelled:
