@@ -54,7 +54,10 @@ def test_the_authors_own_signature_counts_for_more_where_it_is_still_true(resolv
 
 
 def test_an_unnamed_forwarder_is_not_asked(resolver: DnsResolver, zone: Zone) -> None:
-    for rules in (MessageRules(), replace(RULES, forwarders=frozenset({"net", "mx.forwarder.net", "arder.net"}))):
+    for rules in (
+        MessageRules(),
+        replace(RULES, forwarders=frozenset({"example.net", "mx.forwarder.net", "arder.net"})),
+    ):
         zone.asked.clear()
         verdict, grade = judge(forward(write_mail()), resolver, rules=rules)
         assert (verdict, grade) == (Verdict(Outcome.UNCONFIRMED, (Reason.NO_SIGNATURE,)), Grade.NONE)

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.https_site import Authority
 from tests.signed_mail import JO, rsa_key, sign, write_mail
@@ -93,6 +95,13 @@ def test_the_subject_names_the_verification(subject: str) -> None:
 def test_a_mail_without_one_attached_message_and_one_verification_is_refused(raw: bytes) -> None:
     with pytest.raises(MessageRefusedError):
         read_forwarded(raw, rules=RULES)
+
+
+@given(at=st.integers(0, 1500), cut=st.integers(0, 60), piece=st.binary(max_size=8))
+def test_no_bytes_make_the_reader_of_envelopes_raise_anything_but_its_refusal(at: int, cut: int, piece: bytes) -> None:
+    mail = forward_attached(write_mail())
+    with suppress(MessageRefusedError):
+        read_forwarded(mail[:at] + piece + mail[at + cut :], rules=RULES)
 
 
 def _free_port() -> int:

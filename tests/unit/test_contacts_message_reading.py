@@ -9,7 +9,7 @@ from dkim.canonicalization import Relaxed, Simple
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.signed_mail import ed25519_key, forward, sign, write_mail
+from tests.signed_mail import ed25519_key, forward, rsa_key, sign, write_mail
 from verifier.contacts.errors import LookupFailedError, MessageRefusedError
 from verifier.contacts.message.alignment import find_organisation, is_same_organisation
 from verifier.contacts.message.dates import read_date
@@ -18,6 +18,7 @@ from verifier.contacts.message.judge import judge_message
 from verifier.contacts.message.rules import MessageRules
 from verifier.contacts.message.sender import read_sender
 from verifier.contacts.verdict import Outcome
+from verifier.errors import ConfigurationError
 
 RULES: Final = MessageRules(forwarders=frozenset({"forwarder.net"}))
 
@@ -230,6 +231,34 @@ def test_no_bytes_make_the_judge_raise(raw: bytes) -> None:
         judge_message(raw, expected="jo@example.org", now=datetime.now(UTC), resolver=resolver, rules=RULES)
 
 
+_SIGNED: Final = tuple(
+    sign(write_mail(body=b"One  two \r\n\r\nthree"), canonical=canonical)
+    for canonical in (b"simple/simple", b"relaxed/relaxed", b"relaxed/simple", b"simple/relaxed")
+)
+_SLACK: Final = (b" ", b"\t", b"\r\n", b"\n", b"\r\n ", b" \r\n", b"X-More: 1\r\n", b"\r\n\r\n", b"\r")
+
+
+@given(which=st.integers(0, 3), pieces=st.lists(st.tuples(st.integers(0, 900), st.sampled_from(_SLACK)), max_size=3))
+def test_nothing_that_leaves_a_signature_true_makes_a_used_message_a_new_one(
+    which: int, pieces: list[tuple[int, bytes]]
+) -> None:
+    changed = _SIGNED[which]
+    for at, piece in pieces:
+        changed = changed[:at] + piece + changed[at:]
+    first, again = (
+        judge_message(
+            raw,
+            expected="jo@example.org",
+            now=datetime.now(UTC),
+            resolver=_AnyAnswer(rsa_key().record),
+            rules=RULES,
+        )
+        for raw in (_SIGNED[which], changed)
+    )
+    assert first.verdict.outcome is Outcome.CONFIRMED
+    assert again.replay_digest in {None, first.replay_digest}
+
+
 @given(record=st.binary(max_size=200))
 def test_no_record_makes_the_judge_raise_or_confirm(record: bytes) -> None:
     judged = judge_message(
@@ -256,3 +285,17 @@ def test_a_bodys_canonical_forms_are_those_of_dkimpy_and_stay_as_they_are(lines:
     for form, ours in [(Relaxed, Message((), body).relaxed_body), (Simple, Message((), body).simple_body)]:
         assert ours == form.canonicalize_body(body)
         assert form.canonicalize_body(ours) == ours
+
+
+@pytest.mark.parametrize(
+    "domains", [{"Forwarder.net"}, {"forwarder.net."}, {""}, {"mx forwarder.net"}, {"@forwarder.net"}]
+)
+def test_a_forwarder_that_is_written_otherwise_is_refused_at_once(domains: set[str]) -> None:
+    with pytest.raises(ConfigurationError, match="rules for messages"):
+        MessageRules(forwarders=frozenset(domains))
+
+
+@pytest.mark.parametrize("address", ["Desk@example.org", "desk", "Desk <desk@example.org>"])
+def test_an_address_of_the_desk_that_is_written_otherwise_is_refused_at_once(address: str) -> None:
+    with pytest.raises(ConfigurationError, match="rules for messages"):
+        MessageRules(recipients=frozenset({address}))

@@ -1,10 +1,14 @@
 """What the judge of a message is told, and what it says."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from verifier.contacts.errors import MalformedContactError
+from verifier.contacts.points import parse_domain, parse_email
 from verifier.contacts.verdict import Verdict
+from verifier.errors import ConfigurationError
 
 
 class Grade(StrEnum):
@@ -38,6 +42,13 @@ class MessageRules:
     """The desk's own addresses. Where given, a signed To or Cc must name one: a message that the customer wrote to
     somebody else, and that this one hands on, is no evidence that they ask this desk."""
 
+    def __post_init__(self) -> None:
+        # One that is written otherwise would be compared with nothing, and quietly trust or refuse the wrong mail.
+        for domain in self.forwarders:
+            _verify_written(domain, parse=parse_domain, name="forwarder")
+        for address in self.recipients:
+            _verify_written(address, parse=parse_email, name="address")
+
 
 @dataclass(frozen=True)
 class MessageVerdict:
@@ -53,3 +64,12 @@ class MessageVerdict:
     signer: str | None = None
     key_bits: int | None = None
     """Bits of the RSA key (2048 and more are sound, 1024 are what some domains still use), or 256 for Ed25519."""
+
+
+def _verify_written(text: str, *, parse: Callable[[str], str], name: str) -> None:
+    try:
+        written = parse(text)
+    except MalformedContactError:
+        raise ConfigurationError(f"{text!r} among the rules for messages is no {name}.") from None
+    if written != text:
+        raise ConfigurationError(f"Write {written!r} for {text!r} among the rules for messages.")
