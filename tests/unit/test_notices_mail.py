@@ -274,6 +274,15 @@ def test_a_server_without_starttls_gets_neither_password_nor_letter(sink: MailSi
     assert sink.mails == []
 
 
+def test_with_tls_from_the_first_byte_the_certificate_is_verified_too(authority: Authority) -> None:
+    with MailSink(tls=tls_of(authority.issue("localhost"))) as sink:
+        send(sender_to(sink.port, tls=TlsMode.TLS, ca_file=authority.file))
+        assert len(sink.mails) == 1
+        with pytest.raises(NotAcceptedError, match="certificate"):
+            send(sender_to(sink.port, tls=TlsMode.TLS, user=""))
+    assert len(sink.mails) == 1
+
+
 def test_a_certificate_of_another_host_is_not_believed(authority: Authority) -> None:
     with (
         MailSink(options={"tls_context": tls_of(authority.issue("other.example"))}) as sink,

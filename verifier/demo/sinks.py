@@ -7,6 +7,7 @@ first. Leaves to others: what is said to the sender; `answer` may refuse, wait o
 import asyncio
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -66,13 +67,15 @@ class MailSink:
         *,
         answer: AnswerMail = _accept,
         answer_recipient: AnswerRecipient = _know,
+        tls: ssl.SSLContext | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> None:
-        """`options` are those of `aiosmtpd.smtp.SMTP`, such as `tls_context` or `authenticator`."""
+        """`tls` is spoken from the first byte. `options` are those of `aiosmtpd.smtp.SMTP`, such as `tls_context`."""
         self.mails: Final[list[Mail]] = []
         self.answer = answer
         self.answer_recipient = answer_recipient
         self.port = 0
+        self._tls: Final = tls
         self._options: Final = dict(options or {})
         self._loop: Final = asyncio.new_event_loop()
         self._thread: Final = threading.Thread(target=self._loop.run_forever, name="mail-sink", daemon=True)
@@ -97,7 +100,7 @@ class MailSink:
             raise ConfigurationError("The mail sink needs aiosmtpd. Install it: uv sync does.") from error
         handler = _MailHandler(self)
         return await self._loop.create_server(
-            lambda: SMTP(handler, loop=self._loop, hostname="localhost", **self._options), _HERE, 0
+            lambda: SMTP(handler, loop=self._loop, hostname="localhost", **self._options), _HERE, 0, ssl=self._tls
         )
 
     async def _end(self) -> None:
