@@ -1,6 +1,7 @@
 """Render every page in every state into a temporary folder, serve it on loopback, and photograph it.
 
-    .venv/bin/python tests/browser/preview.py [--only TEXT] [--widths 320,390,1280] [--dark] [--no-js] [--into DIR]
+    .venv/bin/python tests/browser/preview.py [--only TEXT] [--widths 320,390,1280] [--locales en,ru] [--dark] [--no-js]
+        [--into DIR]
 
 The pictures are for eyes; what must hold is in the tests.
 """
@@ -62,7 +63,7 @@ class _Handler(SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
-def write_pages(folder: Path) -> None:
+def write_pages(folder: Path, *, locale: str = "en") -> None:
     """Render everything into `folder`, with the static files beside it."""
     from PIL import Image, ImageDraw
 
@@ -70,7 +71,7 @@ def write_pages(folder: Path) -> None:
     for source in STATIC_DIR.iterdir():
         (folder / "static" / source.name).write_bytes(source.read_bytes())
     for name, view in all_samples().items():
-        (folder / f"{name}.html").write_text(render(view), encoding="utf-8")
+        (folder / f"{name}.html").write_text(render(view, locale=locale), encoding="utf-8")
     picture = Image.new("RGB", (1600, 1010), "#dfe6ee")
     draw = ImageDraw.Draw(picture)
     draw.rectangle((80, 180, 560, 800), fill="#9db2c7")
@@ -91,7 +92,9 @@ def served(folder: Path) -> Iterator[str]:
         server.server_close()
 
 
-def photograph(address: str, into: Path, *, only: str, widths: list[int], dark: bool, scripts: bool) -> list[str]:
+def photograph(
+    address: str, into: Path, *, only: str, widths: list[int], dark: bool, scripts: bool, locale: str = "en"
+) -> list[str]:
     """One full-page picture for each page and width; returns what the consoles complained about, and overflows."""
     complaints: list[str] = []
     with sync_playwright() as playwright:
@@ -104,7 +107,7 @@ def photograph(address: str, into: Path, *, only: str, widths: list[int], dark: 
                 has_touch=width < 700,
                 is_mobile=width < 700,
                 timezone_id="Europe/Berlin",
-                locale="en-GB",
+                locale="en-GB" if locale == "en" else locale,
             )
             page = context.new_page()
             page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
@@ -112,8 +115,8 @@ def photograph(address: str, into: Path, *, only: str, widths: list[int], dark: 
             for name in (each for each in all_samples() if only in each):
                 page.goto(f"{address}/{name}.html")
                 if scripts and page.evaluate("document.documentElement.scrollWidth > innerWidth + 1"):
-                    complaints.append(f"{name} is wider than {width} px")
-                page.screenshot(path=into / f"{name}-{width}.png", full_page=True)
+                    complaints.append(f"{name} in {locale} is wider than {width} px")
+                page.screenshot(path=into / f"{name}-{locale}-{width}.png", full_page=True)
             context.close()
         browser.close()
     return complaints
@@ -125,17 +128,25 @@ def main() -> None:
     parser.add_argument("--widths", default="320,390,1280")
     parser.add_argument("--dark", action="store_true")
     parser.add_argument("--no-js", action="store_true")
+    parser.add_argument("--locales", default="en")
     parser.add_argument("--into", type=Path, help="folder for the pictures")
     given = parser.parse_args()
     into = given.into or Path(tempfile.mkdtemp(prefix="preview-"))
     into.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="pages-") as name:
-        write_pages(Path(name))
-        with served(Path(name)) as address:
-            widths = [int(each) for each in given.widths.split(",")]
-            complaints = photograph(
-                address, into, only=given.only, widths=widths, dark=given.dark, scripts=not given.no_js
-            )
+    widths, complaints = [int(each) for each in given.widths.split(",")], []
+    for locale in given.locales.split(","):
+        with tempfile.TemporaryDirectory(prefix="pages-") as name:
+            write_pages(Path(name), locale=locale)
+            with served(Path(name)) as address:
+                complaints += photograph(
+                    address,
+                    into,
+                    only=given.only,
+                    widths=widths,
+                    dark=given.dark,
+                    scripts=not given.no_js,
+                    locale=locale,
+                )
     print(f"pictures in {into}")  # noqa: T201 - a program for people
     for complaint in complaints:
         print(f"complaint: {complaint}")  # noqa: T201
