@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import event
 
 from policies.access import Role, Scope
+from tests.case_policies import FOLDER
 from verifier.app import create_app
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import EntryFilter, find_entries
@@ -196,7 +197,7 @@ class KeepingObjects(FileObjects):
 
 @pytest.fixture
 def keeping_house(tmp_path: Path, clock: MovedClock) -> Iterator[House]:
-    settings = Settings(home=tmp_path / "keeping")
+    settings = Settings(home=tmp_path / "keeping", policies_folder=FOLDER)
     seams = choose_seams(settings)
     opened = open_house(settings, seams=replace(seams, clock=clock, objects=KeepingObjects(settings.objects_folder)))
     yield opened

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import select
 
-from policies.loading import load_builtin
+from tests.case_policies import CASE_POLICIES, FOLDER
 from tests.journey import JSON, Customer, Desk, make_jpeg, make_pdf, refusal
 from tests.workers_by_hand import Work
 from verifier.db.clock import MovedClock
@@ -24,7 +24,7 @@ from verifier.wiring import House
 
 _BOUNDARY = "uFt3Q9"
 _SLOT = "diploma.all_pages"
-_LIMIT = load_builtin()["qualification-check"].documents["diploma"].max_bytes
+_LIMIT = CASE_POLICIES["qualification-check"].documents["diploma"].max_bytes
 
 
 def find_objects(house: House) -> list[Path]:
@@ -350,7 +350,7 @@ class TestSmallLimits:
 
     @pytest.fixture
     def settings(self, settings: Settings, tmp_path: Path) -> Settings:
-        text = (Path(__file__).parents[2] / "policies/builtin/account-recovery.yaml").read_text()
+        text = (FOLDER / "account-recovery.yaml").read_text()
         for old, new in (("max_documents: 20", "max_documents: 3"), ("100MB", "4500kB"), ("20MB", "2MB")):
             text = text.replace(old, new)
         folder = tmp_path / "policies"

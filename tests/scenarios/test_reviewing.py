@@ -9,6 +9,7 @@ import pytest
 
 from policies.access import Role
 from policies.language import parse_policy
+from tests.case_policies import FOLDER
 from tests.journey import HTML, JSON, Desk, Reviewer, make_jpeg, make_pdf, refusal
 from tests.workers_by_hand import Work
 from verifier.audit.catalogue import EntryKind
@@ -162,7 +163,7 @@ class TestTwoLines:
 
     @pytest.fixture
     def settings(self, settings: Settings, tmp_path: Path) -> Settings:
-        text = (Path(__file__).parents[2] / "policies/builtin/qualification-check.yaml").read_text()
+        text = (FOLDER / "qualification-check.yaml").read_text()
         folder = tmp_path / "policies"
         folder.mkdir()
         (folder / "qualification-check.yaml").write_text(text.replace("lines: 1", "lines: 2"))
@@ -200,7 +201,7 @@ def test_a_quality_sample_goes_through_a_second_look_that_nobody_sees_coming(
     desk: Desk, work: Work, house: House
 ) -> None:
     """With every approval in the sample, the first looks like any other and is no end yet."""
-    text = (Path(__file__).parents[2] / "policies/builtin/qualification-check.yaml").read_text()
+    text = (FOLDER / "qualification-check.yaml").read_text()
     assert "second_look_share: 0" in text
     sampled = parse_policy(text.replace("second_look_share: 0", "second_look_share: 100"), origin="test.yaml")
     asked, _ = desk.submitted(work)

@@ -16,6 +16,7 @@ import uvicorn
 from sqlalchemy import select
 
 from policies.access import Role, Scope
+from tests.case_policies import FOLDER
 from tests.journey import JSON, Customer, make_jpeg, make_key, open_link, refusal
 from verifier.app import create_app
 from verifier.db.clock import MovedClock
@@ -54,7 +55,7 @@ class Served:
 
 def write_policy_of_three_slots(folder: Path) -> Path:
     """The built-in policy with a third side to send."""
-    text = (Path(__file__).parents[2] / "policies/builtin/account-recovery.yaml").read_text()
+    text = (FOLDER / "account-recovery.yaml").read_text()
     text = text.replace("slots: [front, back]", "slots: [front, back, side]")
     folder.mkdir()
     (folder / "account-recovery.yaml").write_text(text.replace("    slots:\n", "    slots:\n      side: {en: Side}\n"))

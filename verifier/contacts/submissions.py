@@ -257,7 +257,9 @@ def _verify_takes_checks(row: VerificationRow, now: datetime, *, source: str) ->
 def _verify_few_wait(session: Session, verification: VerificationId) -> None:
     waiting = session.scalar(
         select(func.count(ContactSubmissionRow.id)).where(
-            ContactSubmissionRow.verification_id == verification, ContactSubmissionRow.judged_at.is_(None)
+            ContactSubmissionRow.verification_id == verification,
+            ContactSubmissionRow.judged_at.is_(None),
+            ContactSubmissionRow.kind != SubmissionKind.OPENED,
         )
     )
     if (waiting or 0) >= MOST_WAITING:
