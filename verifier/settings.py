@@ -65,6 +65,14 @@ class Settings(BaseSettings):
     dns_servers: tuple[str, ...] = ()
     message_forwarders: tuple[str, ...] = ()
     message_recipients: tuple[str, ...] = ()
+    mailbox_host: str = ""
+    mailbox_port: int | None = Field(default=None, gt=0, le=65535)
+    mailbox_tls: Literal["tls", "starttls"] = "tls"
+    mailbox_ca_file: Path | None = None
+    mailbox_user: str = ""
+    mailbox_password_file: Path | None = None
+    mailbox_folder: str = Field(default="INBOX", min_length=1, max_length=200)
+    mailbox_every: timedelta = Field(default=timedelta(seconds=30), gt=timedelta(0))
     attestation_issuer: str = ""
     attestation_keys_file: Path | None = None
     attestation_keys_url: str = ""

@@ -20,6 +20,7 @@ from verifier.audit.publish import FolderPublisher
 from verifier.audit.sequencer import Sequencer
 from verifier.audit.service import record
 from verifier.contacts.codes import Codes
+from verifier.contacts.collecting import Collector, choose_mailbox
 from verifier.contacts.effects import Effects
 from verifier.contacts.findings import Findings
 from verifier.contacts.forgetting import forget_contacts
@@ -258,6 +259,7 @@ class Workshop:
     sweep: Sweep
     notifier: Notifier
     judge: Judge
+    collector: Collector
     decoder: Decoder
 
     def close(self) -> None:
@@ -268,6 +270,7 @@ def open_workshop(house: House, *, decoder: Decoder | None = None) -> Workshop:
     """Wire the jobs; starts the decoder's keyless parent, unless one is handed in."""
     settings, parts = house.settings, (house.database, house.clock, house.vault)
     database, clock, vault = parts
+    mailbox = choose_mailbox(settings)
     decoder = decoder or Decoder(children=settings.decoder_children)
     return Workshop(
         house=house,
@@ -284,6 +287,7 @@ def open_workshop(house: House, *, decoder: Decoder | None = None) -> Workshop:
         sweep=Sweep(database, clock=clock, vault=vault, orphans_after=settings.orphans_after),
         notifier=Notifier(database, clock=clock, vault=vault, senders=house.senders),
         judge=_open_judge(house),
+        collector=Collector(database, clock=clock, vault=vault, access=mailbox, rules=house.tools.rules),
         decoder=decoder,
     )
 

@@ -13,6 +13,7 @@ from datetime import timedelta
 from verifier.settings import Settings
 from verifier.wiring import Workshop
 from workers.check import check
+from workers.collect import collect
 from workers.compare import compare
 from workers.dispose import dispose
 from workers.end_unfinished import end_unfinished
@@ -48,6 +49,7 @@ def plan_jobs(settings: Settings) -> Sequence[Job]:
         Job("notify", zone="notify", every=soon, run=notify, threads=4),
         # Two, because looking a domain up waits for servers of others; a guess must not wait with it.
         Job("judge", zone="contacts", every=soon, run=judge, threads=2),
+        Job("collect", zone="mailbox", every=settings.mailbox_every, run=collect),
         Job("expire", zone="sweep", every=settings.sweep_every, run=expire),
         Job("end_unfinished", zone="sweep", every=settings.sweep_every, run=end_unfinished),
         Job("forget", zone="sweep", every=settings.sweep_every, run=forget),

@@ -25,7 +25,7 @@ from tests.signed_mail import JO, rsa_key, sign, write_mail
 from verifier.contacts.errors import MailboxUnavailableError, MessageRefusedError
 from verifier.contacts.message.forwarded import Forwarded, read_forwarded
 from verifier.contacts.message.judge import judge_message
-from verifier.contacts.message.mailbox import MailboxAccess, MailboxTls, take_forwarded
+from verifier.contacts.message.mailbox import Handling, MailboxAccess, MailboxTls, take_forwarded
 from verifier.contacts.message.rules import MessageRules
 from verifier.contacts.verdict import Outcome
 from verifier.ids import new_verification_id
@@ -186,9 +186,9 @@ def test_a_forwarded_message_reaches_the_judge_whole_and_leaves_the_mailbox(
     deliver(box, forward_attached(sign(write_mail(), canonical=b"simple/simple")))
     handed: list[Forwarded] = []
 
-    def accept(forwarded: Forwarded) -> bool:
+    def accept(forwarded: Forwarded) -> Handling:
         handed.append(forwarded)
-        return True
+        return Handling.TAKEN
 
     taken = take_forwarded(access, accept=accept, rules=RULES)
     assert (taken.accepted, taken.set_aside, count(box, "ALL")) == (1, 0, 0)
@@ -200,14 +200,14 @@ def test_what_nobody_can_use_is_left_for_a_person_and_not_read_again(access: Mai
     rules = replace(RULES, max_bytes=2000)
     deliver(box, b"Subject: Hello\r\n\r\nA newsletter\r\n", forward_attached(write_mail(body=b"x" * 5000)))
     deliver(box, forward_attached(write_mail()))
-    assert take_forwarded(access, accept=lambda _: False, rules=rules).set_aside == 3
+    assert take_forwarded(access, accept=lambda _: Handling.REFUSED, rules=rules).set_aside == 3
     assert (count(box, "FLAGGED"), count(box, "UNFLAGGED")) == (3, 0)
-    again = take_forwarded(access, accept=lambda _: True, rules=rules)
+    again = take_forwarded(access, accept=lambda _: Handling.TAKEN, rules=rules)
     assert (again.accepted, again.set_aside) == (0, 0)
 
 
 def test_a_mail_stays_where_it_is_when_taking_it_over_fails(access: MailboxAccess, box: imaplib.IMAP4) -> None:
-    def fail(_: Forwarded) -> bool:
+    def fail(_: Forwarded) -> Handling:
         raise ConnectionError("the database is away")
 
     deliver(box, forward_attached(write_mail()))
@@ -216,9 +216,16 @@ def test_a_mail_stays_where_it_is_when_taking_it_over_fails(access: MailboxAcces
     assert count(box, "UNFLAGGED", "UNDELETED") == 1
 
 
+def test_a_mail_for_later_is_handed_over_again_in_the_next_round(access: MailboxAccess, box: imaplib.IMAP4) -> None:
+    deliver(box, forward_attached(write_mail()))
+    later = take_forwarded(access, accept=lambda _: Handling.LATER, rules=RULES)
+    assert (later.accepted, later.set_aside, count(box, "UNFLAGGED")) == (0, 0, 1)
+    assert take_forwarded(access, accept=lambda _: Handling.TAKEN, rules=RULES).accepted == 1
+
+
 def test_a_round_takes_no_more_than_its_limit(access: MailboxAccess, box: imaplib.IMAP4) -> None:
     deliver(box, *[forward_attached(write_mail())] * 3)
-    assert take_forwarded(access, accept=lambda _: True, rules=RULES, limit=2).accepted == 2
+    assert take_forwarded(access, accept=lambda _: Handling.TAKEN, rules=RULES, limit=2).accepted == 2
     assert count(box, "ALL") == 1
 
 
@@ -233,7 +240,7 @@ def test_a_server_that_is_not_the_one_or_not_there_is_told_apart_from_an_empty_m
     )
     for other in wrong:
         with pytest.raises(MailboxUnavailableError):
-            take_forwarded(other, accept=lambda _: True, rules=RULES)
+            take_forwarded(other, accept=lambda _: Handling.TAKEN, rules=RULES)
 
 
 def test_a_server_that_speaks_tls_from_the_first_byte_is_read_too(authority: Authority) -> None:
@@ -254,7 +261,7 @@ def test_a_server_that_speaks_tls_from_the_first_byte_is_read_too(authority: Aut
     thread.start()
     trust = ssl.create_default_context(cafile=authority.file)
     access = MailboxAccess(host="localhost", port=listening.getsockname()[1], user=USER, password=PASSWORD, trust=trust)
-    taken = take_forwarded(access, accept=lambda _: True, rules=RULES)
+    taken = take_forwarded(access, accept=lambda _: Handling.TAKEN, rules=RULES)
     assert (taken.accepted, taken.set_aside) == (0, 0)
     thread.join(5)
     listening.close()

@@ -9,6 +9,7 @@ import re
 import ssl
 import stat
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -61,9 +62,9 @@ def _choose_mail(settings: Settings) -> MailSender:
         host=settings.smtp_host,
         port=settings.smtp_port or _PORTS[tls],
         tls=tls,
-        helo=urlsplit(settings.public_url).hostname or "localhost",
+        helo=_name_us(settings),
         user=settings.smtp_user,
-        password=_read_password(settings.smtp_password_file, "VERIFIER_SMTP_PASSWORD_FILE"),
+        password=read_password(settings.smtp_password_file, "VERIFIER_SMTP_PASSWORD_FILE"),
         ca_file=settings.smtp_ca_file,
     )
     try:
@@ -76,6 +77,16 @@ def _choose_mail(settings: Settings) -> MailSender:
         raise ConfigurationError(
             "VERIFIER_SMTP_CA_FILE holds no certificates that can be read. Name a PEM file of them."
         ) from error
+
+
+def _name_us(settings: Settings) -> str:
+    """Our name in EHLO: a domain, or an address as a literal (RFC 5321, section 4.1.3)."""
+    host = urlsplit(settings.public_url).hostname or "localhost"
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    return f"[{address}]" if address.version == 4 else f"[IPv6:{address}]"
 
 
 def _choose_sms(settings: Settings) -> SmsSender:
@@ -99,7 +110,7 @@ def _choose_sms(settings: Settings) -> SmsSender:
 
 
 def _choose_gateway(settings: Settings) -> SmsGateway:
-    password = _read_password(settings.sms_password_file, "VERIFIER_SMS_PASSWORD_FILE")
+    password = read_password(settings.sms_password_file, "VERIFIER_SMS_PASSWORD_FILE")
     if settings.sms_adapter == "form":
         if bool(settings.sms_user) != bool(password):
             raise ConfigurationError("VERIFIER_SMS_USER and VERIFIER_SMS_PASSWORD_FILE go together. Set both, or none.")
@@ -112,7 +123,7 @@ def _choose_gateway(settings: Settings) -> SmsGateway:
     return JsonGateway(sender=settings.sms_from, token=password)
 
 
-def _read_password(path: Path | None, setting: str) -> str:
+def read_password(path: Path | None, setting: str) -> str:
     """The first line of the file."""
     if path is None:
         return ""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from typing import Final, assert_never
 
 from verifier.contacts.errors import MailboxUnavailableError, MessageRefusedError
@@ -26,8 +26,19 @@ _MOST_AT_ONCE: Final = 50
 class MailboxTls(StrEnum):
     """How the connection is secured. There is no way without."""
 
-    IMPLICIT = "implicit"
+    IMPLICIT = "tls"
     STARTTLS = "starttls"
+
+
+class Handling(Enum):
+    """What becomes of a mail whose message was handed over."""
+
+    TAKEN = auto()
+    """It was taken over, and committed: the mail goes."""
+    LATER = auto()
+    """Not now: the mail stays for the next round."""
+    REFUSED = auto()
+    """Nobody waits for it: the mail is flagged, for a person."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +64,11 @@ class Taken:
 
 
 def take_forwarded(
-    access: MailboxAccess, *, accept: Callable[[Forwarded], bool], rules: MessageRules, limit: int = _MOST_AT_ONCE
+    access: MailboxAccess, *, accept: Callable[[Forwarded], Handling], rules: MessageRules, limit: int = _MOST_AT_ONCE
 ) -> Taken:
-    """Hand every waiting message to `accept`, and remove the mails whose messages it took over.
+    """Hand every waiting message to `accept`, which commits before it says that it took one over.
 
-    `accept` commits before it returns True; False means that no such verification waits for a message. What it raises
-    ends the round and leaves the mail where it is.
+    What it raises ends the round and leaves the mail where it is.
 
     Raises:
         MailboxUnavailableError
@@ -67,14 +77,11 @@ def take_forwarded(
     with _open(access) as box:
         for uid in _find_waiting(box)[:limit]:
             forwarded = _read(box, uid, rules=rules)
-            if forwarded is not None and accept(forwarded):
-                with _faults_named():
-                    _remove(box, uid)
-                accepted += 1
-            else:
-                with _faults_named():
-                    _ok(box.uid("STORE", uid, "+FLAGS.SILENT", r"(\Flagged)"))
-                set_aside += 1
+            handling = Handling.REFUSED if forwarded is None else accept(forwarded)
+            with _faults_named():
+                _settle(box, uid, handling)
+            accepted += handling is Handling.TAKEN
+            set_aside += handling is Handling.REFUSED
     return Taken(accepted, set_aside)
 
 
@@ -139,6 +146,18 @@ def _read(box: imaplib.IMAP4, uid: str, *, rules: MessageRules) -> Forwarded | N
         return read_forwarded(parts[0], rules=rules)
     except MessageRefusedError:
         return None
+
+
+def _settle(box: imaplib.IMAP4, uid: str, handling: Handling) -> None:
+    match handling:
+        case Handling.TAKEN:
+            _remove(box, uid)
+        case Handling.REFUSED:
+            _ok(box.uid("STORE", uid, "+FLAGS.SILENT", r"(\Flagged)"))
+        case Handling.LATER:
+            return
+        case unknown:
+            assert_never(unknown)
 
 
 def _remove(box: imaplib.IMAP4, uid: str) -> None:
