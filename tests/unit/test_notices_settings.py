@@ -7,6 +7,7 @@ import pytest
 
 from verifier.errors import ConfigurationError
 from verifier.notices.kinds import Channel
+from verifier.notices.mail import MailSender
 from verifier.notices.senders import choose_senders
 from verifier.settings import Settings
 
@@ -50,6 +51,20 @@ def test_mail_leaves_this_machine_over_tls_only() -> None:
     assert repr(here[Channel.EMAIL]) == "<MailSender, none>"
     assert repr(choose_senders(Settings(**MAIL))[Channel.EMAIL]) == "<MailSender, starttls>"
     assert repr(choose_senders(Settings(**MAIL, smtp_tls="tls"))[Channel.EMAIL]) == "<MailSender, tls>"
+
+
+@pytest.mark.parametrize(
+    ("public_url", "name"),
+    [
+        ("https://verify.example.org", "verify.example.org"),
+        ("http://127.0.0.1:8080", "[127.0.0.1]"),
+        ("http://[::1]:8080", "[IPv6:::1]"),
+    ],
+)
+def test_we_greet_a_mail_server_by_a_name_that_it_may_believe(public_url: str, name: str) -> None:
+    sender = choose_senders(Settings(**{**MAIL, "smtp_host": "localhost"}, public_url=public_url))[Channel.EMAIL]
+    assert isinstance(sender, MailSender)
+    assert sender.server.helo == name
 
 
 @pytest.mark.parametrize("address", ["", "verify", "Acme <verify@example.org>", "a@b\nBcc: x@y", "jö@example.org"])

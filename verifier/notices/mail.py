@@ -70,7 +70,7 @@ class MailSender:
         self, server: MailServer, *, address: str, display_name: str, patience: Patience | None = None
     ) -> None:
         """`address` and `display_name` stand in From. Raises `ValueError` where they cannot."""
-        self._server: Final = server
+        self.server: Final = server
         self._from: Final = Address(display_name=display_name, addr_spec=address)
         self._patience: Final = patience or Patience()
         self._context: Final = None if server.tls is TlsMode.NONE else ssl.create_default_context(cafile=server.ca_file)
@@ -114,7 +114,7 @@ class MailSender:
     @contextmanager
     def _connected(self) -> Iterator[smtplib.SMTP]:
         """A server that greeted us, speaks TLS and knows us. Whatever goes wrong before its end was not accepted."""
-        server, smtp = self._server, None
+        server, smtp = self.server, None
         with Deadline(self._patience) as deadline:
             try:
                 smtp = _Client(server, self._context, deadline, step=self._patience.step)
@@ -138,7 +138,7 @@ class MailSender:
                     smtp.close()  # without QUIT: it was accepted or not, and nobody is left to hang
 
     def __repr__(self) -> str:
-        return f"<MailSender, {self._server.tls}>"
+        return f"<MailSender, {self.server.tls}>"
 
 
 def _address_of(to: str) -> Address:
