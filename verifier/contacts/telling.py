@@ -67,8 +67,11 @@ class Telling:
         self, session: Session, now: datetime, task: Task, contact: ContactKind, *, address: str, token: str
     ) -> bool:
         channel = CHANNEL_OF[contact]
-        # Counted apart from the codes of the verification: a warning must not make the code wait.
-        subjects = {Subject.VERIFICATION: f"{task.verification}/opened", Subject.CONTACT: f"{contact}/{address}"}
+        # Counted apart from the codes: a warning must not make the code wait.
+        subjects = {
+            Subject.VERIFICATION: f"{task.verification}/opened",
+            Subject.CONTACT: f"{contact}/{address}/opened",
+        }
         try:
             with session.begin_nested():
                 goes_at = self._limits.plan_sending(session, now, subjects=subjects)
