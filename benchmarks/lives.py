@@ -22,6 +22,7 @@ from typing import Any
 
 import httpx2
 
+from benchmarks import POLICIES
 from benchmarks.checking import check_in_process, make_photo
 from verifier.sanitise.watermark import watermark
 
@@ -53,6 +54,7 @@ def run_service(folder: Path, **settings: str) -> Iterator[tuple[str, dict[str, 
     environment = os.environ | {
         "VERIFIER_HOME": str(folder / "home"),
         "VERIFIER_PORT": "0",
+        "VERIFIER_POLICIES_FOLDER": str(POLICIES),
         "VERIFIER_REQUESTS_A_MINUTE_PER_LINK": "1000000",
         "VERIFIER_REQUESTS_A_MINUTE_PER_KEY": "1000000",
         "VERIFIER_REQUESTS_A_MINUTE_PER_NETWORK": "1000000",

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks import POLICIES
 from verifier.audit.publish import FolderPublisher
 from verifier.audit.sequencer import Sequencer
 from verifier.settings import Settings
@@ -71,7 +72,7 @@ def _await_port(port: int) -> None:
 
 
 def open_prepared_house(folder: Path) -> House:
-    return open_house(Settings(home=folder / "home"))
+    return open_house(Settings(home=folder / "home", policies_folder=POLICIES))
 
 
 def prepare_uploads(house: House, file: bytes, *, count: int) -> list[Prepared]:

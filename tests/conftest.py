@@ -9,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from policies.access import Role, Scope
+from tests.case_policies import FOLDER
 from tests.journey import Desk, open_desk
 from tests.workers_by_hand import Work
 from verifier.audit.publish import FolderPublisher
@@ -43,7 +44,7 @@ def clock() -> MovedClock:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """The settings of `house`; a module that needs others has a fixture of this name."""
-    return Settings(home=tmp_path / "home")
+    return Settings(home=tmp_path / "home", policies_folder=FOLDER)
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from policies import DocumentRequirement, load_builtin
+from policies import DocumentRequirement
+from tests.case_policies import CASE_POLICIES
 from verifier.web.pages.common import BareShell, CustomerShell, FieldError, ProblemPage, View
 from verifier.web.pages.customer import (
     Case,
@@ -97,8 +98,8 @@ DIPLOMA: Final = DocumentAsk(
 
 
 def builtin_task(name: str) -> TaskPage:
-    """The task page of a policy that we ship, in its own words: they are longer than invented ones."""
-    policy = load_builtin()[name]
+    """The task page of a whole policy, in its own words: they are longer than invented ones."""
+    policy = CASE_POLICIES[name]
     asks = []
     for requirement in policy.ladder[0]:
         assert isinstance(requirement, DocumentRequirement)

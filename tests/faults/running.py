@@ -18,6 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, Self
 
+from tests.case_policies import FOLDER
 from verifier.settings import Settings
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -51,6 +52,7 @@ class Service:
             "VERIFIER_HOME": str(home),
             "VERIFIER_PORT": str(self.port),
             "VERIFIER_FAULT_FUSE": str(self.fuse),
+            "VERIFIER_POLICIES_FOLDER": str(FOLDER),
             "TMPDIR": str(self.scratch),
             "PYTHONUNBUFFERED": "1",
             **{f"VERIFIER_{name.upper()}": value for name, value in settings.items()},
@@ -62,7 +64,7 @@ class Service:
 
     @property
     def settings(self) -> Settings:
-        return Settings(home=self.home, port=self.port, public_url=self.url)
+        return Settings(home=self.home, port=self.port, public_url=self.url, policies_folder=FOLDER)
 
     def __enter__(self) -> Self:
         self.scratch.mkdir(parents=True)

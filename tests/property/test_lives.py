@@ -29,8 +29,8 @@ from hypothesis.stateful import (
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from policies.loading import load_builtin
 from tests.apart import run_apart
+from tests.case_policies import CASE_POLICIES, FOLDER
 from tests.journey import make_jpeg
 from tests.property.reach import document_slots, reach_of
 from tests.workers_by_hand import Work
@@ -121,7 +121,7 @@ class Lives(RuleBasedStateMachine):
         self._ways = ways
         self._folder = Path(tempfile.mkdtemp(prefix="lives-"))
         clock = MovedClock()
-        chosen = Settings(home=self._folder / "home")
+        chosen = Settings(home=self._folder / "home", policies_folder=FOLDER)
         self._house: House = open_house(chosen, seams=replace(choose_seams(chosen), clock=clock))
         self._work = Work(open_workshop(self._house, decoder=decoder), clock)
         self._verifications: list[VerificationId] = []
@@ -156,14 +156,14 @@ class Lives(RuleBasedStateMachine):
 
     @initialize(steps=st.integers(0, 2))
     def begin(self, steps: int) -> None:
-        for name in load_builtin():
+        for name in CASE_POLICIES:
             self.ask(reference=0, policy=name)
         self.every_step_is_one_of_the_tables()
         for _ in range(steps):
             self.go_further(0, _REVIEWERS[0], Outcome.APPROVE)
             self.every_step_is_one_of_the_tables()
 
-    @rule(reference=st.integers(0, 3), policy=st.sampled_from(sorted(load_builtin())))
+    @rule(reference=st.integers(0, 3), policy=st.sampled_from(sorted(CASE_POLICIES)))
     def ask(self, reference: int, policy: str) -> None:
         asked = NewVerification(f"CASE-{reference}", policy, expected={"full_name": "Jo"})
         created = self._try(lambda: self._house.verifications.create(asked, actor="operator", once=_Once()))

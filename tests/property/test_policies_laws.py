@@ -12,15 +12,21 @@ import yaml
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from policies import PolicyError, describe_duration, load_builtin, parse_policy, policy_from_canonical
+from policies import PolicyError, describe_duration, parse_policy, policy_from_canonical
 from policies.access import parse_access
 from policies.errors import PolicyErrorCode
 from policies.measures import find_duration, find_size, write_duration
+from tests.case_policies import CASE_POLICIES
+from tests.case_policies import FOLDER as CASES
+from tests.unit.test_policies_whole_language import NONE, WHOLE
 
 FOLDER = Path(__file__).resolve().parents[2] / "policies"
 TEXTS = [path.read_text(encoding="utf-8") for path in sorted((FOLDER / "builtin").glob("*.yaml"))]
+TEXTS += [WHOLE, NONE, *(path.read_text(encoding="utf-8") for path in sorted(CASES.glob("*.yaml")))]
 ACCESS = (FOLDER / "access.yaml").read_text(encoding="utf-8")
-CONTENTS: list[Any] = [json.loads(policy.to_canonical()) for policy in load_builtin().values()]
+POLICIES = [*CASE_POLICIES.values(), parse_policy(WHOLE, origin="x")]
+CONTENTS: list[Any] = [json.loads(policy.to_canonical()) for policy in POLICIES]
+BY_NAME = {policy.name: policy for policy in POLICIES}
 FRAGMENTS = [
     "&a ",
     "*a",
@@ -95,7 +101,7 @@ def test_neither_comments_nor_order_nor_layout_change_the_version(
         shuffled(content, order=order), sort_keys=False, allow_unicode=True, default_flow_style=in_flow, width=width
     )
     commented = "# nothing\n" + changed.rstrip("\n") + "\n# more nothing\n"
-    assert parse_policy(commented, origin="x").version == load_builtin()[content["policy"]].version
+    assert parse_policy(commented, origin="x").version == BY_NAME[content["policy"]].version
 
 
 def leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -125,10 +131,17 @@ def test_each_single_rule_that_changes_changes_the_version(index: int, path: tup
         holder = holder[step]
     holder[path[-1]] = changed_leaf(holder[path[-1]])
     assert outcome_of(json.dumps(content, ensure_ascii=False)) not in {
-        load_builtin()[CONTENTS[index]["policy"]].version,
+        BY_NAME[CONTENTS[index]["policy"]].version,
         # A change that leaves the policy at odds with itself is refused for that, and for nothing else.
-        *(set(get_args(PolicyErrorCode)) - {"slot_titles", "no_rules", "too_little_time", "limits_too_small"}),
+        *(set(get_args(PolicyErrorCode)) - AT_ODDS),
     }
+
+
+# A document, a field, a language or a word of a closed list that is not what the rest of the policy says.
+AT_ODDS = {
+    *("slot_titles", "no_rules", "too_little_time", "limits_too_small"),
+    *("unknown_choice", "bad_language", "missing_language", "missing_english", "bad_code", "out_of_range"),
+}
 
 
 def outcome_of(text: str) -> str:
@@ -186,7 +199,7 @@ def test_the_order_of_reasons_is_content(order: list[int]) -> None:
     assume(order != sorted(order))
     content["reasons"] = [content["reasons"][index] for index in order]
     changed = parse_policy(json.dumps(content, ensure_ascii=False), origin="x")
-    assert changed.version != load_builtin()["account-recovery"].version
+    assert changed.version != POLICIES[0].version
     assert policy_from_canonical(changed.to_canonical()) == changed
 
 

@@ -4,8 +4,8 @@ from itertools import product
 
 import pytest
 
-from policies.loading import load_builtin
 from policies.model import Policy
+from tests.case_policies import CASE_POLICIES
 from tests.property.reach import document_slots, reach_of
 from verifier.evidence import life as documents_life
 from verifier.evidence.life import DocumentState
@@ -39,7 +39,7 @@ def test_the_life_of_a_document_knows_every_state_and_ends_in_disposal_only() ->
 # --- P7: policies × what is there × outcomes.
 
 
-@pytest.mark.parametrize("policy", load_builtin().values(), ids=lambda policy: policy.name)
+@pytest.mark.parametrize("policy", CASE_POLICIES.values(), ids=lambda policy: policy.name)
 def test_only_a_whole_line_of_ready_documents_satisfies_a_policy(policy: Policy) -> None:
     places = [(slot.document, slot.slot) for slot in policy.slots()]
     lines = [document_slots(line) for line in policy.ladder]

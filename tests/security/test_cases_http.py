@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tests.case_policies import FOLDER
 from tests.journey import Customer, Desk, refusal
 from tests.workers_by_hand import Work
 from verifier.sanitise.segments import measure_metadata
@@ -47,7 +48,7 @@ _OTHER_TYPES = (
 @pytest.fixture
 def settings(settings: Settings, tmp_path: Path) -> Settings:
     """Long documents are taken too, and nobody counts requests: every file has to come as far as the decoder."""
-    text = (Path(__file__).parents[2] / "policies/builtin/qualification-check.yaml").read_text()
+    text = (FOLDER / "qualification-check.yaml").read_text()
     folder = tmp_path / "policies"
     folder.mkdir()
     (folder / "qualification-check.yaml").write_text(text.replace("max_pages: 6", "max_pages: 20"))

@@ -190,8 +190,8 @@ def test_a_file_that_is_no_receipt_is_refused_with_the_reason(operator: Operator
 
 
 def test_policies_are_listed_by_name_and_explained_in_plain_words(operator: Operator) -> None:
-    assert "account-recovery" in operator.get("policy", "list")
-    assert "Must show" in operator.get("policy", "explain", "account-recovery")
+    assert "wallet-account-recovery" in operator.get("policy", "list")
+    assert "Must show" in operator.get("policy", "explain", "wallet-account-recovery")
 
 
 def test_a_taken_port_is_said_before_anything_is_set_up(operator: Operator) -> None:

@@ -23,13 +23,13 @@ from policies import (
     find_recent,
     find_satisfied_line,
     is_satisfied,
-    load_builtin,
     parse_policy,
     plan,
     what_is_missing,
 )
+from tests.case_policies import CASE_POLICIES
 
-RECOVERY = load_builtin()["account-recovery"]
+RECOVERY = CASE_POLICIES["account-recovery"]
 FRONT, BACK = ("identity", "front"), ("identity", "back")
 LADDER = replace(
     RECOVERY,

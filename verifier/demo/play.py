@@ -134,7 +134,7 @@ The service stays up at {service.address} until you press Ctrl-C. Then everythin
   Be the auditor    open the auditor's: what is stored, what was destroyed, every view
                     (each address works once, within 15 minutes; one browser is one person at a time)
   Sign in again     {verifier} staff invite "Demo reviewer" --role reviewer
-  See what it does  {verifier} policy explain account-recovery
+  See what it does  {verifier} policy explain payout-question
   Look at it all    {verifier} doctor
   Check a receipt   .venv/bin/verifier receipts verify {receipt} --log-key {story.log_key}
   Read its log      {service.log_file}

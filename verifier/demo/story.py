@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 
 from verifier.demo.door import Door, Told
 from verifier.demo.errors import StepFailedError
-from verifier.demo.files import BORN, NAME, SERIAL_NUMBER, make_pdf, make_photo
+from verifier.demo.files import SERIAL_NUMBER, make_pdf, make_photo
 from verifier.demo.service import Service
 from verifier.sanitise.segments import measure_metadata
 
@@ -22,6 +22,11 @@ _EXPECTED_TRACES: Final = frozenset({"gps", "serial_number", "thumbnail"})
 _PAGES: Final = 3
 _PDF: Final = "application/pdf"
 _MEGABYTE: Final = 1_000_000
+_DETAILS: Final = {
+    "payout_amount": "0.25 ETH",
+    "requested_on": "2026-11-02",
+    "payout_address": "0x52908400098527886E0F7030069857D2E4169EE7",
+}
 
 T = TypeVar("T")
 
@@ -66,8 +71,7 @@ class Story:
         return self._request("DEMO-2")["link"]["url"].text
 
     def _request(self, reference: str) -> Told:
-        expected = {"full_name": NAME, "date_of_birth": BORN}
-        body = {"reference": reference, "policy": "account-recovery", "expected": expected}
+        body = {"reference": reference, "policy": "payout-question", "expected": _DETAILS}
         return self.agent.post_json("/v1/verifications", body, status=201)
 
     def open_link(self) -> str:
@@ -81,12 +85,18 @@ class Story:
 
     def upload(self) -> str:
         photo, pdf = make_photo(), make_pdf()
-        files = (("identity.front", "card.jpg", "image/jpeg", photo), ("identity.back", "scan.pdf", _PDF, pdf))
+        files = (("screenshots.first", "app.jpg", "image/jpeg", photo), ("screenshots.second", "scan.pdf", _PDF, pdf))
         for slot, name, media_type, content in files:
             fields = {"form_token": self.form_token, "slot": slot}
             self.customer.send_file(
                 f"{self._page}/documents", fields=fields, name=name, media_type=media_type, content=content
             )
+        told = {
+            "form_token": self.form_token,
+            "details": _DETAILS,
+            "captions": {slot: "My payout" for slot, *_ in files},
+        }
+        self.customer.post_json(f"{self._page}/details", told)
         return f"a photo of 12 megapixels ({_size(photo)}) and a PDF of 2 pages ({_size(pdf)}), stored locked"
 
     def check(self) -> str:
