@@ -6,6 +6,7 @@ reads is shown in the language that was asked for. Pages build their own words (
 
 from collections.abc import Iterator
 
+from policies.ask import is_contact_only
 from policies.measures import describe_duration, describe_size
 from policies.model import Policy
 from policies.parts import ContactRequirement
@@ -75,10 +76,14 @@ def _document(policy: Policy, name: str, language: str) -> str:
 
 def _reviewed(policy: Policy) -> str:
     review = policy.review
+    if review.contact_checks_decide and all(map(is_contact_only, policy.ladder)):
+        return "Nobody reviews anything: a contact check that is confirmed approves at once."
     who_decides = (
         "One reviewer decides" if review.lines == 1 else "Two people look one after the other, and the second decides,"
     )
     lines = [f"{who_decides} within {describe_duration(review.answer_for)}."]
+    if review.contact_checks_decide:
+        lines.append("Where contact checks are enough, nobody has to.")
     if review.four_eyes:
         lines.append("Nobody reviews what they had a hand in: the request, its link, or documents sent for it.")
     if review.second_look_share:
@@ -92,7 +97,7 @@ def _kept(policy: Policy, language: str) -> str:
     retention = policy.retention
     kept = [
         ("What is sent", f"until the decision; without one, {describe_duration(retention.longest_undecided())}"),
-        ("An unfinished upload", describe_duration(retention.unfinished_upload_for)),
+        *([("An unfinished upload", describe_duration(retention.unfinished_upload_for))] if policy.documents else []),
         ("The outcome, for the customer", describe_duration(policy.link.status_for)),
         ("The case number and digests", f"{describe_duration(retention.longest_rows())} after the end"),
     ]

@@ -59,14 +59,11 @@ def _rows(policy: Policy) -> Iterator[tuple[str, str, str, str]]:
     retention = policy.retention
     undecided = describe_duration(retention.longest_undecided())
     yield "All that was sent, if nobody decides", "everywhere", undecided, "The shortest of the periods below."
-    upload = describe_duration(retention.unfinished_upload_for)
-    yield "An upload that broke off", "everywhere", upload, "So that it can be sent once more."
-    yield (
-        "The outcome, for the customer",
-        "everywhere",
-        describe_duration(policy.link.status_for),
-        "So that they can see it, and the deletion receipts.",
-    )
+    if policy.documents:
+        upload = describe_duration(retention.unfinished_upload_for)
+        yield "An upload that broke off", "everywhere", upload, "So that it can be sent once more."
+    shown = describe_duration(policy.link.status_for)
+    yield "The outcome, for the customer", "everywhere", shown, "So that they can see it, and the deletion receipts."
     rows = describe_duration(retention.longest_rows())
     if "rows" not in retention.classes:
         yield _NAMES["rows"], "everywhere", rows, "So that the desk can answer questions about the case."

@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 import yaml
 
-from policies import DetailsRequirement, Policy, PolicyError, explain, parse_policy
+from policies import DetailsRequirement, Policy, PolicyError, explain, load_builtin, parse_policy
 from policies.compare import Effect, compare
 from policies.loading import BUILTIN
 from policies.schema import build_schema
@@ -197,6 +197,14 @@ def test_the_explanation_says_who_decides_and_how_long_each_class_stays() -> Non
     ):
         assert words in text, words
     assert "Zodat niemand anders ze krijgt." in explain(POLICY, "nl")
+
+
+def test_the_explanation_does_not_promise_a_reviewer_where_there_is_none() -> None:
+    text = explain(load_builtin()["hosting-account-change"])
+    assert "Nobody reviews anything: a contact check that is confirmed approves at once." in text
+    assert "One reviewer" not in text
+    assert "upload" not in text
+    assert "Where contact checks are enough, nobody has to." in explain(POLICY)
 
 
 def test_the_explanation_of_no_proof_tells_the_agent_to_answer() -> None:
