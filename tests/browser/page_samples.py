@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from policies import DocumentRequirement
+from tests.browser.detail_samples import CAPTIONS, DETAIL_PAGES, QUESTIONS
 from tests.case_policies import CASE_POLICIES
 from verifier.web.pages.common import BareShell, CustomerShell, FieldError, ProblemPage, View
 from verifier.web.pages.customer import (
@@ -227,6 +228,13 @@ CUSTOMER: Final[Mapping[str, View]] = {
         DESTROYED, kind=StatusKind.DISOWNED, arrived_at=None, checked_at=None, destroyed_at=None, documents=()
     ),
     "status-expired": replace(DESTROYED, kind=StatusKind.EXPIRED, arrived_at=None, checked_at=None, documents=()),
+    **DETAIL_PAGES,
+    "task-details": replace(TASK, ways=(), questions=QUESTIONS),
+    "task-captions": replace(
+        TASK,
+        ways=(Way(documents=(ask(replace(FRONT_READY, slot="screenshot.first")),)),),
+        questions=CAPTIONS,
+    ),
     "withdraw-rather-not": WithdrawPage(
         shell=DESK, case=CASE, verification_id=VERIFICATION, reason=WithdrawReason.RATHER_NOT, form_token=TOKEN
     ),

@@ -28,9 +28,11 @@ from verifier.web.pages.agent import (
 )
 from verifier.web.pages.common import BareShell, FieldError, ProblemPage, View
 from verifier.web.pages.reviewer import (
+    Caption,
     Choice,
     ClaimState,
     DecisionValues,
+    Detail,
     Expected,
     Moment,
     Note,
@@ -261,6 +263,17 @@ STAFF: Final[Mapping[str, View]] = {
         errors=(FieldError(field="reasons", sentence="Choose at least one reason, so that the customer knows why."),),
     ),
     "review-empty": replace(REVIEW, pages=(), documents=(), expected=(), checklist=(), notes=()),
+    "review-details": replace(
+        REVIEW,
+        details=(
+            Detail(label="Transaction", given="ab" * 32, expected="ab" * 32, comparison="same"),
+            Detail(label="Amount", given="1234.56 EUR", expected="1234.50 EUR", comparison="differs"),
+            Detail(label="Name of the wallet", given="my <b>old</b> wallet", expected=None, comparison="not_known"),
+            Detail(label="Day of the payment", given=None, expected="2026-11-22", comparison="not_known"),
+        ),
+        captions=(Caption(number=2, label="Screenshots, second", text="What it said then"),),
+        pages=(replace(REVIEW.pages[0], caption="What it said then"), *REVIEW.pages[1:]),
+    ),
     "review-free": UNCLAIMED,
     "review-taken": replace(UNCLAIMED, claim=ClaimState.TAKEN, holder="Kim"),
     "review-barred": replace(

@@ -17,6 +17,7 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
 from policies.access import Role, Scope
+from tests.detail_policies import EVERYTHING
 from tests.journey import HTML, JSON, Customer, Desk, Reviewer, make_jpeg, make_key
 from tests.workers_by_hand import Work
 from verifier.staff import service as staff
@@ -62,6 +63,23 @@ class Stage:
 
     def customer(self) -> Customer:
         return self.desk.customer(self.request())
+
+    def asked_details(self) -> Customer:
+        """A customer who is asked for details."""
+        return self.desk.customer(self.desk.request(reference=f"CASE-{next(self._numbers)}", policy="wallet-details"))
+
+    def given_details(self) -> str:
+        """A verification whose customer gave them and handed in."""
+        customer = self.asked_details()
+        token = customer.status()["form_token"]
+        answer = customer.client.post(
+            f"/verification/{customer.verification}/details",
+            json={"form_token": token, "details": EVERYTHING},
+            headers=JSON,
+        )
+        assert answer.status_code == 200, answer.text
+        assert customer.post("submit").status_code == 200
+        return customer.verification
 
     def sent(self) -> tuple[Customer, str]:
         """A customer, and the ready document that they sent."""
@@ -282,6 +300,10 @@ KNOCKS: Final[Mapping[tuple[str, str], Callable[[Stage], Knock]]] = {
     ("GET", "/v/{token}"): lambda s: _landing(s, "GET"),
     ("POST", "/v/{token}"): lambda s: _landing(s, "POST"),
     ("GET", "/verification/{verification}"): lambda s: _customer(s.customer(), "GET"),
+    ("GET", "/verification/{verification}/details"): lambda s: _customer(s.asked_details(), "GET", "/details"),
+    ("POST", "/verification/{verification}/details"): lambda s: _customer(
+        s.asked_details(), "POST", "/details", **{"detail.paid": "12 EUR"}
+    ),
     ("POST", "/verification/{verification}/documents"): _upload,
     ("POST", "/verification/{verification}/documents/{document}/remove"): _remove,
     ("POST", "/verification/{verification}/submit"): lambda s: _customer(s.sent()[0], "POST", "/submit"),

@@ -3,15 +3,18 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
+from tests.detail_policies import write_policies
 from tests.faults.doors import KNOCKS, Stage, breaking_commits, list_routes, watching
 from tests.faults.looks import find_unrest, list_objects, look_at_objects, look_at_receipts
 from tests.journey import Desk, make_jpeg, open_desk
 from tests.workers_by_hand import Work
 from verifier.app import create_app
+from verifier.settings import Settings
 from verifier.wiring import House
 
 _READERS_THAT_WRITE = {
@@ -23,6 +26,12 @@ _READERS_THAT_WRITE = {
     ("GET", "/v1/audit/export"),
     ("GET", "/audit"),
 }
+
+
+@pytest.fixture
+def settings(settings: Settings, tmp_path: Path) -> Settings:
+    """With policies that ask for details, beside those that are shipped."""
+    return settings.model_copy(update={"policies_folder": write_policies(tmp_path / "policies")})
 
 
 @pytest.fixture

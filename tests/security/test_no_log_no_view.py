@@ -5,10 +5,12 @@ Disposal needs no reader and goes on, whatever the log or the clock do.
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
+from tests.detail_policies import KEPT, write_policies
 from tests.faults.doors import KNOCKS, Stage, breaking_log, watching
 from tests.faults.hands import Hands
 from tests.faults.looks import find_unrest, list_objects, look_at_objects, look_at_receipts
@@ -17,9 +19,16 @@ from tests.workers_by_hand import Work
 from verifier.app import create_app
 from verifier.db.clock import MovedClock
 from verifier.sanitise.decoder import Decoder
+from verifier.settings import Settings
 from verifier.wiring import House, open_workshop
 
 SLOT = "diploma.all_pages"
+
+
+@pytest.fixture
+def settings(settings: Settings, tmp_path: Path) -> Settings:
+    """With policies that ask for details, beside those that are shipped."""
+    return settings.model_copy(update={"policies_folder": write_policies(tmp_path / "policies")})
 
 
 @pytest.fixture
@@ -36,6 +45,25 @@ def desk(house: House, client: TestClient) -> Desk:
 @pytest.fixture
 def hands(house: House, clock: MovedClock, shared_decoder: Decoder) -> Hands:
     return Hands(open_workshop(house, decoder=shared_decoder), clock)
+
+
+def test_details_are_logged_before_they_are_shown(client: TestClient, desk: Desk, work: Work) -> None:
+    stage = Stage(desk, work)
+    verification = stage.given_details()
+    assert stage.reviewer.claim(verification).status_code == 200
+    page = stage.ada
+    with breaking_log(desk.house):
+        mute = stage.reviewer.look(verification)
+    assert mute.status_code >= 500
+    assert KEPT["sent_hash"] not in mute.text
+    with watching(desk.house) as look:
+        before = look()
+        shown = stage.reviewer.look(verification)
+        assert look()[1] == before[1] + 2, "one entry for what the desk knows, one for what the customer typed"
+    assert {each["given"] for each in shown.json()["details"]} == set(KEPT.values())
+    hidden = client.get(f"/review/{verification}", headers=page.headers)
+    assert hidden.status_code == 200
+    assert KEPT["sent_hash"] not in hidden.text, "the claim is another's"
 
 
 def test_no_route_shows_or_does_what_it_cannot_log(client: TestClient, desk: Desk, work: Work) -> None:
