@@ -1,8 +1,8 @@
 """The catalogues of sentences: extracted from the code, merged into every language, and checked.
 
-    .venv/bin/python scripts/catalogues.py --update    # after a sentence was added, changed or removed
-    .venv/bin/python scripts/catalogues.py --check     # in `make check`: complete, current, and nothing smuggled in
-    .venv/bin/python scripts/catalogues.py --missing   # what a translator still has to write
+    .venv/bin/python -m scripts.catalogues --update    # after a sentence was added, changed or removed
+    .venv/bin/python -m scripts.catalogues --check     # in `make check`: complete, current, and nothing smuggled in
+    .venv/bin/python -m scripts.catalogues --missing   # what a translator still has to write
 
 `--update` guesses nothing: a changed sentence comes out empty, because one that merely resembles it may say the
 opposite. What a translation must keep is in `scripts/catalogue_rules.py`.
@@ -97,7 +97,7 @@ def find_problems() -> list[str]:
     template = extract()
     problems = []
     if TEMPLATE.read_text(encoding="utf-8") != write(template):
-        problems.append("verifier.pot is not what the code says now. Run scripts/catalogues.py --update.")
+        problems.append("verifier.pot is not what the code says now. Run python -m scripts.catalogues --update.")
     for language in languages():
         catalog = load(language)
         if path_of(language).read_text(encoding="utf-8") != write(merge(template, catalog, language=language)):
