@@ -177,16 +177,23 @@ class Zone(BaseResolver):  # type: ignore[misc]  # dnslib is not typed
 
 @contextlib.contextmanager
 def serve(zone: Zone, *, timeout: timedelta = timedelta(seconds=5)) -> Iterator[DnsResolver]:
-    """A resolver that asks a server of its own, by UDP and TCP on one port, which answers from `zone`."""
+    """A resolver that asks a server of its own, which answers from `zone`."""
+    with serve_at(zone) as port:
+        yield DnsResolver([NameServer("127.0.0.1", port)], timeout=timeout)
+
+
+@contextlib.contextmanager
+def serve_at(zone: Zone) -> Iterator[int]:
+    """The port at which a server answers from `zone`, by UDP and TCP."""
     quiet = _Quiet()
     datagrams = DNSServer(zone, address="127.0.0.1", port=0, logger=quiet)
-    port = datagrams.server.server_address[1]
+    port: int = datagrams.server.server_address[1]
     streams = DNSServer(zone, address="127.0.0.1", port=port, tcp=True, logger=quiet)
     servers = (datagrams, streams)
     for server in servers:
         server.start_thread()
     try:
-        yield DnsResolver([NameServer("127.0.0.1", port)], timeout=timeout)
+        yield port
     finally:
         for server in servers:
             server.stop()

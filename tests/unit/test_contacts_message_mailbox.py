@@ -1,19 +1,14 @@
 """Messages that a desk forwards as attachments, from a real IMAP server to the judge."""
 
-import base64
 import imaplib
-import shutil
 import socket
 import ssl
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from functools import partial
 from typing import Final
 
 import pytest
@@ -21,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.https_site import Authority
+from tests.imap_server import PASSWORD, USER, forward_as_attachment, free_port, open_mailbox
 from tests.signed_mail import JO, rsa_key, sign, write_mail
 from verifier.contacts.errors import MailboxUnavailableError, MessageRefusedError
 from verifier.contacts.message.forwarded import Forwarded, read_forwarded
@@ -33,23 +29,9 @@ from verifier.ids import new_verification_id
 RULES: Final = MessageRules()
 VERIFICATION: Final = new_verification_id()
 SUBJECT: Final = f"Fwd: My account [VER {VERIFICATION}]"
-USER: Final = "desk"
-PASSWORD: Final = "correct horse"
 
 
-def forward_attached(
-    mail: bytes, *, subject: str = SUBJECT, kind: str = "message/rfc822", encoding: str = "7bit", copies: int = 1
-) -> bytes:
-    """What a desk's mail program sends when an agent forwards `mail` as an attachment."""
-    attached = base64.encodebytes(mail).replace(b"\n", b"\r\n") if encoding == "base64" else mail
-    part = f"--=_b\r\nContent-Type: {kind}\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n".encode() + attached
-    return (
-        f"From: Agent <agent@desk.example>\r\nSubject: {subject}\r\nMIME-Version: 1.0\r\n"
-        'Content-Type: multipart/mixed;\r\n boundary="=_b"\r\n\r\nA preamble\r\n'
-        "--=_b\r\nContent-Type: text/plain\r\n\r\nSee attached.\r\n--=_b\r\n\r\nMore text\r\n".encode()
-        + (part + b"\r\n") * copies
-        + b"--=_b--\r\nAn epilogue\r\n--=_b\r\nContent-Type: message/rfc822\r\n\r\nFrom: eve@x.com\r\n"
-    )
+forward_attached = partial(forward_as_attachment, subject=SUBJECT)
 
 
 @pytest.mark.parametrize("encoding", ["7bit", "8bit", "base64"])
@@ -104,12 +86,6 @@ def test_no_bytes_make_the_reader_of_envelopes_raise_anything_but_its_refusal(at
         read_forwarded(mail[:at] + piece + mail[at + cut :], rules=RULES)
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        port: int = held.getsockname()[1]
-        return port
-
-
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("authority"))
@@ -117,39 +93,9 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture(scope="module")
 def access(authority: Authority) -> Iterator[MailboxAccess]:
-    """A mailbox on an IMAP server of its own, reached by STARTTLS."""
-    program = shutil.which("pymap", path=str(Path(sys.executable).parent))
-    assert program, "pymap is one of the development dependencies: uv sync"
-    certificate, port = authority.issue("localhost"), _free_port()
-    network = ["--host", "127.0.0.1", "--port", str(port), "--cert", str(certificate), "--key", str(certificate)]
-    server = subprocess.Popen([program, *network, "dict", "--demo-user", USER, "--demo-password", PASSWORD])
-    found = MailboxAccess(
-        host="localhost",
-        port=port,
-        user=USER,
-        password=PASSWORD,
-        tls=MailboxTls.STARTTLS,
-        timeout=timedelta(seconds=10),
-        trust=ssl.create_default_context(cafile=authority.file),
-    )
-    try:
-        _wait_for(port)
-        yield found
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-def _wait_for(port: int) -> None:
-    until = time.monotonic() + 20
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            assert time.monotonic() < until, "the IMAP server did not start"
-            time.sleep(0.05)
-        else:
-            return
+    """A mailbox on an IMAP server of its own."""
+    with open_mailbox(authority) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -235,7 +181,7 @@ def test_a_server_that_is_not_the_one_or_not_there_is_told_apart_from_an_empty_m
         replace(access, host="127.0.0.1"),
         replace(access, password="wrong"),
         replace(access, folder='No "such" folder'),
-        replace(access, port=_free_port()),
+        replace(access, port=free_port()),
         replace(access, tls=MailboxTls.IMPLICIT, timeout=timedelta(seconds=1)),
     )
     for other in wrong:
