@@ -1,6 +1,7 @@
 """Policies from files, their canonical form, and what the built-in ones promise to customers."""
 
 import json
+import re
 import subprocess
 import sys
 from datetime import timedelta
@@ -66,6 +67,22 @@ def test_every_sentence_of_a_shipped_policy_is_there_in_every_language_that_we_s
 def test_a_sentence_ends_alike_in_every_language(name: str) -> None:
     for text in texts_in(load_builtin()[name]):
         assert len({sentence[-1] == "." for sentence in text.values()}) == 1, dict(text)
+
+
+# The pages speak to customers as one does to a stranger (`verifier/locales`); a policy's own words stand among theirs.
+FAMILIAR = {
+    "nl": r"\b(je|jij|jou|jouw|jezelf)\b",
+    "ru": r"\b(ты|тебя|тебе|твой|твоя|твоё|твои)\b",
+    "sk": r"\b(ty|tebe|teba|tvoj|tvoja|tvoje|tvoju)\b",
+    "ro": r"\b(tu|tău|ta|tale|tine)\b",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_customers_are_spoken_to_as_on_the_pages_around(name: str) -> None:
+    for text in texts_in(load_builtin()[name]):
+        for language, pattern in FAMILIAR.items():
+            assert not re.search(pattern, text[language], flags=re.IGNORECASE), text[language]
 
 
 def test_documents_are_the_last_resort_or_nobodys_duty() -> None:
