@@ -43,6 +43,7 @@ _PROGRAMS: Final[dict[tuple[str, str], Action]] = {
     ("GET", "/v1/audit/inclusion"): A.AUDIT_PROOF,
     ("GET", "/v1/audit/consistency"): A.AUDIT_PROOF,
     ("GET", "/v1/retention"): A.RETENTION_READ,
+    ("GET", "/v1/figures"): A.RETENTION_READ,
     ("GET", "/v1/policies"): A.POLICY_READ,
     ("GET", "/v1/verifications/{verification}/receipts"): A.RECEIPT_READ,
     ("GET", "/v1/receipts/{document}"): A.RECEIPT_READ,

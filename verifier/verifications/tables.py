@@ -57,6 +57,9 @@ Index("ix_verifications_undecided", VerificationRow.undecided_by, sqlite_where=_
 _waits = VerificationRow.state.in_(sorted(IN_REVIEW))
 Index("ix_verifications_queue", VerificationRow.answer_by, sqlite_where=_waits, postgresql_where=_waits)
 
+_approved = VerificationRow.state == VerificationState.APPROVED
+Index("ix_verifications_approved", VerificationRow.ended_at, sqlite_where=_approved, postgresql_where=_approved)
+
 _to_forget = VerificationRow.forgotten_at.is_(None)
 Index("ix_verifications_to_forget", VerificationRow.forget_by, sqlite_where=_to_forget, postgresql_where=_to_forget)
 

@@ -5,6 +5,7 @@ the API.
 """
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Annotated, Final, Literal, assert_never
 from urllib.parse import urlencode
 
@@ -17,6 +18,7 @@ from verifier.disposal.reading import count_stored, find_document_receipt, read_
 from verifier.evidence.errors import UnknownDocumentError
 from verifier.evidence.tables import DocumentRow
 from verifier.ids import DocumentId
+from verifier.reviews.figures import count_solved
 from verifier.staff.principal import Principal, verify_may
 from verifier.verifications.moves import get_policy, get_verification
 from verifier.web.auditor_views import (
@@ -24,10 +26,12 @@ from verifier.web.auditor_views import (
     read_log_head,
     tell_destroyed,
     tell_entries,
+    tell_solved,
     tell_stored,
     tell_views,
 )
 from verifier.web.cursors import encode_cursor, parse_cursor
+from verifier.web.figures_api import LAST_DAYS
 from verifier.web.log_reading import (
     DISPOSALS,
     VIEWS,
@@ -107,6 +111,7 @@ def _read_stored(rooms: Rooms, shell: StaffShell, *, cursor: str | None) -> Stor
         found = read_stored(session, now, after=after, limit=_ROWS + 1)
         count = count_stored(session, now)
         log = read_log_head(session, log_key=rooms.log_key)
+        solved = count_solved(session, since=now - timedelta(days=LAST_DAYS))
     rows = found[:_ROWS]
     following = encode_cursor("stored", rows[-1].destroy_by, rows[-1].document) if len(found) > _ROWS else None
     return StoredPage(
@@ -116,6 +121,7 @@ def _read_stored(rooms: Rooms, shell: StaffShell, *, cursor: str | None) -> Stor
         total=count.stored,
         overdue=count.overdue,
         next_url=None if following is None else f"/audit?cursor={following}",
+        solved=tell_solved(solved),
     )
 
 

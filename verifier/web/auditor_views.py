@@ -12,10 +12,12 @@ from verifier.audit.leaf import Statement
 from verifier.audit.proofs import find_published_head
 from verifier.audit.service import SequencedEntry, count_waiting
 from verifier.disposal.reading import DisposedDocument, StoredDocument
+from verifier.reviews.figures import Solved
 from verifier.staff.names import name_actors
 from verifier.web.agent_views import tell_policy_title
+from verifier.web.figures_api import LAST_DAYS
 from verifier.web.log_reading import EntriesQuery, PageView
-from verifier.web.pages.auditor import DestroyedRow, EntryRow, Filters, Log, StoredRow, ViewRow
+from verifier.web.pages.auditor import DestroyedRow, EntryRow, Filters, Log, SolvedFigures, StoredRow, ViewRow
 from verifier.web.pages.common import FieldError
 from verifier.web.pages.language import translator
 from verifier.web.staff_views import LOCALE
@@ -47,6 +49,17 @@ def tell_stored(row: StoredDocument, *, policies: Mapping[str, Policy]) -> Store
         destroy_by=row.destroy_by,
         is_overdue=row.is_overdue,
         rule=row.rule,
+    )
+
+
+def tell_solved(solved: Solved) -> SolvedFigures | None:
+    if not solved.total:
+        return None
+    return SolvedFigures(
+        days=LAST_DAYS,
+        total=solved.total,
+        without_document=solved.without_document * 100 // solved.total,
+        without_person=solved.without_person * 100 // solved.total,
     )
 
 

@@ -37,8 +37,24 @@ class StoredRow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SolvedFigures:
+    """Of the verifications that were approved in the last `days`: how many needed no document, and no person.
+
+    The shares are whole per cents.
+    """
+
+    days: int
+    total: int
+    without_document: int
+    without_person: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class StoredPage(View):
-    """`GET /audit`: stored now, until when, oldest end first. `total`, `overdue`: of everything, not of this page."""
+    """`GET /audit`: stored now, until when, oldest end first. `total`, `overdue`: of everything, not of this page.
+
+    `solved`: None where nothing was solved lately.
+    """
 
     template: ClassVar[str] = "audit_stored.html"
     tab: ClassVar[str] = "stored"
@@ -48,6 +64,7 @@ class StoredPage(View):
     total: int
     overdue: int
     next_url: str | None
+    solved: SolvedFigures | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

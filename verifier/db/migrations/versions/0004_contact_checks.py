@@ -16,6 +16,7 @@ def upgrade() -> None:
     _create_seen_once()
     _create_exits()
     _create_offers()
+    _index_approved()
 
 
 def _contact(name: str, *, nullable: bool = False) -> sa.Column[str]:
@@ -158,4 +159,15 @@ def _create_offers() -> None:
         sa.Column("planned_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["verification_id"], ["verifications.id"], name=op.f("fk_offers_verification_id")),
         sa.PrimaryKeyConstraint("verification_id", name=op.f("pk_offers")),
+    )
+
+
+def _index_approved() -> None:
+    is_approved = sa.text("state = 'approved'")
+    op.create_index(
+        "ix_verifications_approved",
+        "verifications",
+        ["ended_at"],
+        sqlite_where=is_approved,
+        postgresql_where=is_approved,
     )
