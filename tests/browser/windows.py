@@ -18,7 +18,9 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, Route
 
 _LOOKED_AT: Final[set[tuple[int, bool, str]]] = set()
-_SINGULAR: Final = re.compile(r"[a-z]{3}_[a-z2-7]{26}|\d+|[A-Za-z0-9_+/=-]{40,}|(?<=-words\" translate=\"no\">)[a-z ]+")
+_SINGULAR: Final = re.compile(
+    r"[a-z]{3}_[a-z2-7]{26}|\d+|[A-Za-z0-9_+/=-]{40,}|(?<=-words\" lang=\"en\" translate=\"no\">)[a-z ]+"
+)
 """What differs between two pages that say the same: ids, numbers and times, tokens and keys, the two words."""
 _TAGS: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 _RUN: Final = (
@@ -175,7 +177,14 @@ def _answer(route: Route, html: str) -> None:
 
 @contextmanager
 def opened_window(
-    browser: Browser, address: str, device: Device, *, has_scripts: bool = True, session: str = "", **more: Any
+    browser: Browser,
+    address: str,
+    device: Device,
+    *,
+    has_scripts: bool = True,
+    session: str = "",
+    locale: str = "en-GB",
+    **more: Any,
 ) -> Iterator[Window]:
     """A fresh window; `session` signs a member of staff in."""
     context = browser.new_context(
@@ -185,7 +194,7 @@ def opened_window(
         java_script_enabled=has_scripts,
         permissions=["clipboard-read", "clipboard-write"],
         timezone_id="Europe/Berlin",
-        locale="en-GB",
+        locale=locale,
         **more,
     )
     context.set_default_timeout(15_000)
