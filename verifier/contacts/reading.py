@@ -11,6 +11,7 @@ from policies.parts import CheckMethod, ContactKind
 from verifier.contacts.code import MOST_SENDS, MOST_TRIES
 from verifier.contacts.errors import UnknownCheckError
 from verifier.contacts.life import CheckState, Result
+from verifier.contacts.reasons import Reason
 from verifier.contacts.registered import read_points
 from verifier.contacts.tables import ContactCheckRow, ContactSubmissionRow
 from verifier.ids import CheckId, SubmissionId, VerificationId
@@ -81,12 +82,14 @@ def read_statuses(session: Session, verification: VerificationId) -> list[CheckS
 def _describe(session: Session, check: ContactCheckRow, *, needs_address: bool) -> CheckStatus:
     notice = None if check.notice_id is None else find_status(session, check.notice_id)
     is_open = check.state is CheckState.OPEN
+    failure = None if notice is None else notice.failure
+    undelivered = (Reason.NOT_DELIVERED,) if is_open and failure is not None else ()
     return CheckStatus(
         id=check.id,
         contact=check.contact,
         method=check.method,
         state=check.state,
-        reasons=tuple(check.reasons),
+        reasons=(*check.reasons, *undelivered),
         grade=check.grade,
         challenge=check.challenge,
         needs_address=needs_address and is_open,
@@ -94,7 +97,7 @@ def _describe(session: Session, check: ContactCheckRow, *, needs_address: bool) 
         sends_left=max(0, MOST_SENDS - check.sends),
         code_expires_at=check.code_expires_at if is_open else None,
         is_sent=notice is not None and notice.sent_at is not None,
-        failure=None if notice is None else notice.failure,
+        failure=failure,
         created_at=check.created_at,
         decided_at=check.decided_at,
     )

@@ -233,3 +233,15 @@ def test_a_form_without_its_token_hands_nothing_in(contacts: ContactDesk) -> Non
     assert refusal(customer.client.post(path, data={"form_token": "x"}, headers=JSON)) == (403, "invalid_form_token")
     contacts.work()
     assert contacts.mails.mails == []
+
+
+def test_a_code_that_no_server_takes_is_said_to_be_undelivered(contacts: ContactDesk) -> None:
+    contacts.mails.answer_recipient = lambda _: "550 There is nobody of that name"
+    asked = contacts.request()
+    customer = contacts.desk.customer(asked)
+    assert contacts.begin(customer) == "code_sent"
+    contacts.work()
+    (check,) = contacts.checks(asked["id"])
+    assert (check["state"], check["reasons"], check["code_failure"]) == ("open", ["not_delivered"], "refused")
+    assert not check["code_sent"]
+    assert contacts.begin(customer, "phone") == "code_sent", "there is another way"

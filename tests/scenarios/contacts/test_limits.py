@@ -1,0 +1,79 @@
+"""Where the doors stop: messages too large or too many, a policy without proof, sending that has had enough."""
+
+from datetime import timedelta
+
+from policies.access import Role
+from policies.parts import CheckMethod
+from tests.contact_desk import EMAIL, PHONE, ContactDesk
+from tests.journey import refusal
+from tests.person import Enter
+from verifier.contacts.life import MOST_CHECKS
+from verifier.contacts.submissions import MOST_MESSAGE_BYTES
+
+
+def hand_in(contacts: ContactDesk, verification: str, raw: bytes) -> tuple[int, str]:
+    path = f"/v1/verifications/{verification}/contact-checks/message"
+    headers = contacts.headers | {"content-type": "message/rfc822"}
+    answer = contacts.desk.client.post(path, content=raw, headers=headers)
+    if answer.status_code != 202:
+        return refusal(answer)
+    contacts.work()
+    return 202, str(contacts.get(verification, f"/submissions/{answer.json()['submission']}")["result"])
+
+
+def test_a_message_of_forty_megabytes_is_refused_and_one_at_the_limit_taken_in(contacts: ContactDesk) -> None:
+    asked = contacts.request(policy="seen-by-person", contact_points={"email": {"value": EMAIL}})
+    head = b"From: jo@example.org\r\nSubject: Hello\r\n\r\n"
+    assert hand_in(contacts, asked["id"], head + b"A" * 40_000_000) == (413, "submission_too_large")
+    assert contacts.checks(asked["id"]) == []
+    at_the_limit = head + b"A" * (MOST_MESSAGE_BYTES - len(head))
+    assert hand_in(contacts, asked["id"], at_the_limit) == (202, "ended")
+
+
+def test_a_few_messages_are_judged_and_no_more(contacts: ContactDesk) -> None:
+    asked = contacts.request(policy="seen-by-person", contact_points={"email": {"value": EMAIL}})
+    for number in range(MOST_CHECKS):
+        assert hand_in(contacts, asked["id"], b"no message %d" % number) == (202, "ended")
+    assert hand_in(contacts, asked["id"], b"one more") == (429, "too_many_checks")
+    assert len(contacts.checks(asked["id"])) == MOST_CHECKS
+    assert contacts.desk.read(asked["id"])["status"] == "requested"
+
+
+def test_a_message_is_asked_for_by_policies_that_name_it(contacts: ContactDesk) -> None:
+    asked = contacts.request()
+    assert hand_in(contacts, asked["id"], b"From: jo@example.org\r\n\r\n") == (404, "unknown_contact")
+    begun = contacts.post(asked["id"], contact="email", method=CheckMethod.MESSAGE)
+    assert refusal(begun) == (404, "unknown_contact")
+
+
+def test_a_page_that_asks_for_what_needs_no_proof_says_to_answer(contacts: ContactDesk, enter: Enter) -> None:
+    agent = enter("Ada", Role.AGENT)
+    agent.open("/new")
+    agent.send("/new", reference="CASE-9", policy="opening-hours", status=409)
+    assert "simply answered" in agent.text
+    direct = contacts.ask(policy="opening-hours", contact_points={})
+    assert direct.json()["status"] == "no_proof", "no_proof_needed is for pages; programs get the why"
+
+
+def test_one_mailbox_is_not_filled_by_many_verifications(contacts: ContactDesk) -> None:
+    results = []
+    for number in range(11):
+        given = {"email": {"value": EMAIL}}
+        asked = contacts.request(reference=f"CASE-{number}", contact_points=given)
+        customer = contacts.desk.customer(asked)
+        results.append(contacts.begin(customer))
+    assert results == ["code_sent"] * 10 + ["too_many_sends"]
+    (check,) = contacts.checks(asked["id"])
+    assert (check["state"], check["reasons"]) == ("open", ["too_many_sends"])
+    assert len(contacts.mails.mails) == 1, "the others are delayed"
+    contacts.work.pass_time(timedelta(hours=25))
+    assert contacts.begin(customer) == "code_sent", "tomorrow it may be tried again"
+
+
+def test_the_code_goes_out_though_the_other_one_was_warned_a_moment_before(contacts: ContactDesk) -> None:
+    asked = contacts.request()
+    customer = contacts.desk.customer(asked)
+    contacts.work()
+    assert [message.to for message in contacts.messages.messages] == [PHONE]
+    assert contacts.begin(customer, "phone") == "code_sent"
+    assert len(contacts.messages.messages) == 2, "a warning makes no code wait"
