@@ -39,7 +39,7 @@ QUESTIONS: Final = tuple(_QUESTIONS.values())
 CAPTIONS: Final = tuple(list_caption_questions(_POLICY, _GIVEN, locale="en"))
 DETAIL_PAGES: Final[Mapping[str, View]] = {
     **{name.replace(".", "-"): _page(question) for name, question in _QUESTIONS.items()},
-    "detail-error": replace(_page(*_TYPED), errors=field_errors(_POLICY, _ERROR, locale="en")),
+    "detail-error": replace(_page(*_TYPED), errors=field_errors(_POLICY, _ERROR, locale="en", values={})),
     "detail-again": _page(replace(_QUESTIONS["detail.paid_on"], asked_again="We could not read it.")),
     "detail-caption": _page(CAPTIONS[0]),
 }

@@ -218,6 +218,7 @@ def test_a_person_answers_one_question_after_the_other_without_scripts(
     customer.send(f"{url}/details", {"detail.symbol": "12345678"})
     typed = {"from": "shop@example.org\r\nTo: b@example.org", "to": "ada@example.org", "date": "22.11.2026"}
     customer.send(f"{url}/details", {f"detail.failing_mail.{part}": text for part, text in typed.items()}, status=422)
+    assert list(customer.errors) == ["detail-failing_mail-from"]
     assert customer.filled(f"{url}/details")["detail.failing_mail.to"] == "ada@example.org"
     customer.send(
         f"{url}/details", {"detail.failing_mail.from": "shop@example.org", "detail.failing_mail.time": "13:05:11 UTC"}

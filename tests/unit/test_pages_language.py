@@ -9,13 +9,17 @@ from typing import Any, Final
 
 import pytest
 
+from policies.parts import DetailKind
 from tests.browser.markup import Element, Markup
 from tests.browser.page_samples import CUSTOMER
 from tests.browser.staff_samples import STAFF
 from verifier.audit.catalogue import EntryKind
+from verifier.proofs.detail_faults import DetailFault
 from verifier.retention.service import Rule
+from verifier.reviews.comparing import Comparison
 from verifier.sanitise.findings import Trace
 from verifier.verifications.life import VerificationState
+from verifier.web import detail_words
 from verifier.web.answers import ANSWERS
 from verifier.web.pages import locales, translator, words
 from verifier.web.pages.common import View
@@ -113,8 +117,11 @@ def test_english_is_spoken_and_its_sentences_are_the_msgids() -> None:
         (words.STATUS, set(VerificationState)),
         (words.RULES, set(Rule)),
         (words.KINDS, set(EntryKind)),
+        (words.COMPARISONS, set(Comparison)),
+        (detail_words.EXAMPLES, set(DetailKind)),
+        (detail_words.FAULTS, set(DetailFault)),
     ],
-    ids=["removed", "status", "rules", "kinds"],
+    ids=["removed", "status", "rules", "kinds", "comparisons", "details", "faults"],
 )
 def test_every_code_of_the_other_rooms_has_its_word(group: Mapping[str, str], codes: set[str]) -> None:
     assert set(group) == codes

@@ -114,7 +114,7 @@ def _show_faults(
             return JSONResponse(problem.to_json() | {"fields": wrong}, problem.status, media_type=PROBLEM_JSON)
         questions = read_questions(session, row, locale=locale, values=sent.fields)
         shown = [each for each in questions if any(one.name in sent.fields for one in each.inputs)]
-        errors = field_errors(policy, error, locale=locale)
+        errors = field_errors(policy, error, locale=locale, values=sent.fields)
         page = _page(request, session, row, questions, shown, token=token, rooms=rooms, errors=errors)
         here = f"/verification/{verification}/details"
         return show_page(request, page, status=problem.status, headers=problem.headers, here=here)

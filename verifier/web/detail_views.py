@@ -99,10 +99,12 @@ def tell_faults(policy: Policy, error: DetailMalformedError, *, locale: str) -> 
     return sentences
 
 
-def field_errors(policy: Policy, error: DetailMalformedError, *, locale: str) -> tuple[FieldError, ...]:
-    """The same, each at the input that it is about."""
+def field_errors(
+    policy: Policy, error: DetailMalformedError, *, locale: str, values: Mapping[str, str]
+) -> tuple[FieldError, ...]:
+    """The same, each at the input that it is about, of those that were filled in as `values` say."""
     return tuple(
-        FieldError(field=_input_of(policy, name, error.faults[name]).replace(".", "-"), sentence=sentence)
+        FieldError(field=_input_of(policy, name, error.faults[name], values).replace(".", "-"), sentence=sentence)
         for name, sentence in tell_faults(policy, error, locale=locale).items()
     )
 
@@ -114,12 +116,25 @@ def _of_question(policy: Policy, name: str, *, locale: str) -> tuple[DetailKind,
     return rules.kind, rules.title.in_language(locale)
 
 
-def _input_of(policy: Policy, name: str, fault: DetailFault) -> str:
+_PART_AT_FAULT: Final[Mapping[DetailFault, str]] = {
+    DetailFault.NO_CURRENCY: "currency",
+    DetailFault.UNKNOWN_CURRENCY: "currency",
+    DetailFault.NO_SENDER: "from",
+    DetailFault.NO_RECIPIENT: "to",
+    DetailFault.NO_TIME: "date",
+}
+
+
+def _input_of(policy: Policy, name: str, fault: DetailFault, values: Mapping[str, str]) -> str:
     """The name of the input to mend."""
     kind = DetailKind.TEXT if name.startswith(CAPTION) else policy.details[name.removeprefix(DETAIL)].kind
-    if fault in {DetailFault.NO_CURRENCY, DetailFault.UNKNOWN_CURRENCY}:
-        return f"{name}.currency"
-    return f"{name}.{PARTS[kind][0]}" if kind in PARTS else name
+    if kind not in PARTS:
+        return name
+    if kind is DetailKind.EMAIL_HEADER:
+        if values.get(f"{name}.pasted", "").strip():
+            return f"{name}.pasted"
+        return f"{name}.{_PART_AT_FAULT.get(fault, 'from')}"
+    return f"{name}.{_PART_AT_FAULT.get(fault, PARTS[kind][0])}"
 
 
 def label_slot(policy: Policy, place: str, *, locale: str) -> str:
