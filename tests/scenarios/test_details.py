@@ -82,6 +82,9 @@ def test_details_alone_prove_and_the_reviewer_sees_them_beside_what_the_desk_exp
     work()
     with house.database.read() as session:
         assert session.query(SealedValueRow).count() == 0, "details die with the verification"
+    page = customer.client.get(f"/verification/{asked['id']}", headers=HTML).text
+    assert "its only key was destroyed" in page
+    assert "Nothing was ever added" not in page
 
 
 WRONG = {

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from policies.model import Policy
 from policies.parts import DetailKind, DetailsRequirement
 from verifier.audit.catalogue import EntryKind
-from verifier.audit.service import record
+from verifier.audit.service import EntryFilter, find_first_entry, record
 from verifier.evidence.documents import verify_takes_documents
 from verifier.evidence.life import DocumentState
 from verifier.evidence.tables import DocumentRow
@@ -67,6 +67,12 @@ def read_given(session: Session, verification: VerificationId) -> Given:
         details=read_names(session, verification, prefix=DETAIL),
         captions=read_names(session, verification, prefix=CAPTION),
     )
+
+
+def was_typed(session: Session, verification: VerificationId) -> bool:
+    """Whether anything was ever given; the log knows it still when the values are gone."""
+    wanted = EntryFilter(kind=EntryKind.DETAILS_GIVEN, verification=verification)
+    return find_first_entry(session, wanted) is not None
 
 
 def check_typed(policy: Policy, typed: Typed) -> Mapping[str, str]:

@@ -130,6 +130,12 @@ def _end(session: Session, now: datetime, row: VerificationRow) -> None:
     )
 
 
+def find_unreadable_at(session: Session, verification: VerificationId) -> datetime | None:
+    """When the key of a verification was seen to be gone, and with it everything that was typed."""
+    keys = session.get(VerificationKeyRow, verification)
+    return None if keys is None else keys.unreadable_at
+
+
 def forget_sealed_values(session: Session, verification: VerificationId) -> None:
     """Delete what was sealed to a verification whose key is gone."""
     for row in session.scalars(select(SealedValueRow).where(SealedValueRow.verification_id == verification)):

@@ -4,11 +4,12 @@ Every address below one verification follows from its id, so the views build the
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
 from verifier.web.pages.common import CustomerShell, StaffShell, View, slot_anchor
+from verifier.web.pages.facts import Facts
 from verifier.web.pages.questions import Question
 
 
@@ -57,7 +58,8 @@ class LandingPage(View):
     """`GET /v/{token}` of a live link; changes nothing.
 
     One form posts to `open_url` with `form_token` and `then`: "task" (Continue) or "not_me" (I did not ask for this).
-    The router opens the session and redirects (303) to `/verification/{id}` or to its `/withdraw?reason=not_me`.
+    `asks`: of "check", "details", "documents", what the way that is offered first asks for. `is_decided_alone`: nobody
+    looks at it. The router opens the session and redirects (303) to `/verification/{id}` or to its `/withdraw?reason=not_me`.
     """
 
     template: ClassVar[str] = "landing.html"
@@ -66,6 +68,8 @@ class LandingPage(View):
     open_url: str
     form_token: str
     expires_at: datetime
+    asks: frozenset[str] = frozenset({"documents"})
+    is_decided_alone: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,12 +142,24 @@ class Way:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StatusDocument:
+    """One document on the status page. `label` ("Identity document, front"). `destroyed_at`: None while it is there;
+    from then on its deletion receipt can be read at its address.
+    """
+
+    document: str
+    label: str
+    destroyed_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TaskPage(View):
     """`GET /verification/{id}` while documents are asked for; also the answer to a refused POST, with `errors`.
 
-    An error names a field by `slot_anchor(slot)` or "submit". `reviewers`: how many people look (1 or 2).
-    `destroy_by`: the latest end. `why`: the policy's retention text. `answer_for`: how soon the desk answers.
-    `can_submit`: every slot of one way is ready. `changed`: the opaque text that the JSON twin carries too.
+    An error names a field by `slot_anchor(slot)` or "submit". `ways`: the one that the customer is on.
+    `can_submit`: every slot of one way is ready. `changed`: the opaque text that the JSON twin carries too. `step`: the
+    one document that is shown, where the proof has other steps. `kept`: what was added for another way and still lies
+    here.
     """
 
     template: ClassVar[str] = "task.html"
@@ -152,17 +168,21 @@ class TaskPage(View):
     verification_id: str
     form_token: str
     ways: tuple[Way, ...]
-    reviewers: int
-    answer_for: timedelta
-    destroy_by: datetime
-    why: str
+    facts: Facts
     can_submit: bool
     changed: str
     questions: tuple[Question, ...] = ()
+    step: str = ""
+    kept: tuple[StatusDocument, ...] = ()
 
     @property
     def url(self) -> str:
         return f"/verification/{self.verification_id}"
+
+    @property
+    def here(self) -> str:
+        """The address of this page: of one document, where it is one step among others."""
+        return f"{self.url}/documents?document={self.step}" if self.step else self.url
 
     @property
     def details(self) -> tuple[Question, ...]:
@@ -184,20 +204,19 @@ class TaskPage(View):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class StatusDocument:
-    """One document on the status page. `label` ("Identity document, front"). `destroyed_at`: None while it is there;
-    from then on its deletion receipt can be read at its address.
-    """
+class StatusCheck:
+    """One contact check that was confirmed. `label` ("A code to your registered e-mail address")."""
 
-    document: str
     label: str
-    destroyed_at: datetime | None
+    confirmed_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StatusPage(View):
     """`GET /verification/{id}` after submitting, and read-only for finished ones (from a link too).
 
+    `was_typed`: details or captions were given; where there was no document, `destroyed_at` is when their key was gone.
+    `checks`: those that were confirmed. `is_decided_alone`: they were enough, and nobody looked.
     Times are None until they happened. `checked_at`: the last document was checked. `destroyed_at`: the last one was
     seen to be gone. `reasons`: the sentences of a rejection. `can_withdraw`: until decided. `is_late`: past
     `answer_by`. `destroy_by`: the latest end, while anything is stored. `changed`: as on the task page.
@@ -219,6 +238,9 @@ class StatusPage(View):
     documents: tuple[StatusDocument, ...]
     can_withdraw: bool
     changed: str
+    was_typed: bool = False
+    checks: tuple[StatusCheck, ...] = ()
+    is_decided_alone: bool = False
 
     @property
     def url(self) -> str:
@@ -227,7 +249,9 @@ class StatusPage(View):
     @property
     def is_moving(self) -> bool:
         """Whether there is still something to wait for."""
-        return self.kind is StatusKind.WAITING or any(each.destroyed_at is None for each in self.documents)
+        if self.kind is StatusKind.WAITING or any(each.destroyed_at is None for each in self.documents):
+            return True
+        return (self.was_typed or bool(self.checks)) and self.destroyed_at is None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
