@@ -1,6 +1,7 @@
 """The formats of details: many spellings, one form; what two readers could read differently is refused."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -215,3 +216,12 @@ def _fault_of(text: str) -> DetailFault | None:
     except WrongDetailError as refused:
         return refused.fault
     return None
+
+
+def test_the_reference_page_says_what_is_done() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "details.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| `([^`]+)` \| `([^`]+)` \|$", page, re.MULTILINE)
+    assert len(rows) >= 10
+    for kind, taken, kept in rows:
+        assert parse_detail(DetailKind(kind), taken) == kept
+    assert all(f"**{kind}**" in page for kind in DetailKind)
