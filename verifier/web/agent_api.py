@@ -51,7 +51,7 @@ class NewVerificationBody(BaseModel):
         description="a hint, such as nl or pt-BR; without it the browser decides",
     )
     expected: dict[str, Annotated[str, Field(max_length=500)]] = Field(
-        default_factory=dict, max_length=12, description="what the desk knows, by the policy's field names"
+        default_factory=dict, max_length=28, description="what the desk knows, by the policy's field names"
     )
     contact_points: dict[GivenKind, ContactPointBody] = Field(
         default_factory=dict, description="what is registered on the account; needs the scope contacts:write"
