@@ -21,7 +21,9 @@ from verifier.audit.sequencer import Sequencer
 from verifier.audit.service import record
 from verifier.contacts.codes import Codes
 from verifier.contacts.collecting import Collector, choose_mailbox
+from verifier.contacts.delivery import Delivery
 from verifier.contacts.effects import Effects
+from verifier.contacts.ending import GoOn
 from verifier.contacts.findings import Findings
 from verifier.contacts.forgetting import forget_contacts
 from verifier.contacts.judging import Judge
@@ -45,7 +47,7 @@ from verifier.notices.limits import SendLimits
 from verifier.notices.senders import choose_senders
 from verifier.notices.sending import Sender
 from verifier.notices.service import Notifier
-from verifier.proofs.offers import Means, find_first_line
+from verifier.proofs.offers import Means, find_current_line
 from verifier.proofs.requests import Requests
 from verifier.proofs.service import carry_on
 from verifier.reviews.decisions import Decisions
@@ -285,7 +287,9 @@ def open_workshop(house: House, *, decoder: Decoder | None = None) -> Workshop:
         disposer=Disposer(database, clock=clock, vault=vault),
         sequencer=Sequencer(database, clock, house.signer, FolderPublisher(settings.published_folder)),
         sweep=Sweep(database, clock=clock, vault=vault, orphans_after=settings.orphans_after),
-        notifier=Notifier(database, clock=clock, vault=vault, senders=house.senders),
+        notifier=Notifier(
+            database, clock=clock, vault=vault, senders=house.senders, when_closed=Delivery(go_on=_go_on_in(house))
+        ),
         judge=_open_judge(house),
         collector=Collector(database, clock=clock, vault=vault, access=mailbox, rules=house.tools.rules),
         decoder=decoder,
@@ -303,9 +307,7 @@ def _open_judge(house: House) -> Judge:
     letters = Letters(desk=settings.desk_name, public_url=settings.public_url)
     code_key = load_or_create_secret(settings.secrets_folder, "code")
 
-    def go_on(session: Session, now: datetime, row: VerificationRow) -> None:
-        carry_on(session, now, row, means=house.means)
-
+    go_on = _go_on_in(house)
     return Judge(
         house.database,
         clock=house.clock,
@@ -314,8 +316,18 @@ def _open_judge(house: House) -> Judge:
         effects=Effects(
             vault,
             codes=Codes(vault, key=code_key, limits=limits, letters=letters),
-            telling=Telling(vault, limits=limits, letters=letters, first_line=find_first_line),
+            telling=Telling(vault, limits=limits, letters=letters, find_line=find_current_line),
             contact_key=load_contact_key(settings),
             go_on=go_on,
         ),
+        go_on=go_on,
     )
+
+
+def _go_on_in(house: House) -> GoOn:
+    """What follows from the end of a check, and from the end of a notice that it waited for."""
+
+    def go_on(session: Session, now: datetime, row: VerificationRow) -> None:
+        carry_on(session, now, row, means=house.means)
+
+    return go_on

@@ -35,6 +35,19 @@ BODY = f"The code is {CODE}, CanaryBody9."
 
 
 @dataclass
+class Follower:
+    """Whom the end of a notice concerns."""
+
+    tell: Callable[[ClosedNotice], None]
+
+    def lock(self, session: Session, verification: VerificationId) -> None:
+        """There is nothing to change."""
+
+    def note(self, session: Session, now: datetime, closed: ClosedNotice) -> None:
+        self.tell(closed)
+
+
+@dataclass
 class Outbox:
     """One installation, its sinks, and a verification with keys."""
 
@@ -46,11 +59,8 @@ class Outbox:
     closed: list[ClosedNotice]
 
     def notifier(self, **others: Any) -> Notifier:
-        def when_closed(_session: Session, _now: datetime, closed: ClosedNotice) -> None:
-            self.closed.append(closed)
-
         house = self.house
-        given = {"senders": house.senders, "when_closed": when_closed, **others}
+        given = {"senders": house.senders, "when_closed": Follower(self.closed.append), **others}
         return Notifier(house.database, clock=house.clock, vault=house.vault, **given)
 
     def queue(self, channel: Channel = Channel.EMAIL, **others: Any) -> NoticeId:
@@ -300,12 +310,12 @@ def test_a_commit_that_fails_after_the_sending_sends_again_under_the_same_id(out
 
 
 def test_a_failing_follower_takes_the_closing_back(outbox: Outbox) -> None:
-    def fail(_session: Session, _now: datetime, _closed: ClosedNotice) -> None:
+    def fail(_closed: ClosedNotice) -> None:
         raise RuntimeError("the follower failed")
 
     notice = outbox.queue()
     with pytest.raises(RuntimeError):
-        outbox.notifier(when_closed=fail).notify_next()
+        outbox.notifier(when_closed=Follower(fail)).notify_next()
     assert outbox.row(notice).sent_at is None
 
 

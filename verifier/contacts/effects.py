@@ -4,7 +4,6 @@ Everything here happens in one transaction that has locked the verification; it 
 as they were when the submission was opened. An end is logged, lets go of the code, and is told to `go_on`.
 """
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Final, assert_never
 
@@ -16,16 +15,15 @@ from verifier.audit.service import record
 from verifier.contacts.challenge import new_challenge
 from verifier.contacts.code import MOST_TRIES, parse_code
 from verifier.contacts.codes import Codes
+from verifier.contacts.ending import GoOn, end_check
 from verifier.contacts.errors import CodeMalformedError
 from verifier.contacts.findings import Finding
 from verifier.contacts.life import (
     MOST_CHECKS,
-    STATE_OF,
     CheckState,
     Result,
     SubmissionKind,
     may_begin_after,
-    verify_step,
 )
 from verifier.contacts.reasons import Reason
 from verifier.contacts.registered import is_contact, seal_point
@@ -41,9 +39,6 @@ from verifier.verifications.tables import VerificationRow
 MOST_LOOKS: Final = 20
 _WITH_CHALLENGE: Final = frozenset(CheckMethod) - {CheckMethod.CODE, CheckMethod.MESSAGE}
 
-GoOn = Callable[[Session, datetime, VerificationRow], None]
-"""What follows from the end of a check: approve, submit, or offer another proof."""
-
 
 class Effects:
     """Carries out what was found."""
@@ -56,10 +51,11 @@ class Effects:
         self._go_on: Final = go_on
 
     def apply(self, session: Session, now: datetime, row: VerificationRow, task: Task, finding: Finding) -> Result:
-        """Do what the submission asks for. Raises: MootError"""
+        """Do what the submission asks for, once the others are told of it. Raises: MootError"""
+        self._telling.tell_others(session, now, row, task)
         match task.kind:
             case SubmissionKind.OPENED:
-                return self._telling.tell_others(session, now, row, task)
+                return Result.NOTED
             case SubmissionKind.BEGIN:
                 return self._begin(session, now, row, task)
             case SubmissionKind.GUESS:
@@ -171,24 +167,7 @@ class Effects:
     def _conclude(
         self, session: Session, now: datetime, row: VerificationRow, check: ContactCheckRow, verdict: Verdict
     ) -> Result:
-        state = STATE_OF[verdict.outcome]
-        verify_step(check.state, state)
-        check.state, check.reasons, check.decided_at = state, list(verdict.reasons), now
-        check.code_digest = check.code_sealed = None
-        session.flush()
-        record(
-            session,
-            now,
-            EntryKind.CONTACT_CHECK_JUDGED,
-            {
-                "verification": row.id,
-                "check": check.id,
-                "contact": check.contact,
-                "method": check.method,
-                "outcome": verdict.outcome,
-                "reasons": list(verdict.reasons),
-            },
-        )
+        end_check(session, now, check, verdict)
         self._go_on(session, now, row)
         return Result.ENDED
 

@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session
 
 from verifier import faults
 from verifier.contacts.effects import Effects
+from verifier.contacts.ending import GoOn
 from verifier.contacts.findings import Finding, Findings
-from verifier.contacts.life import Result
+from verifier.contacts.life import Result, SubmissionKind
 from verifier.contacts.tables import ContactSubmissionRow
 from verifier.contacts.task import LeaseLostError, MootError, Task, open_task, read_submission
 from verifier.db.clock import Clock
@@ -29,6 +30,7 @@ from verifier.vault.errors import BrokenRecordError, KeyMissingError
 from verifier.vault.service import Vault
 from verifier.verifications.life import is_terminal
 from verifier.verifications.moves import lock_verification
+from verifier.verifications.tables import VerificationRow
 
 _LEASE_FOR: Final = timedelta(seconds=30)
 _MOST_ATTEMPTS: Final = 12
@@ -38,12 +40,15 @@ _MOST_ATTEMPTS: Final = 12
 class Judge:
     """Takes submissions up and judges them."""
 
-    def __init__(self, database: Database, *, clock: Clock, vault: Vault, findings: Findings, effects: Effects) -> None:
+    def __init__(
+        self, database: Database, *, clock: Clock, vault: Vault, findings: Findings, effects: Effects, go_on: GoOn
+    ) -> None:
         self._database: Final = database
         self._clock: Final = clock
         self._vault: Final = vault
         self._findings: Final = findings
         self._effects: Final = effects
+        self._go_on: Final = go_on
 
     def judge_next(self) -> bool:
         """Judge the oldest submission that nobody holds; `False` when there is none."""
@@ -101,11 +106,22 @@ class Judge:
                 raise MootError
             result = self._effects.apply(session, now, row, task, finding)
             self._mark(session, now, task.lease, result)
+            self._go_on_after(session, now, row, task.kind)
             faults.hit("judge.before_commit")
 
     def _close_moot(self, lease: Lease) -> None:
         with self._database.write() as session:
-            self._mark(session, self._clock.now(session), lease, Result.MOOT)
+            now = self._clock.now(session)
+            submission = session.get_one(ContactSubmissionRow, lease.id)
+            row = lock_verification(session, submission.verification_id)
+            self._mark(session, now, lease, Result.MOOT)
+            if not is_terminal(row.state) and now < row.undecided_by:
+                self._go_on_after(session, now, row, submission.kind)
+
+    def _go_on_after(self, session: Session, now: datetime, row: VerificationRow, kind: SubmissionKind) -> None:
+        """An end that waited until the others were told waits no longer, once that submission is closed."""
+        if kind is SubmissionKind.OPENED:
+            self._go_on(session, now, row)
 
     def _mark(self, session: Session, now: datetime, lease: Lease, result: Result) -> None:
         """Close the submission and let go of what it said. Raises `LeaseLostError` if another worker took it up."""

@@ -210,11 +210,29 @@ class Door:
 
 def note_opened(session: Session, now: datetime, verification: VerificationId) -> None:
     """Ask the worker to tell the other contact point that the link was opened, where it is to be told. Once."""
-    others = select(ExitRow.told_at).where(ExitRow.verification_id == verification, ExitRow.told_at.is_(None))
-    already = select(ContactSubmissionRow.id).where(
-        ContactSubmissionRow.verification_id == verification, ContactSubmissionRow.kind == SubmissionKind.OPENED
+    untold = select(ExitRow.token_digest).where(ExitRow.verification_id == verification, ExitRow.told_at.is_(None))
+    if session.scalar(untold) is not None:
+        _ask_to_tell(session, now, verification)
+
+
+def note_other_proof(session: Session, now: datetime, verification: VerificationId) -> None:
+    """Ask the worker to look anew who is the other one: the customer has taken another line of the ladder."""
+    if session.scalar(select(ExitRow.token_digest).where(ExitRow.verification_id == verification)) is not None:
+        _ask_to_tell(session, now, verification)
+
+
+def is_to_tell(session: Session, verification: VerificationId) -> bool:
+    """Whether the worker was asked to tell somebody, and has not looked yet."""
+    waiting = select(ContactSubmissionRow.id).where(
+        ContactSubmissionRow.verification_id == verification,
+        ContactSubmissionRow.kind == SubmissionKind.OPENED,
+        ContactSubmissionRow.judged_at.is_(None),
     )
-    if session.execute(others).first() is None or session.execute(already).first() is not None:
+    return session.scalar(waiting.limit(1)) is not None
+
+
+def _ask_to_tell(session: Session, now: datetime, verification: VerificationId) -> None:
+    if is_to_tell(session, verification):
         return
     session.add(
         ContactSubmissionRow(

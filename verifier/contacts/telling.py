@@ -1,18 +1,20 @@
-"""Telling the other registered contact point that a verification was opened, with the exit *I did not ask for this*.
+"""Telling the other registered contact points that a verification was opened, with the exit *I did not ask for this*.
 
-Whoever took over one contact point must not take over an account unseen. Told are all registered addresses, but for
-those that the proof which is offered first asks for anyway: they get a code. Guarantees: once a verification, within
-the limits of sending; what cannot be sent there keeps nobody from going on.
+Whoever took over one contact point must not take over an account unseen. Which one is the other is known twice: when
+the link is opened, by the line that the customer is on, whose contact points get a code anyway; and when something is
+handed in for one of them, by that one, for a customer may take another line than the first. Guarantees: each is told
+once a verification, within the limits of sending; nothing is approved or handed in by contact checks alone while
+somebody is still to be told (`is_telling`); what cannot be sent there keeps nobody from going on for ever.
 """
 
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from policies.model import Policy
 from policies.parts import ContactKind, ContactRequirement
 from verifier import faults
 from verifier.audit.catalogue import EntryKind
@@ -20,48 +22,61 @@ from verifier.audit.service import record
 from verifier.contacts.codes import CHANNEL_OF
 from verifier.contacts.exits import open_exit
 from verifier.contacts.letters import Letters
-from verifier.contacts.life import Result
+from verifier.contacts.reading import read_confirmed
+from verifier.contacts.submissions import is_to_tell
 from verifier.contacts.tables import ExitRow
 from verifier.contacts.task import Task
+from verifier.ids import VerificationId
 from verifier.notices.errors import SendLimitReachedError
 from verifier.notices.kinds import NoticeKind
 from verifier.notices.limits import SendLimits, Subject
 from verifier.notices.outbox import queue_notice
+from verifier.notices.standing import is_waiting, was_queued
 from verifier.vault.service import Vault
+from verifier.verifications.life import VerificationState
 from verifier.verifications.sealed_values import get_public_key
 from verifier.verifications.tables import VerificationRow
 
-FindFirstLine = Callable[[Session, VerificationRow], int | None]
-"""Which line of the ladder is offered first in this verification."""
+FindLine = Callable[[Session, VerificationRow], int | None]
+"""Which line of the ladder the customer is on."""
 
 
 class Telling:
     """Queues the notices to the other contact points."""
 
-    def __init__(self, vault: Vault, *, limits: SendLimits, letters: Letters, first_line: FindFirstLine) -> None:
+    def __init__(self, vault: Vault, *, limits: SendLimits, letters: Letters, find_line: FindLine) -> None:
         self._vault: Final = vault
         self._limits: Final = limits
         self._letters: Final = letters
-        self._first_line: Final = first_line
+        self._find_line: Final = find_line
 
-    def tell_others(self, session: Session, now: datetime, row: VerificationRow, task: Task) -> Result:
-        """Queue one notice for each of them."""
+    def tell_others(self, session: Session, now: datetime, row: VerificationRow, task: Task) -> None:
+        """Queue one notice for each of them that was not told yet."""
         exit_row = session.scalars(select(ExitRow).where(ExitRow.verification_id == row.id)).one_or_none()
         token = None if exit_row is None else open_exit(task.private_key, self._vault, exit_row)
-        if exit_row is None or token is None or exit_row.told_at is not None:
-            return Result.NOTED
-        exit_row.told_at = now
-        line = self._first_line(session, row)
-        others = find_others(task.policy, task.addresses, line=line)
+        if exit_row is None or token is None:
+            return
+        exit_row.told_at = exit_row.told_at or now
         told = [
             CHANNEL_OF[contact]
-            for contact, address in others.items()
-            if self._tell(session, now, task, contact, address=address, token=token)
+            for contact, address in find_others(task.addresses, used=self._find_used(session, row, task)).items()
+            if not was_queued(session, row.id, NoticeKind.OPENED_ELSEWHERE, CHANNEL_OF[contact])
+            and self._tell(session, now, task, contact, address=address, token=token)
         ]
         if told:
             record(session, now, EntryKind.OTHER_TOLD, {"verification": row.id, "channels": sorted(told)})
             faults.hit("other.told")
-        return Result.NOTED
+
+    def _find_used(self, session: Session, row: VerificationRow, task: Task) -> frozenset[ContactKind]:
+        """The contact points of which whoever asks shows that they control them, or is about to."""
+        if task.contact is not None:
+            return frozenset({task.contact})
+        confirmed = frozenset(contact for contact, _ in read_confirmed(session, row.id))
+        if row.state is not VerificationState.REQUESTED:
+            return confirmed  # handed in: what was not shown by then will not be
+        line = self._find_line(session, row)
+        items = () if line is None else task.policy.ladder[line]
+        return confirmed | {item.contact for item in items if isinstance(item, ContactRequirement)}
 
     def _tell(
         self, session: Session, now: datetime, task: Task, contact: ContactKind, *, address: str, token: str
@@ -69,7 +84,7 @@ class Telling:
         channel = CHANNEL_OF[contact]
         # Counted apart from the codes: a warning must not make the code wait.
         subjects = {
-            Subject.VERIFICATION: f"{task.verification}/opened",
+            Subject.VERIFICATION: f"{task.verification}/{contact}/opened",
             Subject.CONTACT: f"{contact}/{address}/opened",
         }
         try:
@@ -94,13 +109,11 @@ class Telling:
         return True
 
 
-def find_others(policy: Policy, addresses: Mapping[ContactKind, str], *, line: int | None) -> Mapping[ContactKind, str]:
-    """The registered addresses that the line does not ask for."""
-    asked = (
-        frozenset()
-        if line is None
-        else frozenset(item.contact for item in policy.ladder[line] if isinstance(item, ContactRequirement))
-    )
-    return {
-        contact: address for contact, address in addresses.items() if contact in CHANNEL_OF and contact not in asked
-    }
+def find_others(addresses: Mapping[ContactKind, str], *, used: AbstractSet[ContactKind]) -> Mapping[ContactKind, str]:
+    """The registered addresses that something can be sent to, and that are not used."""
+    return {contact: address for contact, address in addresses.items() if contact in CHANNEL_OF and contact not in used}
+
+
+def is_telling(session: Session, verification: VerificationId) -> bool:
+    """Whether somebody is still to be told: the worker has not looked yet, or the notice has no end."""
+    return is_to_tell(session, verification) or is_waiting(session, verification, NoticeKind.OPENED_ELSEWHERE)

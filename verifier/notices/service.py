@@ -7,11 +7,11 @@ lease sends it again, under the same Message-ID or Idempotency-Key. A forged wak
 Leaves to others: what a failure means (`when_closed`), the words, the limits.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -53,13 +53,27 @@ class ClosedNotice:
         return self.failure not in {None, Failure.UNANSWERED, Failure.DROPPED}
 
 
-WhenClosed = Callable[[Session, datetime, ClosedNotice], None]
-"""Called in the transaction that closes a notice, before its row is touched: who locks the verification there locks it
-first, as those do who end one. Not called for what was dropped; taken back with the rest where the lease was lost."""
+class WhenClosed(Protocol):
+    """Whom the end of a notice concerns. Both are called in the transaction that closes it, and taken back with it.
+
+    Not called for what was dropped, nor where the lease was lost.
+    """
+
+    def lock(self, session: Session, verification: VerificationId) -> None:
+        """Lock what the end may change, before the notice's row is touched: in the order of those who end one."""
+
+    def note(self, session: Session, now: datetime, closed: ClosedNotice) -> None:
+        """The row is closed: do what follows from it."""
 
 
-def do_nothing(_session: Session, _now: datetime, _closed: ClosedNotice) -> None:
+class Unconcerned:
     """For those to whom the end of a notice means nothing."""
+
+    def lock(self, _session: Session, _verification: VerificationId) -> None:
+        """There is nothing to change."""
+
+    def note(self, _session: Session, _now: datetime, _closed: ClosedNotice) -> None:
+        """Nothing follows."""
 
 
 class _LostError(Exception):
@@ -91,13 +105,13 @@ class Notifier:
         clock: Clock,
         vault: Vault,
         senders: Mapping[Channel, Sender],
-        when_closed: WhenClosed = do_nothing,
+        when_closed: WhenClosed | None = None,
     ) -> None:
         self._database: Final = database
         self._clock: Final = clock
         self._vault: Final = vault
         self._senders: Final = senders
-        self._when_closed: Final = when_closed
+        self._when_closed: Final = when_closed or Unconcerned()
 
     def notify_next(self) -> bool:
         """Take up the next notice that is due and nobody holds; `False` when there is none."""
@@ -175,9 +189,10 @@ class Notifier:
         closed = ClosedNotice(task.notice, task.verification, task.channel, task.kind, failure)
         with suppress(_LostError), self._database.write() as session:
             now = self._clock.now(session)
-            self._when_closed(session, now, closed)
+            self._when_closed.lock(session, task.verification)
             end = {"sent_at": now} if failure is None else {"failed_at": now, "failure": failure}
             self._change(session, task, {**end, "sealed": None, "leased_until": None})
+            self._when_closed.note(session, now, closed)
 
     def _change(self, session: Session, task: _Task, values: Mapping[str, object]) -> None:
         hit = session.execute(

@@ -19,6 +19,7 @@ from verifier.audit.service import record
 from verifier.contacts.life import CheckState, may_begin_after
 from verifier.contacts.reading import read_checks
 from verifier.contacts.registered import read_points, read_recent
+from verifier.contacts.submissions import note_other_proof
 from verifier.evidence.documents import verify_takes_documents
 from verifier.ids import VerificationId
 from verifier.proofs.errors import UnknownLineError
@@ -41,11 +42,6 @@ def read_offers(session: Session, row: VerificationRow) -> Offers:
     if found is None:
         return Offers(lines=tuple(range(len(get_policy(session, row).ladder))), skipped=())
     return Offers(lines=tuple(found.lines), skipped=tuple((int(line), Skip(str(why))) for line, why in found.skipped))
-
-
-def find_first_line(session: Session, row: VerificationRow) -> int | None:
-    """The least intrusive line that is accepted; `None` if none is left."""
-    return next(iter(read_offers(session, row).lines), None)
 
 
 def find_current_line(session: Session, row: VerificationRow) -> int | None:
@@ -71,6 +67,7 @@ def choose_line(session: Session, now: datetime, row: VerificationRow, line: int
     if found is None:
         found = _add(session, now, row.id, offers)
     found.chosen = line
+    note_other_proof(session, now, row.id)
     skipped: list[Field] = [{"line": other, "why": why} for other, why in offers.skipped_for(line)]
     record(session, now, EntryKind.PROOF_CHOSEN, {"verification": row.id, "line": line, "skipped": skipped})
 

@@ -15,6 +15,8 @@ from policies.ask import Evidence, decides_alone, find_satisfied_line, is_contac
 from policies.model import Policy, Slot
 from verifier.contacts.reading import read_confirmed
 from verifier.contacts.registered import read_recent
+from verifier.contacts.submissions import note_other_proof
+from verifier.contacts.telling import is_telling
 from verifier.evidence.documents import end_document, get_document_of, verify_takes_documents
 from verifier.evidence.life import OCCUPIES_SLOT, DocumentState
 from verifier.evidence.tables import DocumentRow
@@ -114,17 +116,21 @@ def submit(session: Session, now: datetime, row: VerificationRow) -> None:
     policy, documents = get_policy(session, row), read_documents(session, row.id)
     verify_satisfied(policy, documents, read_besides(session, row))
     verify_captioned(policy, documents, read_given(session, row.id))
+    note_other_proof(session, now, row.id)
     move(session, now, row, to=VerificationState.SUBMITTED, actor="customer")
 
 
 def carry_on(session: Session, now: datetime, row: VerificationRow, *, means: Means) -> None:
-    """After a contact check has ended: plan what is offered anew, and approve or submit what needs nothing more.
+    """Plan what is offered anew, and approve or submit what needs nothing more, once the other contact point is told.
 
-    Called by the worker, in the transaction that ended the check, with the verification locked.
+    Called by the worker, with the verification locked: in the transaction that ended a contact check, and in the one
+    that closed the last notice to another contact point.
     """
     plan_offers(session, now, row, means=means)
     if row.state is not VerificationState.REQUESTED:
         return
+    if is_telling(session, row.id):
+        return  # it goes on when that has an end: the key goes with a verification, and the notice with the key
     policy, documents = get_policy(session, row), read_documents(session, row.id)
     evidence = gather_evidence(documents, read_besides(session, row))
     if decides_alone(policy, evidence):
