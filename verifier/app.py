@@ -89,8 +89,8 @@ def _furnish(house: House, warnings: Sequence[str]) -> Rooms:
 
 def _include_routers(app: FastAPI, rooms: Rooms) -> None:
     limited = [Depends(limit_network(rooms.throttle))]
-    desk = (agent_api, contact_api, reviewer_api, auditor_api, staff_pages)
-    for audience in (*desk, customer, customer_checks, customer_details, exits):
+    customers = (customer, customer_checks, customer_details, exits)
+    for audience in (*customers, agent_api, contact_api, reviewer_api, auditor_api, staff_pages):
         app.include_router(audience.router, dependencies=limited)
     app.include_router(health.router)  # unlimited: a busy network must not make the service look dead
 

@@ -104,6 +104,7 @@ class House:
         return self.signer.verifier.to_text()
 
     def close(self) -> None:
+        self.uploads.close()
         self.database.close()
 
 

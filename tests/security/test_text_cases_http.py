@@ -98,7 +98,7 @@ def _fields_are_theirs(body: bytes, boundary: str, expected: list[dict[str, Any]
         form.feed(body)
         assert form.is_complete
         assert [value.encode("utf-8") for value in form.fields.values()] == fields
-        assert [bytes(form.take_file())] == [part["data"] for part in expected if part["type"] == "file"] or [b""]
+        assert [b"".join(form.take_file())] == [part["data"] for part in expected if part["type"] == "file"] or [b""]
 
 
 def test_fuzzed_bodies_are_refused_in_words(desk: Desk, cases_dir: Path) -> None:

@@ -20,11 +20,26 @@ from verifier.audit.errors import AlreadyDisposedError, LogBehindError
 from verifier.audit.forms import Field, format_time
 from verifier.audit.leaf import Statement, parse_leaf
 from verifier.audit.tables import EntryRow, LogHeadRow
+from verifier.db.base import table_of
 from verifier.ids import DocumentId, VerificationId
 
-_INSERT: Final = insert(EntryRow.__table__)  # type: ignore[arg-type]  # the table behind the class
+_INSERT: Final = insert(table_of(EntryRow))
 _MAY_WAIT: Final = timedelta(seconds=30)  # DESIGN section 7
 _READ_COVERS: Final = timedelta(minutes=15)
+
+OLDEST_WAITING: Final = (
+    select(EntryRow.recorded_at).where(EntryRow.log_index.is_(None)).order_by(EntryRow.id).limit(1).scalar_subquery()
+)
+"""What `get_oldest_waiting` tells, as a part of a larger question."""
+
+_PUBLISHED: Final = (
+    select(LogHeadRow.published_size).where(LogHeadRow.size > LogHeadRow.published_size).scalar_subquery()
+)
+OLDEST_UNPUBLISHED: Final = select(EntryRow.recorded_at).where(EntryRow.log_index == _PUBLISHED).scalar_subquery()
+"""What `get_oldest_unpublished` tells, as a part of a larger question."""
+
+_WAITING: Final = select(OLDEST_WAITING)
+_UNPUBLISHED: Final = select(OLDEST_UNPUBLISHED)
 
 
 def record(session: Session, now: datetime, kind: EntryKind, fields: Mapping[str, Field | datetime]) -> None:
@@ -149,8 +164,7 @@ def _to_entries(rows: Sequence[Row[int | None, bytes]]) -> list[SequencedEntry]:
 
 def get_oldest_waiting(session: Session) -> datetime | None:
     """When the first entry that waits to be sequenced was recorded; `None` if none waits."""
-    query = select(EntryRow.recorded_at).where(EntryRow.log_index.is_(None)).order_by(EntryRow.id).limit(1)
-    return session.scalar(query)
+    return session.scalar(_WAITING)
 
 
 def count_waiting(session: Session) -> int:
@@ -160,12 +174,16 @@ def count_waiting(session: Session) -> int:
 
 def get_oldest_unpublished(session: Session) -> datetime | None:
     """When the first entry was recorded that has its place but is under no published checkpoint; `None` if none is."""
-    published = select(LogHeadRow.published_size).where(LogHeadRow.size > LogHeadRow.published_size).scalar_subquery()
-    return session.scalar(select(EntryRow.recorded_at).where(EntryRow.log_index == published))
+    return session.scalar(_UNPUBLISHED)
 
 
 def verify_log_keeps_up(session: Session, now: datetime) -> None:
     """Raise `LogBehindError` if an entry has waited for its place, or for its publication, for more than 30 s."""
-    for oldest in (get_oldest_waiting(session), get_oldest_unpublished(session)):
+    verify_recent(now, get_oldest_waiting(session), get_oldest_unpublished(session))
+
+
+def verify_recent(now: datetime, *waiting_since: datetime | None) -> None:
+    """The same for times that were read already."""
+    for oldest in waiting_since:
         if oldest is not None and now - oldest > _MAY_WAIT:
             raise LogBehindError

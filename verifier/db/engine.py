@@ -5,9 +5,8 @@ and rolls back when it raises; `read()` never writes. No transaction may stay op
 process or the network: that is for the callers to keep.
 """
 
-import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
 from typing import Final
@@ -15,6 +14,8 @@ from typing import Final
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
+
+from verifier.db.shared_commit import SharedCommits
 
 _BUSY_TIMEOUT_MS: Final = 15_000
 
@@ -45,16 +46,18 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine: Final = engine
-        self._writing: Final = engine.execution_options(sqlite_begin="IMMEDIATE")
-        # SQLite has one writer. Threads of one process queue here, in order, instead of polling the file's lock.
-        self._turn: Final[AbstractContextManager[object]] = (
-            threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
-        )
+        writing = engine.execution_options(sqlite_begin="IMMEDIATE")
+        # SQLite has one writer. Threads of one process queue for it here, instead of polling the file's lock.
+        self._line: Final = SharedCommits(writing) if engine.dialect.name == "sqlite" else None
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A transaction that may write; committed when the block ends."""
-        with self._turn, Session(self._writing, expire_on_commit=False) as session, session.begin():
+        if self._line is not None:
+            with self._line.write() as session:
+                yield session
+            return
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager

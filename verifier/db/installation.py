@@ -14,6 +14,11 @@ from verifier.ids import InstallationId
 
 CLOCK_TOLERANCE: Final = timedelta(seconds=60)
 
+CLOCK_HIGH: Final = select(InstallationRow.clock_high_at).scalar_subquery()
+"""The high-water mark, as a part of a larger question."""
+
+_HIGH: Final = select(CLOCK_HIGH)
+
 
 class ClockBehindError(VerifierError):
     """The clock fell below what it showed before: nothing is taken in until it is right, disposal goes on."""
@@ -51,6 +56,10 @@ def raise_clock_mark(session: Session, now: datetime) -> None:
 
 def verify_clock(session: Session, now: datetime) -> None:
     """Raise `ClockBehindError` when the clock is more than 60 s below its high-water mark."""
-    high = session.scalar(select(InstallationRow.clock_high_at))
+    verify_not_below(now, high=session.scalar(_HIGH))
+
+
+def verify_not_below(now: datetime, *, high: datetime | None) -> None:
+    """The same for a mark that was read already."""
     if high is not None and now < high - CLOCK_TOLERANCE:
         raise ClockBehindError

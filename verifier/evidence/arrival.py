@@ -1,7 +1,8 @@
 """One document that is being received: from its announced row to its closed one. Runs in threads."""
 
 import threading
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -30,7 +31,7 @@ from verifier.verifications.tables import VerificationRow
 
 
 class Sender(Protocol):
-    """Who uploads. `lock` checks their right, in the transaction that announces the document."""
+    """Who uploads. They are admitted once, and locked in each transaction that changes something."""
 
     @property
     def actor(self) -> str: ...
@@ -38,7 +39,11 @@ class Sender(Protocol):
     def note_slot(self, slot: str) -> None:
         """Told which slot the form names, before anything is refused for it."""
 
-    def lock(self, session: Session, now: datetime, form_token: str) -> VerificationRow: ...
+    def admit(self, session: Session, form_token: str) -> VerificationId:
+        """Check who they are, before anything is locked; what they want to send to."""
+
+    def lock(self, session: Session, now: datetime) -> VerificationRow:
+        """Lock what they were admitted to, and check that they may send to it now."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,6 @@ class Permit:
     verification: VerificationId
     begun: Begun
     public_key: PublicKey
-    form_token: str = field(repr=False)
     fence_drawn_at: float
 
 
@@ -94,26 +98,26 @@ class Arrival:
         with self._step:
             self._fence.keep_open()
 
-    def write(self, data: bytearray) -> None:
+    def write(self, pieces: Sequence[memoryview]) -> None:
         """Seal and store the next bytes. Raises: FileTooLargeError, and what `SealedWriter.write` raises"""
         with self._step:
-            self._write(data)
+            self._write(pieces)
 
-    def _write(self, data: bytearray) -> None:
+    def _write(self, pieces: Sequence[memoryview]) -> None:
         assert self._writer is not None
-        if self._writer.size + len(data) > self.begun.max_bytes:
+        if self._writer.size + sum(map(len, pieces)) > self.begun.max_bytes:
             raise FileTooLargeError({"megabytes": self.begun.max_bytes // 1_000_000})
         is_first = self._writer.size == 0
-        self._writer.write(data)
+        self._writer.write(*pieces)
         if is_first:
             faults.hit("upload.first_bytes")
 
-    def finish(self, rest: bytearray) -> None:
+    def finish(self, rest: Sequence[memoryview]) -> None:
         """Seal the rest, sync, and close the row; when this returns, the document is there."""
         with self._step:
             self._finish(rest)
 
-    def _finish(self, rest: bytearray) -> None:
+    def _finish(self, rest: Sequence[memoryview]) -> None:
         assert self._writer is not None
         self._write(rest)
         ciphertext = self._writer.commit()
@@ -121,7 +125,7 @@ class Arrival:
         with self._database.write() as session:
             now = self._clock.now(session)
             # The sender's right is looked at again: a link that was renewed meanwhile has ended this upload too.
-            row = self._sender.lock(session, now, self._permit.form_token)
+            row = self._sender.lock(session, now)
             received = Received(size=self._writer.size, ciphertext=ciphertext)
             close_upload(session, now, row, self.begun, received, actor=self._sender.actor)
         self._is_closed = True

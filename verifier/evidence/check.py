@@ -234,9 +234,15 @@ class Checker:
         with self._database.write() as session:
             now = self._clock.now(session)
             self._renew(session, now, task)
-            document = session.get_one(DocumentRow, task.document)
-            copy = add_copy(session, document, name=name, page=number, rule=Rule.UNDECIDED, destroy_by=task.destroy_by)
-            return copy.id
+            return add_copy(
+                session,
+                task.document,
+                verification=task.verification,
+                name=name,
+                page=number,
+                rule=Rule.UNDECIDED,
+                destroy_by=task.destroy_by,
+            )
 
     def _extend(self, task: _Task) -> None:
         with self._database.write() as session:

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from policies.model import DocumentRules, Policy
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import record
+from verifier.db.base import table_of
 from verifier.evidence.errors import (
     QuotaExceededError,
     SlotTakenError,
@@ -39,6 +40,20 @@ from verifier.verifications.tables import VerificationRow
 
 ORIGINAL: Final = "original"
 _CUT_UPLOADS: Final = 10
+
+# Each upload pays for these: built once, and past the unit of work (see `table_of`).
+_INSERT: Final = insert(table_of(DocumentRow))
+_INSERT_COPY: Final = insert(table_of(CopyRow))
+_HELD: Final = select(DocumentRow).where(DocumentRow.verification_id == bindparam("verification"))
+_RESERVED_IN_TOTAL: Final = select(func.coalesce(func.sum(DocumentRow.reserved_bytes), 0)).where(
+    DocumentRow.state != DocumentState.DISPOSED
+)
+_CHANGE: Final = update(table_of(DocumentRow)).where(
+    DocumentRow.id == bindparam("of_document"), DocumentRow.writer_until > bindparam("now")
+)
+_EXTEND: Final = _CHANGE.where(DocumentRow.state == DocumentState.RECEIVING)
+_CLOSE: Final = _CHANGE.where(DocumentRow.state.in_(BEFORE[DocumentState.SEALED]))
+_STORE: Final = update(table_of(CopyRow)).where(CopyRow.id == bindparam("of_copy"))
 
 
 @dataclass(frozen=True)
@@ -120,52 +135,56 @@ def begin(
     held = _find_held(session, row.id)
     _verify_slot_is_free(held, announced)
     _verify_quota(session, now, held, policy=policy, reserved=reserved, bytes_in_total=bytes_in_total)
-    document = DocumentRow(
-        id=new_document_id(),
-        verification_id=row.id,
-        document=announced.document,
-        slot=announced.slot,
-        state=DocumentState.RECEIVING,
-        actor=actor,
-        media_type=announced.media_type,
-        reserved_bytes=reserved,
-        created_at=now,
-        writer_until=now + FENCE_FOR,
+    document = new_document_id()
+    session.connection().execute(
+        _INSERT,
+        {
+            "id": document,
+            "verification_id": row.id,
+            "document": announced.document,
+            "slot": announced.slot,
+            "state": DocumentState.RECEIVING,
+            "actor": actor,
+            "media_type": announced.media_type,
+            "reserved_bytes": reserved,
+            "created_at": now,
+            "writer_until": now + FENCE_FOR,
+        },
     )
-    session.add(document)
-    session.flush()
     copy = add_copy(
         session,
         document,
+        verification=row.id,
         name=ORIGINAL,
         page=None,
         rule=Rule.UNFINISHED_UPLOAD,
         destroy_by=now + policy.retention.unfinished_upload_for,
     )
-    return Begun(id=document.id, copy=copy.id, replaces=announced.replaces, max_bytes=rules.max_bytes)
+    return Begun(id=document, copy=copy, replaces=announced.replaces, max_bytes=rules.max_bytes)
 
 
 def add_copy(
-    session: Session, document: DocumentRow, *, name: str, page: int | None, rule: Rule, destroy_by: datetime
-) -> CopyRow:
+    session: Session,
+    document: DocumentId,
+    *,
+    verification: VerificationId,
+    name: str,
+    page: int | None,
+    rule: Rule,
+    destroy_by: datetime,
+) -> CopyId:
     """Announce a copy and the duty to dispose of it."""
-    copy = CopyRow(
-        id=new_copy_id(), document_id=document.id, verification_id=document.verification_id, name=name, page=page
-    )
-    session.add(copy)
+    copy = new_copy_id()
+    row = {"id": copy, "document_id": document, "verification_id": verification, "name": name, "page": page}
+    session.connection().execute(_INSERT_COPY, row)
     retention.open_obligation(
-        session,
-        copy.id,
-        document=document.id,
-        verification=document.verification_id,
-        rule=rule,
-        destroy_by=destroy_by,
+        session, copy, document=document, verification=verification, rule=rule, destroy_by=destroy_by
     )
     return copy
 
 
 def _find_held(session: Session, verification: VerificationId) -> Sequence[DocumentRow]:
-    return session.scalars(select(DocumentRow).where(DocumentRow.verification_id == verification)).all()
+    return session.scalars(_HELD, {"verification": verification}).all()
 
 
 def _verify_slot_is_free(held: Sequence[DocumentRow], announced: Announced) -> None:
@@ -202,29 +221,14 @@ def _verify_quota(
     stays = sum(d.reserved_bytes for d in held if d.state in OCCUPIES_SLOT)
     if stays + reserved > policy.limits.total_bytes:
         raise QuotaExceededError({"megabytes": policy.limits.total_bytes // 1_000_000})
-    everywhere = session.scalar(
-        select(func.coalesce(func.sum(DocumentRow.reserved_bytes), 0)).where(
-            DocumentRow.state != DocumentState.DISPOSED
-        )
-    )
-    if (everywhere or 0) + reserved > bytes_in_total:
+    if (session.scalar(_RESERVED_IN_TOTAL) or 0) + reserved > bytes_in_total:
         raise StoreFullError
 
 
 def extend_writer(session: Session, now: datetime, document: DocumentId) -> None:
     """Move the fence of an arriving document ahead. Raises: UploadEndedError when it arrives no more."""
-    _verify_one(
-        session.execute(
-            update(DocumentRow)
-            .where(
-                DocumentRow.id == document,
-                DocumentRow.state == DocumentState.RECEIVING,
-                DocumentRow.writer_until > now,
-            )
-            .values(writer_until=now + FENCE_FOR)
-            .returning(DocumentRow.id)
-        ).all()
-    )
+    which = {"of_document": document, "now": now}
+    _verify_one(session.connection().execute(_EXTEND, {**which, "writer_until": now + FENCE_FOR}).rowcount)
 
 
 def close_upload(
@@ -237,18 +241,8 @@ def close_upload(
     actor: str,
 ) -> None:
     """Close a received document in a locked verification. Raises: UploadEndedError"""
-    _verify_one(
-        session.execute(
-            update(DocumentRow)
-            .where(
-                DocumentRow.id == begun.id,
-                DocumentRow.state.in_(BEFORE[DocumentState.SEALED]),
-                DocumentRow.writer_until > now,
-            )
-            .values(state=DocumentState.SEALED, sealed_at=now, writer_until=now, reserved_bytes=received.size)
-            .returning(DocumentRow.id)
-        ).all()
-    )
+    closed = {"state": DocumentState.SEALED, "sealed_at": now, "writer_until": now, "reserved_bytes": received.size}
+    _verify_one(session.connection().execute(_CLOSE, {"of_document": begun.id, "now": now, **closed}).rowcount)
     store_copy(session, now, begun.copy, received.ciphertext)
     retention.postpone_document(session, now, begun.id, rule=Rule.UNDECIDED, destroy_by=row.link_expires_at)
     if begun.replaces is not None:
@@ -270,11 +264,8 @@ def close_upload(
 
 def store_copy(session: Session, now: datetime, copy: CopyId, ciphertext: Ciphertext) -> None:
     """Keep what the tier that sealed a copy says of its ciphertext: `open` checks it first."""
-    session.execute(
-        update(CopyRow)
-        .where(CopyRow.id == copy)
-        .values(stored_at=now, ciphertext_digest=ciphertext.digest, ciphertext_bytes=ciphertext.length)
-    )
+    stored = {"stored_at": now, "ciphertext_digest": ciphertext.digest, "ciphertext_bytes": ciphertext.length}
+    session.connection().execute(_STORE, {"of_copy": copy, **stored})
 
 
 def get_document_of(session: Session, verification: VerificationId, document: DocumentId) -> DocumentRow:
@@ -311,6 +302,6 @@ def end_unfinished_uploads(session: Session, now: datetime) -> int:
     return len(abandoned)
 
 
-def _verify_one(hit: Sequence[object]) -> None:
-    if len(hit) != 1:
+def _verify_one(rows: int) -> None:
+    if rows != 1:
         raise UploadEndedError

@@ -38,7 +38,8 @@ class UploadForm:
         self.file_began = False
         self.file_ended = False
         self.file_was_chosen = False
-        self._file: bytearray = bytearray()
+        self._file: list[memoryview] = []
+        self.file_bytes_waiting = 0
         self._name: str | None = None
         self._value = bytearray()
         self._header: tuple[bytearray, bytearray] = (bytearray(), bytearray())
@@ -73,16 +74,18 @@ class UploadForm:
         except MultipartParseError as error:
             raise MalformedMultipartError from error
 
-    @property
-    def file_bytes_waiting(self) -> int:
-        return len(self._file)
-
     def peek_file(self, count: int) -> bytes:
-        return bytes(self._file[:count])
+        """The first bytes of the file that were not taken yet, at most `count`."""
+        head = b""
+        for piece in self._file:
+            head += piece[: count - len(head)]
+            if len(head) == count:
+                break
+        return head
 
-    def take_file(self) -> bytearray:
-        """The file's bytes that came since the last call."""
-        taken, self._file = self._file, bytearray()
+    def take_file(self) -> list[memoryview]:
+        """The file's bytes that came since the last call: views of what was fed, nothing is copied."""
+        taken, self._file, self.file_bytes_waiting = self._file, [], 0
         return taken
 
     def _on_part_begin(self) -> None:
@@ -133,7 +136,8 @@ class UploadForm:
 
     def _on_part_data(self, data: bytes, start: int, end: int) -> None:
         if self._name == _FILE:
-            self._file += memoryview(data)[start:end]
+            self._file.append(memoryview(data)[start:end])
+            self.file_bytes_waiting += end - start
             return
         self._value += data[start:end]
         if len(self._value) > _MAX_FIELD_BYTES:

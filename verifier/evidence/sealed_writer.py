@@ -29,15 +29,15 @@ class SealedWriter:
             self._writer.abort()
             raise
 
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Seal and store the next bytes.
+    def write(self, *pieces: bytes | bytearray | memoryview) -> None:
+        """Seal and store the next bytes, in one step however many pieces they came in.
 
         Raises:
             UploadTooSlowError, UploadEndedError, StoreUnavailableError, NoSpaceError
         """
         self._fence.keep_open()
-        self.size += len(data)
-        self._write(self._sealer.update(data))
+        self.size += sum(map(len, pieces))
+        self._write(self._sealer.update(*pieces))
 
     def _write(self, ciphertext: bytes) -> None:
         if ciphertext:

@@ -7,9 +7,11 @@ Only `receive` is asynchronous; sealing, storing and the database run in threads
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from functools import partial
+from typing import Final, ParamSpec, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -39,15 +41,20 @@ from verifier.ids import DocumentId, is_id
 from verifier.sanitise.formats import SNIFF_BYTES, MediaType, sniff
 from verifier.telemetry import get_log
 from verifier.vault.errors import NoSpaceError
+from verifier.vault.keys import PublicKey
 from verifier.vault.service import Vault
 from verifier.verifications.intake import verify_intake_open
 from verifier.verifications.moves import get_policy
 from verifier.verifications.sealed_values import get_public_key
 
-_STEP_BYTES: Final = 256 * 1024
+_STEP_BYTES: Final = 512 * 1024
 _FORM_OVERHEAD_BYTES: Final = 8 * 1024
 _EPILOGUE_BYTES: Final = 16 * 1024
 _SILENCE_FOR: Final = 15.0
+_THREADS: Final = 32  # most of them wait: for the disk, or for their turn in the database
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,15 @@ class Uploads:
         self._intake_closes_after: Final = intake_closes_after
         self._free_bytes: Final = free_bytes
         self._reserve_bytes: Final = reserve_bytes
+        self._threads: Final = ThreadPoolExecutor(_THREADS, thread_name_prefix="upload")
+
+    def run(self, step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
+        """Run a step of an upload in a thread: it seals, writes or waits for the disk."""
+        return asyncio.get_running_loop().run_in_executor(self._threads, partial(step, *args, **kwargs))
+
+    def close(self) -> None:
+        """End the threads, once their steps are done."""
+        self._threads.shutdown()
 
     async def receive(self, sender: Sender, body: Body) -> DocumentId:
         """Receive one document.
@@ -87,7 +103,7 @@ class Uploads:
         Raises:
             MalformedMultipartError, FileBeforeSlotError, TooManyFilesError, MissingFileError, EmptyFileError,
             UploadCutError, UploadTooSlowError, UploadEndedError, FileTooLargeError, HeicError, UnsupportedTypeError,
-            and what `begin`, `Sender.lock` and the stores raise. In every case nothing stays behind.
+            and what `begin`, the sender and the stores raise. In every case nothing stays behind.
         """
         reception = _Reception(self, sender, body)
         try:
@@ -101,22 +117,21 @@ class Uploads:
         sender.note_slot(form.fields["slot"])
         document, slot = _parse_slot(form.fields["slot"])
         media_type = _sniff(form)
-        form_token = form.fields.get("form_token", "")
+        announced = Announced(
+            document=document,
+            slot=slot,
+            replaces=_parse_replaces(form.fields.get("replaces", "")),
+            media_type=media_type,
+            declared_bytes=declared_bytes,
+        )
         self.verify_room_to_work()
+        public_key = self._admit(sender, form.fields.get("form_token", ""))
         fence_drawn_at = read_steady_clock()
         with self._database.write() as session:
             now = self._clock.now(session)
-            row = sender.lock(session, now, form_token)
-            verify_intake_open(session, now, closes_after=self._intake_closes_after)
+            row = sender.lock(session, now)
             policy = get_policy(session, row)
             _verify_declared(declared_bytes, max_bytes=get_rules(policy, document, slot).max_bytes)
-            announced = Announced(
-                document=document,
-                slot=slot,
-                replaces=_parse_replaces(form.fields.get("replaces", "")),
-                media_type=media_type,
-                declared_bytes=declared_bytes,
-            )
             begun = begin(
                 session,
                 now,
@@ -126,15 +141,16 @@ class Uploads:
                 actor=sender.actor,
                 bytes_in_total=self._bytes_in_total,
             )
-            permit = Permit(
-                verification=row.id,
-                begun=begun,
-                public_key=get_public_key(session, row.id),
-                form_token=form_token,
-                fence_drawn_at=fence_drawn_at,
-            )
         faults.hit("upload.begun")
+        permit = Permit(verification=row.id, begun=begun, public_key=public_key, fence_drawn_at=fence_drawn_at)
         return Arrival(self._database, clock=self._clock, vault=self._vault, sender=sender, permit=permit)
+
+    def _admit(self, sender: Sender, form_token: str) -> PublicKey:
+        # All that needs no lock is asked before: writers queue, readers do not.
+        with self._database.read() as session:
+            verification = sender.admit(session, form_token)
+            verify_intake_open(session, self._clock.now(session), closes_after=self._intake_closes_after)
+            return get_public_key(session, verification)
 
     def verify_room_to_work(self) -> None:
         """Raise `NoSpaceError` where the disk has less room than the reserve."""
@@ -165,7 +181,7 @@ class _Reception:
             raise UploadCutError
         if self._arrival is None:
             raise MissingFileError
-        await asyncio.to_thread(self._arrival.finish, self._form.take_file())
+        await self._uploads.run(self._arrival.finish, self._form.take_file())
         return self._arrival.begun.id
 
     async def _read_body(self, patience: asyncio.Timeout) -> None:
@@ -177,9 +193,9 @@ class _Reception:
             if self._arrival is None:
                 await self._begin_when_announced()
             elif self._form.file_bytes_waiting >= _STEP_BYTES:
-                await asyncio.to_thread(self._arrival.write, self._form.take_file())
+                await self._uploads.run(self._arrival.write, self._form.take_file())
             elif self._arrival.wants_renewal:
-                await asyncio.to_thread(self._arrival.renew)
+                await self._uploads.run(self._arrival.renew)
             now = tell_time()
             if now - set_at >= 1:
                 patience.reschedule(now + _SILENCE_FOR)
@@ -197,7 +213,7 @@ class _Reception:
         # Enough of the file came to tell its type, or all of it.
         form = self._form
         if form.file_began and (form.file_bytes_waiting >= SNIFF_BYTES or form.file_ended):
-            await asyncio.to_thread(self._begin)
+            await self._uploads.run(self._begin)
 
     def _begin(self) -> None:
         # Kept before it is opened: whatever happens from here on, `leave_nothing` knows of it.
@@ -209,7 +225,7 @@ class _Reception:
         if self._arrival is None:
             return
         try:
-            await asyncio.shield(asyncio.to_thread(self._arrival.end))
+            await asyncio.shield(self._uploads.run(self._arrival.end))
         except (VerifierError, SQLAlchemyError) as error:
             get_log().warning("upload.not_taken_back", document=self._arrival.begun.id, exc_info=error)
 

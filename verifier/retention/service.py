@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from verifier.db.base import EPOCH
+from verifier.db.base import EPOCH, table_of
 from verifier.db.leases import take_leases
 from verifier.ids import CopyId, DocumentId, VerificationId
 from verifier.retention.tables import ObligationRow
@@ -20,6 +20,22 @@ DUE_AT_ONCE: Final = EPOCH
 """`destroy_by` of what must go now: the minimum, so that disposal after a decision needs no clock."""
 
 _LEASE_FOR: Final = timedelta(seconds=10)
+
+OVERDUE_SINCE: Final = (
+    select(func.min(ObligationRow.due_since))
+    .where(ObligationRow.closed_at.is_(None), ObligationRow.destroy_by <= bindparam("now"))
+    .scalar_subquery()
+)
+"""What `find_overdue_since` tells, as a part of a larger question; `now` is handed in when it is asked."""
+
+_OVERDUE: Final = select(OVERDUE_SINCE)
+_OBLIGATIONS: Final = table_of(ObligationRow)
+_INSERT: Final = insert(_OBLIGATIONS)
+_POSTPONE: Final = update(_OBLIGATIONS).where(
+    ObligationRow.document_id == bindparam("of_document"),
+    ObligationRow.closed_at.is_(None),
+    ObligationRow.destroy_by > bindparam("now"),
+)
 
 
 class Rule(StrEnum):
@@ -47,15 +63,16 @@ def open_obligation(
     rule: Rule,
     destroy_by: datetime,
 ) -> None:
-    session.add(
-        ObligationRow(
-            copy_id=copy,
-            document_id=document,
-            verification_id=verification,
-            rule=rule,
-            destroy_by=destroy_by,
-            due_since=destroy_by,
-        )
+    session.connection().execute(
+        _INSERT,
+        {
+            "copy_id": copy,
+            "document_id": document,
+            "verification_id": verification,
+            "rule": rule,
+            "destroy_by": destroy_by,
+            "due_since": destroy_by,
+        },
     )
 
 
@@ -63,16 +80,8 @@ def postpone_document(
     session: Session, now: datetime, document: DocumentId, *, rule: Rule, destroy_by: datetime
 ) -> None:
     """Set the date of a document's open obligations, except of those that are due."""
-    session.execute(
-        update(ObligationRow)
-        .where(
-            ObligationRow.document_id == document,
-            ObligationRow.closed_at.is_(None),
-            ObligationRow.destroy_by > now,
-        )
-        .values(rule=rule, destroy_by=destroy_by, due_since=destroy_by)
-        .execution_options(synchronize_session=False)
-    )
+    postponed = {"rule": rule, "destroy_by": destroy_by, "due_since": destroy_by}
+    session.connection().execute(_POSTPONE, {"of_document": document, "now": now, **postponed})
 
 
 def postpone_verification(
@@ -172,8 +181,4 @@ def get_rule(session: Session, document: DocumentId) -> Rule:
 
 def find_overdue_since(session: Session, now: datetime) -> datetime | None:
     """Since when the oldest open obligation has been due; `None` when nothing is due."""
-    return session.scalar(
-        select(func.min(ObligationRow.due_since)).where(
-            ObligationRow.closed_at.is_(None), ObligationRow.destroy_by <= now
-        )
-    )
+    return session.scalar(_OVERDUE, {"now": now})

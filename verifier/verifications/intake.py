@@ -1,32 +1,48 @@
-"""The intake, as a verification sees it: closed too while the key of an ended one cannot be destroyed."""
+"""Whether anything may be taken in now: we take nothing in that we cannot log or get rid of."""
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from verifier.retention import intake
-from verifier.retention.intake import IntakeClosedError
+from verifier.audit.service import OLDEST_UNPUBLISHED, OLDEST_WAITING, verify_recent
+from verifier.db.installation import CLOCK_HIGH, verify_not_below
+from verifier.errors import VerifierError
+from verifier.retention.service import OVERDUE_SINCE
 from verifier.verifications.tables import VerificationKeyRow, VerificationRow
 
 
-def find_readable_since(session: Session) -> datetime | None:
-    """Since when the longest ended verification waits for the end of its key; `None` when none waits."""
-    return session.scalar(
-        select(func.min(VerificationRow.ended_at))
-        .join(VerificationKeyRow, VerificationKeyRow.verification_id == VerificationRow.id)
-        .where(VerificationKeyRow.shred_by.is_not(None), VerificationKeyRow.unreadable_at.is_(None))
-    )
+class IntakeClosedError(VerifierError):
+    """Disposal has failed for longer than its limit: nothing is taken in that we cannot get rid of."""
+
+    code = "intake_closed"
+
+
+_READABLE_SINCE: Final = (
+    select(func.min(VerificationRow.ended_at))
+    .join(VerificationKeyRow, VerificationKeyRow.verification_id == VerificationRow.id)
+    .where(VerificationKeyRow.shred_by.is_not(None), VerificationKeyRow.unreadable_at.is_(None))
+    .scalar_subquery()
+)
+"""Since when the longest ended verification waits for the end of its key."""
+
+# Every upload asks all of it: one question, built once.
+_STATE: Final = select(CLOCK_HIGH, OLDEST_WAITING, OLDEST_UNPUBLISHED, OVERDUE_SINCE, _READABLE_SINCE)
 
 
 def verify_intake_open(session: Session, now: datetime, *, closes_after: timedelta) -> None:
     """Raise unless anything may be taken in.
 
     Raises:
-        ClockBehindError, LogBehindError: as in the retention room.
+        ClockBehindError: the clock fell back.
+        LogBehindError: entries wait too long for their place in the log.
         IntakeClosedError: bytes or a key have been overdue for longer than `closes_after`.
     """
-    intake.verify_intake_open(session, now, closes_after=closes_after)
-    readable_since = find_readable_since(session)
-    if readable_since is not None and now - readable_since > closes_after:
-        raise IntakeClosedError
+    state = session.connection().execute(_STATE, {"now": now}).one()
+    clock_high, waiting, unpublished, overdue_since, readable_since = state
+    verify_not_below(now, high=clock_high)
+    verify_recent(now, waiting, unpublished)
+    for since in (overdue_since, readable_since):
+        if since is not None and now - since > closes_after:
+            raise IntakeClosedError

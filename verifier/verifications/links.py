@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from verifier.audit.catalogue import EntryKind
@@ -30,6 +31,9 @@ from verifier.verifications.moves import get_policy, get_verification, lock_veri
 from verifier.verifications.tables import CustomerSessionRow, LinkRow, VerificationRow
 
 _TOKEN_LENGTH: Final = 43
+
+_SESSION: Final = select(CustomerSessionRow).where(CustomerSessionRow.token_digest == bindparam("digest"))
+_LINK: Final = select(LinkRow).where(LinkRow.token_digest == bindparam("digest"))
 
 
 class LinkKey:
@@ -59,6 +63,15 @@ class CustomerSession:
 
     verification: VerificationId
     token: str
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What a browser showed: a session of this generation of the link, or the link itself."""
+
+    verification: VerificationId
+    generation: int
+    is_session: bool
 
 
 def digest_token(token: str) -> str:
@@ -131,33 +144,38 @@ def get_session_verification(
         SessionNeededError: no such session, or its link was replaced.
         LinkExpiredError, LinkFinishedError
     """
-    _verify_holder(session, verification, token)
-    return _get_open(session, now, get_verification(session, verification), token)
+    return get_passed(session, now, get_pass(session, verification, token))
 
 
 def lock_session_verification(
     session: Session, now: datetime, verification: VerificationId, token: str | None
 ) -> VerificationRow:
     """The same, locked for change. Raises as `get_session_verification` does."""
-    _verify_holder(session, verification, token)
-    return _get_open(session, now, lock_verification(session, verification), token)
+    return lock_passed(session, now, get_pass(session, verification, token))
 
 
-def _find_holder(session: Session, token: str | None) -> CustomerSessionRow | LinkRow | None:
+def get_pass(session: Session, verification: VerificationId, token: str | None) -> Pass:
+    """What a browser holds of this verification, by its session or by the link. Raises: SessionNeededError"""
     digest = digest_token(token) if token else ""
-    return session.get(CustomerSessionRow, digest) or session.get(LinkRow, digest)
-
-
-def _verify_holder(session: Session, verification: VerificationId, token: str | None) -> None:
-    found = _find_holder(session, token)
+    opened = session.scalars(_SESSION, {"digest": digest}).one_or_none()
+    found = opened or session.scalars(_LINK, {"digest": digest}).one_or_none()
     if found is None or found.verification_id != verification:
         raise SessionNeededError
+    return Pass(verification, found.generation, is_session=opened is not None)
 
 
-def _get_open(session: Session, now: datetime, row: VerificationRow, token: str | None) -> VerificationRow:
-    found = _find_holder(session, token)
-    is_link_of_live = isinstance(found, LinkRow) and not is_terminal(row.state)
-    if found is None or found.generation != row.generation or is_link_of_live:
+def get_passed(session: Session, now: datetime, held: Pass) -> VerificationRow:
+    """The verification that a pass still opens. Raises as `get_session_verification` does."""
+    return _verify_pass(session, now, get_verification(session, held.verification), held)
+
+
+def lock_passed(session: Session, now: datetime, held: Pass) -> VerificationRow:
+    """The same, locked for change: the pass may have been read before, since what ends it changes the row."""
+    return _verify_pass(session, now, lock_verification(session, held.verification), held)
+
+
+def _verify_pass(session: Session, now: datetime, row: VerificationRow, held: Pass) -> VerificationRow:
+    if held.generation != row.generation or not (held.is_session or is_terminal(row.state)):
         raise SessionNeededError
     verify_open(session, now, row)
     return row

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from policies.canonical import policy_from_canonical
@@ -32,6 +32,8 @@ from verifier.verifications.tables import (
 # its text; the cache of `policy_from_canonical` saves only the parsing of one.
 _policies: Final[dict[str, Policy]] = {}
 
+_LOCK: Final = select(VerificationRow).where(VerificationRow.id == bindparam("verification")).with_for_update()
+
 
 def get_verification(session: Session, verification: VerificationId) -> VerificationRow:
     """Read a verification.
@@ -51,9 +53,7 @@ def lock_verification(session: Session, verification: VerificationId) -> Verific
     Raises:
         UnknownVerificationError: there is none of this id.
     """
-    row = session.scalars(
-        select(VerificationRow).where(VerificationRow.id == verification).with_for_update()
-    ).one_or_none()
+    row = session.scalars(_LOCK, {"verification": verification}).one_or_none()
     if row is None:
         raise UnknownVerificationError
     return row

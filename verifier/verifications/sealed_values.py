@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from verifier.db.engine import Database
@@ -11,7 +12,12 @@ from verifier.ids import VerificationId
 from verifier.vault.keys import PublicKey
 from verifier.vault.sealing import NO_DOCUMENT, SealContext, open_bytes, seal_bytes
 from verifier.vault.service import Vault
+from verifier.verifications.errors import UnknownVerificationError
 from verifier.verifications.tables import SealedValueRow, VerificationKeyRow
+
+_PUBLIC_KEY: Final = select(VerificationKeyRow.public_key).where(
+    VerificationKeyRow.verification_id == bindparam("verification")
+)
 
 
 def _context(vault: Vault, verification: VerificationId, name: str) -> SealContext:
@@ -24,9 +30,11 @@ def _context(vault: Vault, verification: VerificationId, name: str) -> SealConte
 
 
 def get_public_key(session: Session, verification: VerificationId) -> PublicKey:
-    row = session.get(VerificationKeyRow, verification)
-    assert row is not None
-    return PublicKey.from_bytes(row.public_key)
+    """The key to seal to. Raises: UnknownVerificationError"""
+    found = session.connection().execute(_PUBLIC_KEY, {"verification": verification}).scalar_one_or_none()
+    if found is None:
+        raise UnknownVerificationError
+    return PublicKey.from_bytes(found)
 
 
 def seal_value(

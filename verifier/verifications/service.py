@@ -155,6 +155,7 @@ class Verifications:
             session.add(row)
             session.flush()
             session.add(VerificationKeyRow(verification_id=verification, public_key=public_key.to_bytes()))
+            session.flush()  # what is sealed from here on asks the database for this key
             for name, value in asked.expected.items():
                 seal_value(session, now, self._vault, verification, name=f"expected.{name}", value=value)
             store_link(session, row, token=self._link_key.derive_token(verification, row.generation))

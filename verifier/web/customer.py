@@ -4,7 +4,7 @@
 browser. Every form carries its session's token. Nothing here says whether a link ever existed beyond its own answer.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Final, Literal
@@ -24,6 +24,7 @@ from verifier.proofs.service import remove_document, submit
 from verifier.verifications import links
 from verifier.verifications.life import is_terminal
 from verifier.verifications.tables import VerificationRow
+from verifier.web.asked import asked_page
 from verifier.web.csrf import form_token, verify_form_token, verify_same_site
 from verifier.web.customer_answers import tell_landing, tell_link_problem, tell_page
 from verifier.web.customer_views import CustomerReading
@@ -34,6 +35,7 @@ from verifier.web.problems import prefers_html, problem_for
 from verifier.web.receipt_views import answer_receipt_file, tell_receipt
 from verifier.web.rooms import Rooms, RoomsDep
 from verifier.web.speaking import show_page, speak
+from verifier.web.step_views import is_decided_alone, name_asked
 from verifier.web.uploading import receive_document
 
 router: Final = APIRouter(tags=["customer"])
@@ -79,6 +81,8 @@ def land(request: Request, token: str, rooms: RoomsDep) -> Response:
                 open_url=f"/v/{token}",
                 form_token=token_for_forms(token),
                 expires_at=row.link_expires_at,
+                asks=name_asked(reading),
+                is_decided_alone=is_decided_alone(reading),
             )
             return tell_landing(request, page)
     except VerifierError as error:
@@ -168,8 +172,12 @@ def change_by_form(
     *,
     rooms: Rooms,
     field_name: str = "submit",
+    go_on: Sequence[str] = ("",),
 ) -> Response:
-    """Change a verification by one of its forms, then show it; a refusal keeps the page, with the error on it."""
+    """Change a verification by one of its forms, then show it; a refusal keeps the page, with the error on it.
+
+    `go_on`: the last of it is the page to show, below the verification; the change may add to it.
+    """
     verify_same_site(request, method=request.method, public_url=rooms.public_url)
     token = session_token(request, verification, rooms=rooms)
     verify_form_token(given, key=FORM_KEY, session=token)
@@ -183,14 +191,14 @@ def change_by_form(
     except VerifierError as error:
         return show_refused(request, verification, error, field_name=field_name, rooms=rooms)
     if prefers_html(request):
-        return RedirectResponse(f"/verification/{verification}", status_code=303)
+        return RedirectResponse(f"/verification/{verification}{go_on[-1]}", status_code=303)
     return show(request, verification, rooms)
 
 
 def show_refused(
     request: Request, verification: str, error: VerifierError, *, field_name: str, rooms: Rooms
 ) -> Response:
-    """The task page with an error summary, where a person was refused while documents are asked for."""
+    """The page that is due with an error summary, where a person was refused while something is asked for."""
     if not prefers_html(request):
         raise error
     token = session_token(request, verification, rooms=rooms)
@@ -202,7 +210,7 @@ def show_refused(
             raise error
         problem = problem_for(error.code, facts=error.facts, translate=translator(speak(request)))
         errors = (FieldError(field=field_name, sentence=f"{problem.detail} {problem.next_step}"),)
-        page = reading.task_page(form_token=token_for_forms(token), errors=errors)
+        page = asked_page(reading, form_token=token_for_forms(token), errors=errors)
         here = f"/verification/{verification}"
         return show_page(request, page, status=problem.status, headers=problem.headers, here=here)
 
@@ -216,16 +224,22 @@ class _Customer:
     rooms: Rooms
     actor: str = "customer"
     slot: str | None = field(default=None)
+    pass_: links.Pass | None = field(default=None)
 
     def note_slot(self, slot: str) -> None:
         self.slot = slot
 
-    def lock(self, session: Session, now: datetime, given: str) -> VerificationRow:
+    def admit(self, session: Session, given: str) -> VerificationId:
         token = session_token(self.request, self.verification, rooms=self.rooms)
         verify_form_token(given, key=FORM_KEY, session=token)
-        row = links.lock_session_verification(session, now, VerificationId(self.verification), token)
+        self.pass_ = links.get_pass(session, VerificationId(self.verification), token)
+        self.rooms.throttle.count_link(self.pass_.verification)
+        return self.pass_.verification
+
+    def lock(self, session: Session, now: datetime) -> VerificationRow:
+        assert self.pass_ is not None
+        row = links.lock_passed(session, now, self.pass_)
         speak(self.request, hint=row.locale)  # what is refused from here on is refused in the customer's language
-        self.rooms.throttle.count_link(row.id)
         verify_takes_documents(row, now)
         return row
 
@@ -241,20 +255,27 @@ async def upload(request: Request, verification: str, rooms: RoomsDep) -> Respon
         anchor = slot_anchor(sender.slot) if sender.slot else "submit"
         return await run_in_threadpool(show_refused, request, verification, error, field_name=anchor, rooms=rooms)
     if prefers_html(request):
-        return RedirectResponse(f"/verification/{verification}#{slot_anchor(sender.slot or '')}", status_code=303)
+        slot = sender.slot or ""
+        return RedirectResponse(f"/verification/{verification}{page_of_slot(slot)}#{slot_anchor(slot)}", status_code=303)
     return JSONResponse({"document": document, "slot": sender.slot, "state": "checking"}, 201)
+
+
+def page_of_slot(slot: str) -> str:
+    """Where a slot is shown, below its verification; where its document is the whole way, that leads on to the way."""
+    return f"/documents?document={slot.partition('.')[0]}"
 
 
 @router.post("/verification/{verification}/documents/{document}/remove")
 def remove(request: Request, verification: str, document: str, rooms: RoomsDep, form_token: FormToken = "") -> Response:
     """Take one document back; its bytes go at once."""
-    return change_by_form(
-        request,
-        verification,
-        form_token,
-        lambda session, now, row: remove_document(session, now, row, DocumentId(document)),
-        rooms=rooms,
-    )
+    tails = [""]
+
+    def change(session: Session, now: datetime, row: VerificationRow) -> None:
+        found = get_document_of(session, row.id, DocumentId(document))
+        remove_document(session, now, row, found.id)
+        tails.append(page_of_slot(found.document))
+
+    return change_by_form(request, verification, form_token, change, rooms=rooms, go_on=tails)
 
 
 @router.post("/verification/{verification}/submit")

@@ -20,6 +20,7 @@ from starlette.requests import HTTPConnection
 
 from verifier.errors import ConfigurationError
 from verifier.settings import Settings
+from verifier.web.counting import Counts
 from verifier.web.errors import TooManyRequestsError
 
 _MINUTE: Final = 60
@@ -77,7 +78,7 @@ class Throttle:
         self, *, per_link: int, per_key: int, per_network: int, networks: Networks, storage: MemoryStorage | None = None
     ) -> None:
         self._networks: Final = networks
-        self._limiter: Final = SlidingWindowCounterRateLimiter(storage or MemoryStorage(wrap_exceptions=True))
+        self._limiter: Final = SlidingWindowCounterRateLimiter(storage or Counts())
         self._limits: Final = {
             "link": RateLimitItemPerMinute(per_link),
             "key": RateLimitItemPerMinute(per_key),

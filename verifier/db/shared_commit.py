@@ -1,0 +1,120 @@
+"""Group commit: writers that queue for one database file share a transaction, and so its costly end.
+
+SQLite lets one writer in at a time, and a durable commit costs more than what most of ours write. So writers take
+turns: who comes while another's block runs goes on in the same transaction, behind a savepoint, and the last in line
+commits for all of them.
+
+Guarantees: blocks run one after another, as if each had a transaction of its own; a block that raises takes back what
+it wrote and nothing else; nobody returns before the commit of what they wrote, and all of them raise where it fails.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+_MOST: Final = 16
+"""How many share a commit: the first of them waits for the last."""
+
+
+class SharedCommitError(SQLAlchemyError):
+    """The commit that this writer shared with others failed: nothing of it was written."""
+
+
+class _Batch:
+    """One transaction, and who writes in it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._connection: Final[Connection] = engine.connect()
+        try:
+            self._transaction: Final = self._connection.begin()
+        except BaseException:
+            self._connection.close()
+            raise
+        self._ended: Final = threading.Event()
+        self._error: BaseException | None = None
+        self.writers = 0
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Run one block: the first takes the whole transaction back where it fails, each later one only its part."""
+        mode: Final = "create_savepoint" if self.writers else "rollback_only"
+        with Session(self._connection, expire_on_commit=False, join_transaction_mode=mode) as session, session.begin():
+            yield session
+        self.writers += 1
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the transaction still stands: a full or broken disk makes SQLite take back all of it."""
+        driver = self._connection.connection.dbapi_connection
+        return driver is not None and bool(driver.in_transaction)
+
+    def _verify_whole(self) -> None:
+        if not self.is_whole:
+            raise SharedCommitError("the transaction was taken back")
+
+    def end(self) -> None:
+        """Commit for all, or tell all why not."""
+        try:
+            if self.writers:
+                self._verify_whole()
+                self._transaction.commit()
+        except BaseException as error:
+            self._error = error
+            # SQLite may keep a transaction open whose commit failed: nobody is to go on in it.
+            self._connection.invalidate()
+            raise
+        finally:
+            self._connection.close()
+            self._ended.set()
+
+    def wait(self) -> None:
+        """Return once what was written is durable."""
+        self._ended.wait()
+        if self._error is not None:
+            raise SharedCommitError("the shared commit failed") from self._error
+
+
+class SharedCommits:
+    """The one line of writers of this process."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine: Final = engine
+        self._turn: Final = threading.Lock()
+        self._counting: Final = threading.Lock()
+        self._waiting = 0
+        self._batch: _Batch | None = None
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A transaction of one's own, as far as its block can tell."""
+        self._take_turn()
+        try:
+            batch = self._batch = self._batch or _Batch(self._engine)
+            try:
+                with batch.write() as session:
+                    yield session
+            finally:
+                if self._is_last(batch):
+                    self._batch = None
+                    batch.end()
+        finally:
+            self._turn.release()
+        batch.wait()
+
+    def _take_turn(self) -> None:
+        with self._counting:
+            self._waiting += 1
+        try:
+            self._turn.acquire()
+        finally:
+            with self._counting:
+                self._waiting -= 1
+
+    def _is_last(self, batch: _Batch) -> bool:
+        with self._counting:
+            return self._waiting == 0 or batch.writers == 0 or batch.writers >= _MOST or not batch.is_whole
