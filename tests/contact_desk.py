@@ -61,6 +61,17 @@ proofs:
   - [{{contact: email, by: code}}, {{document: letter, slots: [page]}}]
 {_DOCUMENTS}
 review: {{lines: 1, answer_for: PT24H, contact_checks_decide: true, {_CHECKLIST}}}{_END}""",
+    "every-way": f"""
+policy: every-way
+title: {{en: Show that it is yours}}
+proofs:
+  - [{{contact: email, by: code}}]
+  - [{{contact: domain, by: dns}}]
+  - [{{contact: wallet, by: signature}}]
+  - [{{contact: account, by: attestation}}]
+  - [{{contact: email, by: message}}]
+contacts: {{tell_other: true}}
+{_DECIDES}{_END}""",
     "opening-hours": """
 policy: opening-hours
 title: {en: Ask when we are open}

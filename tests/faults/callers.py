@@ -5,7 +5,7 @@ repeated blindly: the caller reads how things stand and goes on from there.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from verifier.ids import new_document_id
 _PATIENCE: Final = 120.0
 _PAUSE: Final = 0.3
 _LONGEST_PAUSE: Final = 1.0
+_LOOKS: Final = 20
 
 JSON: Final = {"accept": "application/json"}
 
@@ -156,16 +157,44 @@ class Customer:
     def withdraw(self) -> None:
         self._until_status("withdraw", {"withdrawn"})
 
+    def begin_code(self, contact: str) -> None:
+        """Ask for a code; where no answer came, look whether it was asked for before it is asked for again."""
+        deadline = time.monotonic() + _PATIENCE
+        while time.monotonic() < deadline:
+            self._step(f"contacts/{contact}/code", done={202})
+            for _ in range(_LOOKS):
+                if any(check["contact"] == contact and check["sends_left"] < 5 for check in self._checks()):
+                    return
+                time.sleep(_PAUSE)
+        raise TimeoutError(f"no code was sent in {_PATIENCE:g} s")
+
+    def guess(self, code: str) -> None:
+        """Type the code until the check has ended."""
+        deadline = time.monotonic() + _PATIENCE
+        while (check := self._checks()[-1])["state"] == "open":
+            assert time.monotonic() < deadline, "the guess was not judged"
+            self._step(f"checks/{check['id']}/code", done={202}, code=code)
+            time.sleep(_PAUSE)
+
+    def _checks(self) -> list[dict[str, Any]]:
+        return list(self.line.get(f"{self.path}/checks")["checks"])
+
+    def leave(self, path: str) -> None:
+        """Say, by the exit that the other contact point was told, that it was not them."""
+        token = self.line.get(path)["form_token"]
+        assert self.line.post(path, data={"form_token": token}, headers=JSON).json()["status"] == "withdrawn"
+
     def _until_status(self, step: str, wanted: set[str]) -> None:
         deadline = time.monotonic() + _PATIENCE
         while self.look()["status"] not in wanted:
             assert time.monotonic() < deadline, f"{step} did not happen"
             self._step(step)
 
-    def _step(self, step: str) -> None:
+    def _step(self, step: str, *, done: Collection[int] = (200,), **fields: str) -> None:
         token = self.look()["form_token"]
-        answer = self.line.ask_once("POST", f"{self.path}/{step}", data={"form_token": token}, headers=JSON)
-        if answer is not None and answer.status_code not in {200, 409, 429, 503}:
+        data = {"form_token": token, **fields}
+        answer = self.line.ask_once("POST", f"{self.path}/{step}", data=data, headers=JSON)
+        if answer is not None and answer.status_code not in {*done, 409, 429, 503}:
             raise Refused(answer)
 
 
@@ -175,8 +204,11 @@ class Agent:
 
     line: Caller
 
-    def request(self, *, reference: str, policy: str) -> dict[str, Any]:
-        body = {"reference": reference, "policy": policy, "account": reference, "expected": {"full_name": "A"}}
+    def request(
+        self, *, reference: str, policy: str, contact_points: Mapping[str, object] | None = None
+    ) -> dict[str, Any]:
+        body: dict[str, Any] = {"reference": reference, "policy": policy, "account": reference}
+        body |= {"expected": {"full_name": "A"}} if contact_points is None else {"contact_points": contact_points}
         return dict(self.line.post("/v1/verifications", json=body, headers=new_idempotency_key()).json())
 
     def read(self, verification: str) -> dict[str, Any]:

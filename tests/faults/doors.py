@@ -55,18 +55,18 @@ class Stage:
     def __init__(self, desk: Desk, work: Work) -> None:
         self.desk: Final = desk
         self.house: Final[House] = desk.house
-        self._work: Final = work
-        self._numbers: Final = count()
+        self.work: Final = work
+        self.numbers: Final = count()
 
     def request(self) -> dict[str, Any]:
-        return self.desk.request(reference=f"CASE-{next(self._numbers)}")
+        return self.desk.request(reference=f"CASE-{next(self.numbers)}")
 
     def customer(self) -> Customer:
         return self.desk.customer(self.request())
 
     def asked_details(self) -> Customer:
         """A customer who is asked for details."""
-        return self.desk.customer(self.desk.request(reference=f"CASE-{next(self._numbers)}", policy="wallet-details"))
+        return self.desk.customer(self.desk.request(reference=f"CASE-{next(self.numbers)}", policy="wallet-details"))
 
     def given_details(self) -> str:
         """A verification whose customer gave them and handed in."""
@@ -85,7 +85,7 @@ class Stage:
         """A customer, and the ready document that they sent."""
         customer = self.customer()
         document = customer.upload(SLOT, make_jpeg(width=64, height=48)).json()["document"]
-        self._work()
+        self.work()
         return customer, document
 
     def submitted(self) -> str:
@@ -96,7 +96,7 @@ class Stage:
     def disposed(self) -> tuple[Customer, str]:
         customer, document = self.sent()
         assert customer.post("withdraw").status_code == 200
-        self._work.settle()
+        self.work.settle()
         return customer, document
 
     def claimed(self, reviewer: Reviewer) -> tuple[str, str]:
@@ -172,7 +172,7 @@ def _agent(method: str, path: str, json: object = None) -> Callable[[Stage], Kno
     return make
 
 
-def _audit(url: str) -> Callable[[Stage], Knock]:
+def audit(url: str) -> Callable[[Stage], Knock]:
     return lambda stage: Knock("GET", url, stage.auditor)
 
 
@@ -180,7 +180,7 @@ def _page(url: str) -> Callable[[Stage], Knock]:
     return lambda stage: Knock("GET", url.format(verification=stage.request()["id"]), stage.ada.headers)
 
 
-def _customer(customer: Customer, method: str, path: str = "", **fields: str) -> Knock:
+def customer_knock(customer: Customer, method: str, path: str = "", **fields: str) -> Knock:
     cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in customer.client.cookies.jar)
     form = None if method == "GET" else {"form_token": customer.status()["form_token"], **fields}
     return Knock(method, f"/verification/{customer.verification}{path}", {**JSON, "cookie": cookies}, form)
@@ -193,7 +193,7 @@ def _landing(stage: Stage, method: str) -> Knock:
 
 
 def _upload(stage: Stage) -> Knock:
-    knock = _customer(stage.customer(), "POST", "/documents", slot=SLOT)
+    knock = customer_knock(stage.customer(), "POST", "/documents", slot=SLOT)
     return Knock(knock.method, knock.url, knock.headers, knock.form, file=make_jpeg(width=64, height=48))
 
 
@@ -205,12 +205,12 @@ def _upload_on_behalf(stage: Stage) -> Knock:
 
 def _remove(stage: Stage) -> Knock:
     customer, document = stage.sent()
-    return _customer(customer, "POST", f"/documents/{document}/remove")
+    return customer_knock(customer, "POST", f"/documents/{document}/remove")
 
 
 def _receipt(stage: Stage) -> Knock:
     customer, document = stage.disposed()
-    return _customer(customer, "GET", f"/receipts/{document}")
+    return customer_knock(customer, "GET", f"/receipts/{document}")
 
 
 def _decide(stage: Stage) -> Knock:
@@ -288,27 +288,27 @@ KNOCKS: Final[Mapping[tuple[str, str], Callable[[Stage], Knock]]] = {
     ("GET", f"{_PATH}/documents"): _reviewing("GET", f"{_PATH}/documents"),
     ("GET", "/v1/documents/{document}/pages/{page}"): _reviewing("GET", "/v1/documents/{document}/pages/1"),
     ("POST", f"{_PATH}/decision"): _decide,
-    ("GET", "/v1/audit/entries"): _audit("/v1/audit/entries"),
-    ("GET", "/v1/audit/export"): _audit("/v1/audit/export"),
-    ("GET", "/v1/audit/checkpoint"): _audit("/v1/audit/checkpoint"),
-    ("GET", "/v1/audit/key"): _audit("/v1/audit/key"),
-    ("GET", "/v1/audit/tile/{level}/{path:path}"): _audit("/v1/audit/tile/0/000.p/1"),
-    ("GET", "/v1/audit/inclusion"): _audit("/v1/audit/inclusion?index=0"),
-    ("GET", "/v1/audit/consistency"): _audit("/v1/audit/consistency?old=1"),
-    ("GET", "/v1/retention"): _audit("/v1/retention"),
-    ("GET", "/v1/policies"): _audit("/v1/policies"),
+    ("GET", "/v1/audit/entries"): audit("/v1/audit/entries"),
+    ("GET", "/v1/audit/export"): audit("/v1/audit/export"),
+    ("GET", "/v1/audit/checkpoint"): audit("/v1/audit/checkpoint"),
+    ("GET", "/v1/audit/key"): audit("/v1/audit/key"),
+    ("GET", "/v1/audit/tile/{level}/{path:path}"): audit("/v1/audit/tile/0/000.p/1"),
+    ("GET", "/v1/audit/inclusion"): audit("/v1/audit/inclusion?index=0"),
+    ("GET", "/v1/audit/consistency"): audit("/v1/audit/consistency?old=1"),
+    ("GET", "/v1/retention"): audit("/v1/retention"),
+    ("GET", "/v1/policies"): audit("/v1/policies"),
     ("GET", "/v/{token}"): lambda s: _landing(s, "GET"),
     ("POST", "/v/{token}"): lambda s: _landing(s, "POST"),
-    ("GET", "/verification/{verification}"): lambda s: _customer(s.customer(), "GET"),
-    ("GET", "/verification/{verification}/details"): lambda s: _customer(s.asked_details(), "GET", "/details"),
-    ("POST", "/verification/{verification}/details"): lambda s: _customer(
+    ("GET", "/verification/{verification}"): lambda s: customer_knock(s.customer(), "GET"),
+    ("GET", "/verification/{verification}/details"): lambda s: customer_knock(s.asked_details(), "GET", "/details"),
+    ("POST", "/verification/{verification}/details"): lambda s: customer_knock(
         s.asked_details(), "POST", "/details", **{"detail.paid": "12 EUR"}
     ),
     ("POST", "/verification/{verification}/documents"): _upload,
     ("POST", "/verification/{verification}/documents/{document}/remove"): _remove,
-    ("POST", "/verification/{verification}/submit"): lambda s: _customer(s.sent()[0], "POST", "/submit"),
-    ("GET", "/verification/{verification}/withdraw"): lambda s: _customer(s.customer(), "GET", "/withdraw"),
-    ("POST", "/verification/{verification}/withdraw"): lambda s: _customer(s.customer(), "POST", "/withdraw"),
+    ("POST", "/verification/{verification}/submit"): lambda s: customer_knock(s.sent()[0], "POST", "/submit"),
+    ("GET", "/verification/{verification}/withdraw"): lambda s: customer_knock(s.customer(), "GET", "/withdraw"),
+    ("POST", "/verification/{verification}/withdraw"): lambda s: customer_knock(s.customer(), "POST", "/withdraw"),
     ("GET", "/verification/{verification}/receipts/{document}"): _receipt,
     ("GET", "/sign-in"): lambda _: Knock("GET", "/sign-in", HTML),
     ("GET", "/sign-in/{token}"): lambda s: _invited(s, "GET"),

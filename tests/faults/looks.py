@@ -18,11 +18,13 @@ from verifier.audit.offline import verify_export
 from verifier.audit.proofs import get_checkpoint
 from verifier.audit.publish import FolderPublisher
 from verifier.audit.tables import EntryRow, LogHeadRow
+from verifier.contacts.tables import ContactCheckRow, ContactPointRow, ContactSubmissionRow, ExitRow
 from verifier.disposal.receipt import get_receipt, verify_receipt
 from verifier.errors import VerifierError
 from verifier.evidence.life import DocumentState
 from verifier.evidence.tables import CopyRow, DocumentRow
 from verifier.ids import DocumentId
+from verifier.notices.tables import NoticeRow, is_open
 from verifier.retention.tables import ObligationRow
 from verifier.translog.merkle import compute_root
 from verifier.translog.tiles import TILE_WIDTH, Tile, TileHashes
@@ -54,6 +56,10 @@ def find_unrest(house: House) -> list[str]:
             "documents are being disposed of": _count(
                 session, DocumentRow.id, DocumentRow.state == DocumentState.DISPOSING
             ),
+            "submissions are not judged": _count(
+                session, ContactSubmissionRow.id, ContactSubmissionRow.judged_at.is_(None)
+            ),
+            "notices are not sent": _count(session, NoticeRow.id, is_open),
             "entries wait for their place": _count(session, EntryRow.id, EntryRow.log_index.is_(None)),
             "entries are unpublished": head.size - head.published_size if head is not None else 1,
         }
@@ -77,6 +83,7 @@ def look_at_everything(
         *look_at_uploads(house, acknowledged),
         *look_at_objects(house),
         *look_at_keys(house),
+        *look_at_contacts(house),
         *look_at_receipts(house),
         *look_at_log(house, kept),
         *look_at_published(house),
@@ -143,6 +150,30 @@ def look_at_keys(house: House) -> Iterator[str]:
     for verification, state in states.items():
         if is_terminal(state) == (verification in present):
             yield f"{verification} is {state}, and its key is {'there' if verification in present else 'lost'}"
+
+
+_SEALED_OF_CONTACTS: Final = (
+    (ContactPointRow, ContactPointRow.sealed),
+    (ContactCheckRow, ContactCheckRow.code_sealed),
+    (ContactSubmissionRow, ContactSubmissionRow.sealed),
+    (ExitRow, ExitRow.sealed),
+    (NoticeRow, NoticeRow.sealed),
+)
+
+
+def look_at_contacts(house: House) -> Iterator[str]:
+    """Of an ended verification nothing is left that was sealed for its contact checks; each end is logged once."""
+    with house.database.read() as session:
+        ended = select(VerificationRow.id).where(VerificationRow.ended_at.is_not(None))
+        for row, sealed in _SEALED_OF_CONTACTS:
+            left = session.scalars(
+                select(row.verification_id).where(row.verification_id.in_(ended), sealed.is_not(None))
+            )
+            yield from (f"{verification} has ended, but not all of its {row.__tablename__}" for verification in left)
+        judged = Counter(
+            session.scalars(select(EntryRow.verification_id).where(EntryRow.kind == EntryKind.CONTACT_CHECK_JUDGED))
+        )
+    yield from (f"{verification} was judged {times} times" for verification, times in judged.items() if times > 1)
 
 
 def look_at_receipts(house: House) -> Iterator[str]:

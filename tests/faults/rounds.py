@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Final
 
 from policies.access import Role, Scope
+from tests.case_policies import FOLDER
+from tests.contact_desk import open_sinks, write_policies
 from tests.faults.looks import find_unrest, look_at_everything
 from tests.faults.running import Service, wait_until
-from tests.faults.stories import Cast, Story, choose
+from tests.faults.stories import Cast, Post, Story, choose
+from verifier.demo.sinks import MailSink, SmsSink
 from verifier.staff.api_keys import create_api_key
 from verifier.wiring import House, open_house
 
@@ -21,7 +24,12 @@ _STORY_WITHIN: Final = 150.0
 _QUIET_WITHIN: Final = 90.0
 _SWEEP: Final = "PT2S"
 
-_AGENT: Final = (Scope.VERIFICATIONS_WRITE, Scope.VERIFICATIONS_READ, Scope.DOCUMENTS_WRITE)
+_AGENT: Final = (
+    Scope.VERIFICATIONS_WRITE,
+    Scope.VERIFICATIONS_READ,
+    Scope.DOCUMENTS_WRITE,
+    Scope.CONTACTS_WRITE,
+)
 
 
 @dataclass
@@ -47,8 +55,8 @@ def running(home: Path, **settings: str) -> Iterator[tuple[Service, House]]:
             house.close()
 
 
-def cast_for(service: Service, house: House) -> Cast:
-    """The keys of an agent and two reviewers."""
+def cast_for(service: Service, house: House, *, post: Post | None = None) -> Cast:
+    """The keys of an agent and two reviewers, and what was sent to customers."""
 
     def make(role: Role, *scopes: Scope) -> dict[str, str]:
         with house.database.write() as session:
@@ -58,15 +66,15 @@ def cast_for(service: Service, house: House) -> Cast:
             )
         return {"authorization": f"Bearer {text}"}
 
-    reviews = Scope.REVIEWS
-    return Cast(service.url, make(Role.AGENT, *_AGENT), make(Role.REVIEWER, reviews), make(Role.REVIEWER, reviews))
+    agent, one, two = make(Role.AGENT, *_AGENT), make(Role.REVIEWER, Scope.REVIEWS), make(Role.REVIEWER, Scope.REVIEWS)
+    return Cast(service.url, agent, one, two, post)
 
 
 def play(home: Path, points: Sequence[str], *, turn: int) -> Round:
     """Let a process die at each point in turn, under the load of the stories; then look at everything."""
     outcome = Round()
-    with running(home) as (service, house):
-        cast = cast_for(service, house)
+    with open_sinks() as (mails, messages), running(home, **_sending(home, mails, messages)) as (service, house):
+        cast = cast_for(service, house, post=Post(mails, messages))
         threads = [_die_once(point, service, house, cast, outcome, turn=turn) for point in points]
         for thread in threads:
             thread.join(_STORY_WITHIN)
@@ -79,6 +87,21 @@ def play(home: Path, points: Sequence[str], *, turn: int) -> Round:
         )
         outcome.failures += _look_at_service(service)
     return outcome
+
+
+def _sending(home: Path, mails: MailSink, messages: SmsSink) -> dict[str, str]:
+    """The settings of a service that sends to the sinks, under the policies of the cases and those with contacts."""
+    policies = write_policies(home.parent / "policies")
+    for file in FOLDER.glob("*.yaml"):
+        (policies / file.name).write_bytes(file.read_bytes())
+    return {
+        "policies_folder": str(policies),
+        "smtp_host": "127.0.0.1",
+        "smtp_port": str(mails.port),
+        "smtp_from": "verify@desk.example",
+        "sms_url": messages.url,
+        "sms_from": "Desk",
+    }
 
 
 def _die_once(point: str, service: Service, house: House, cast: Cast, outcome: Round, *, turn: int) -> threading.Thread:

@@ -2,6 +2,8 @@
 
 import io
 import os
+import re
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,9 +12,14 @@ from typing import Final, TypeAlias
 from PIL import Image
 
 from tests.faults.callers import Agent, Caller, Customer, Reviewer
+from verifier.demo.sinks import MailSink, SmsSink
 
 ACCOUNT: Final = "account-recovery"
 QUALIFICATION: Final = "qualification-check"
+CONTACTS: Final = "host-change"
+
+_PATIENCE: Final = 90.0
+_PAUSE: Final = 0.2
 
 
 def make_photo() -> bytes:
@@ -37,13 +44,28 @@ def _make(form: str) -> bytes:
 
 
 @dataclass(frozen=True)
+class Post:
+    """What was sent to customers."""
+
+    mails: MailSink
+    messages: SmsSink
+
+    def find(self, to: str) -> str:
+        """The last text that was sent to one address; "" if there was none."""
+        texts = [str(mail.message.get_content()) for mail in [*self.mails.mails] if to in mail.recipients]
+        texts += [message.text for message in [*self.messages.messages] if message.to == to]
+        return texts[-1] if texts else ""
+
+
+@dataclass(frozen=True)
 class Cast:
-    """The programs of one desk."""
+    """The programs of one desk, and the post to its customers."""
 
     url: str
     agent: dict[str, str] = field(repr=False)
     reviewer: dict[str, str] = field(repr=False)
     second: dict[str, str] = field(repr=False)
+    post: Post | None = None
 
 
 class Story:
@@ -51,6 +73,7 @@ class Story:
 
     def __init__(self, cast: Cast) -> None:
         self._url: Final = cast.url
+        self._post: Final = cast.post
         self.agent: Final = Agent(Caller(cast.url, cast.agent))
         self.reviewer: Final = Reviewer(Caller(cast.url, cast.reviewer))
         self.second: Final = Reviewer(Caller(cast.url, cast.second))
@@ -71,6 +94,26 @@ class Story:
         self.verification = created["id"]
         self.customer = Customer.open(self._url, created["link"]["url"])
         return self.customer
+
+    def begin_contacts(self) -> tuple[Customer, str, str]:
+        """A verification by contact checks; the e-mail address and the phone number that nobody else has."""
+        email = f"{uuid.uuid4().hex}@example.org"
+        phone = f"+4206{uuid.uuid4().int % 10**8:08d}"
+        points = {"email": {"value": email}, "phone": {"value": phone}}
+        reference = f"CASE-{uuid.uuid4().hex[:12]}"
+        created = self.agent.request(reference=reference, policy=CONTACTS, contact_points=points)
+        self.verification = created["id"]
+        self.customer = Customer.open(self._url, created["link"]["url"])
+        return self.customer, email, phone
+
+    def await_post(self, to: str, pattern: str) -> str:
+        """What the last text to an address says, once one is there that says it."""
+        assert self._post is not None
+        deadline = time.monotonic() + _PATIENCE
+        while (found := re.search(pattern, self._post.find(to))) is None:
+            assert time.monotonic() < deadline, f"nothing was sent to the {'phone' if to[0] == '+' else 'mailbox'}"
+            time.sleep(_PAUSE)
+        return found[0]
 
     def send_both_sides(self) -> Customer:
         customer = self.begin(ACCOUNT)
@@ -145,6 +188,20 @@ def remove(story: Story) -> None:
     customer.withdraw()
 
 
+def prove_by_code(story: Story) -> None:
+    customer, email, _ = story.begin_contacts()
+    customer.begin_code("email")
+    code = story.await_post(email, r"(?<![0-9])[0-9]{6}(?![0-9])")
+    customer.guess(code)
+    assert customer.line.get(f"{customer.path}/checks")["checks"][0]["state"] == "confirmed"
+
+
+def disown(story: Story) -> None:
+    customer, _, phone = story.begin_contacts()
+    path = story.await_post(phone, r"/n/[A-Za-z0-9_-]{43}")
+    customer.leave(path)
+
+
 ENDINGS: Final[tuple[Callable[[Story], None], ...]] = (
     approve, reject, resubmit, escalate, cancel, withdraw, replace, remove,
 )  # fmt: skip
@@ -159,4 +216,8 @@ def choose(point: str, turn: int) -> Callable[[Story], None]:
     """An ending that passes the point; which one changes from turn to turn."""
     needs_review = point.startswith(("submit", "check", "view", "decide"))
     able = _REVIEWED if needs_review else ENDINGS
+    if point.startswith(("submission", "judge", "code", "notice")):
+        able = (prove_by_code,)
+    if point in {"other.told", "exit.used"}:
+        able = (disown,)
     return able[(sum(point.encode()) + turn) % len(able)]

@@ -9,7 +9,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.detail_policies import write_policies
-from tests.faults.doors import KNOCKS, Stage, breaking_commits, list_routes, watching
+from tests.faults.contact_doors import ALL_KNOCKS as KNOCKS
+from tests.faults.contact_doors import with_contacts
+from tests.faults.doors import Stage, breaking_commits, list_routes, watching
 from tests.faults.looks import find_unrest, list_objects, look_at_objects, look_at_receipts
 from tests.journey import Desk, make_jpeg, open_desk
 from tests.workers_by_hand import Work
@@ -30,8 +32,8 @@ _READERS_THAT_WRITE = {
 
 @pytest.fixture
 def settings(settings: Settings, tmp_path: Path) -> Settings:
-    """With policies that ask for details, beside those that are shipped."""
-    return settings.model_copy(update={"policies_folder": write_policies(tmp_path / "policies")})
+    """With policies that ask for details and contact checks, beside those that are shipped."""
+    return with_contacts(settings, write_policies(tmp_path / "policies"))
 
 
 @pytest.fixture

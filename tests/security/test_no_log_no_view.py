@@ -11,7 +11,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.detail_policies import KEPT, write_policies
-from tests.faults.doors import KNOCKS, Stage, breaking_log, watching
+from tests.faults.contact_doors import ALL_KNOCKS as KNOCKS
+from tests.faults.contact_doors import with_contacts
+from tests.faults.doors import Stage, breaking_log, watching
 from tests.faults.hands import Hands
 from tests.faults.looks import find_unrest, list_objects, look_at_objects, look_at_receipts
 from tests.journey import Desk, make_jpeg, open_desk, refusal
@@ -27,8 +29,8 @@ SLOT = "diploma.all_pages"
 
 @pytest.fixture
 def settings(settings: Settings, tmp_path: Path) -> Settings:
-    """With policies that ask for details, beside those that are shipped."""
-    return settings.model_copy(update={"policies_folder": write_policies(tmp_path / "policies")})
+    """With policies that ask for details and contact checks, beside those that are shipped."""
+    return with_contacts(settings, write_policies(tmp_path / "policies"))
 
 
 @pytest.fixture
