@@ -7,7 +7,7 @@ from typing import Any, Final
 from policies.access import Role, Scope
 from policies.parts import ContactKind
 from tests.contact_desk import EMAIL, PHONE, write_policies
-from tests.faults.doors import KNOCKS, Knock, Stage, audit, customer_knock
+from tests.faults.doors import KNOCKS, Knock, Stage, customer_knock
 from tests.journey import JSON, Customer, make_key
 from verifier.contacts.registered import digest_contact
 from verifier.settings import Settings
@@ -142,7 +142,6 @@ _CONTACT_KNOCKS: Final[Mapping[tuple[str, str], Callable[[Stage], Knock]]] = {
     ("POST", f"{_CUSTOMERS}/proof"): lambda s: customer_knock(_customer_of(s), "POST", "/proof", line="1"),
     ("GET", "/n/{token}"): lambda s: _exit(s, "GET"),
     ("POST", "/n/{token}"): lambda s: _exit(s, "POST"),
-    ("GET", "/v1/figures"): audit("/v1/figures"),
 }
 
 ALL_KNOCKS: Final = {**KNOCKS, **_CONTACT_KNOCKS}

@@ -296,6 +296,7 @@ KNOCKS: Final[Mapping[tuple[str, str], Callable[[Stage], Knock]]] = {
     ("GET", "/v1/audit/inclusion"): audit("/v1/audit/inclusion?index=0"),
     ("GET", "/v1/audit/consistency"): audit("/v1/audit/consistency?old=1"),
     ("GET", "/v1/retention"): audit("/v1/retention"),
+    ("GET", "/v1/figures"): audit("/v1/figures"),
     ("GET", "/v1/policies"): audit("/v1/policies"),
     ("GET", "/v/{token}"): lambda s: _landing(s, "GET"),
     ("POST", "/v/{token}"): lambda s: _landing(s, "POST"),

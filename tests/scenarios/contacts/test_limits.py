@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from policies.access import Role
 from policies.parts import CheckMethod
 from tests.contact_desk import EMAIL, PHONE, ContactDesk
@@ -9,6 +11,9 @@ from tests.journey import refusal
 from tests.person import Enter
 from verifier.contacts.life import MOST_CHECKS
 from verifier.contacts.submissions import MOST_MESSAGE_BYTES
+from verifier.proofs.errors import NoProofNeededError
+from verifier.verifications.once import EVERY_TIME
+from verifier.verifications.service import NewVerification
 
 
 def hand_in(contacts: ContactDesk, verification: str, raw: bytes) -> tuple[int, str]:
@@ -51,8 +56,10 @@ def test_a_page_that_asks_for_what_needs_no_proof_says_to_answer(contacts: Conta
     agent.open("/new")
     agent.send("/new", reference="CASE-9", policy="opening-hours", status=409)
     assert "simply answered" in agent.text
-    direct = contacts.ask(policy="opening-hours", contact_points={})
-    assert direct.json()["status"] == "no_proof", "no_proof_needed is for pages; programs get the why"
+    asked = NewVerification(reference="CASE-9", policy="opening-hours")
+    with pytest.raises(NoProofNeededError) as refused:
+        contacts.desk.house.requests.create(asked, actor="operator", once=EVERY_TIME)
+    assert refused.value.code == "no_proof_needed"
 
 
 def test_one_mailbox_is_not_filled_by_many_verifications(contacts: ContactDesk) -> None:
