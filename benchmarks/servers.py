@@ -4,6 +4,7 @@
 alone: an `UploadFile`, AES-GCM, a file, fsync. `drain` reads the body and drops it: the ceiling of the HTTP stack.
 """
 
+import gc
 import os
 import secrets
 import sys
@@ -53,7 +54,10 @@ def make_drain() -> FastAPI:
 
 
 def make_ours() -> FastAPI:
-    return create_app(open_house(load_settings()))
+    app = create_app(open_house(load_settings()))
+    gc.collect()
+    gc.freeze()  # as `verifier serve` does
+    return app
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ from verifier.vault.errors import (
     WrongInstallationError,
 )
 from verifier.vault.key_files import FileKeys
-from verifier.vault.object_files import FileObjects
+from verifier.vault.object_files import FileObjects, FileWriter
 from verifier.vault.objects import ObjectKey
 
 _MIB: Final = 1024 * 1024
@@ -272,13 +272,17 @@ def test_a_full_disk_is_called_by_its_name_and_can_still_be_deleted_from(small_d
     assert refusal.value.facts == {"reason": "ENOSPC"}
     other = objects.create(_page(key))
     with pytest.raises(NoSpaceError):
-        other.write(b"x")
-    other.abort()
+        _commit_one_byte(other)
     objects.delete(_page(key))
     writer.abort()
     assert objects.is_absent(key)
     _store_object(objects, key, bytes(_MIB // 2))
     assert not objects.is_absent(key)
+
+
+def _commit_one_byte(writer: FileWriter) -> None:
+    writer.write(b"x")
+    writer.commit()
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ from io import FileIO
 from pathlib import Path
 from typing import Final, Self
 
+from verifier.vault.direct_file import DirectFile
+
 UNFINISHED: Final = "~"  # not a sign of any name that we form, so an unfinished name is never taken for another
 
 _FOLDER_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -98,7 +100,8 @@ class PrivateFolder:
     def begin(self, name: str) -> "UnfinishedFile":
         """A new file under an unfinished name, which says what it is to become."""
         file_name = f"{name}{UNFINISHED}{secrets.token_hex(8)}"
-        return UnfinishedFile(self, name, file_name, os.open(file_name, _CREATE_FLAGS, 0o600, dir_fd=self._descriptor))
+        file = DirectFile(os.open(file_name, _CREATE_FLAGS, 0o600, dir_fd=self._descriptor))
+        return UnfinishedFile(self, name, file_name, file)
 
     def write_once(self, name: str, data: bytes) -> None:
         """Create `name` with these bytes. Raises `FileExistsError`."""
@@ -136,21 +139,18 @@ def make_private_folder(path: Path) -> None:
 class UnfinishedFile:
     """A file that is being written. `commit` gives it its name; `discard` removes it unless it has one."""
 
-    def __init__(self, folder: PrivateFolder, name: str, file_name: str, descriptor: int) -> None:
+    def __init__(self, folder: PrivateFolder, name: str, file_name: str, file: DirectFile) -> None:
         self._folder: Final = folder
         self._name: Final = name
         self._file_name: Final = file_name
-        self._file: Final = FileIO(descriptor, "w")
+        self._file: Final = file
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        with memoryview(data) as view:
-            written = 0
-            while written < len(view):
-                written += self._file.write(view[written:])
+        self._file.write(data)
 
     def commit(self) -> None:
         """Sync, name, sync. Raises `FileExistsError`; `FileNotFoundError` if it was removed meanwhile."""
-        os.fsync(self._file.fileno())
+        self._file.sync()
         self._file.close()
         self._folder.link(self._file_name, self._name)
         self._folder.unlink(self._file_name)
