@@ -20,6 +20,7 @@ from verifier.web import (
     customer,
     customer_checks,
     customer_details,
+    customer_steps,
     exits,
     health,
     reviewer_api,
@@ -89,7 +90,7 @@ def _furnish(house: House, warnings: Sequence[str]) -> Rooms:
 
 def _include_routers(app: FastAPI, rooms: Rooms) -> None:
     limited = [Depends(limit_network(rooms.throttle))]
-    customers = (customer, customer_checks, customer_details, exits)
+    customers = (customer, customer_checks, customer_details, customer_steps, exits)
     for audience in (*customers, agent_api, contact_api, reviewer_api, auditor_api, staff_pages):
         app.include_router(audience.router, dependencies=limited)
     app.include_router(health.router)  # unlimited: a busy network must not make the service look dead

@@ -27,6 +27,7 @@ from verifier.web.pages.customer import (
     WithdrawPage,
     WithdrawReason,
 )
+from verifier.web.pages.facts import Facts
 
 NOW: Final = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
 VERIFICATION: Final = "ver_aaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -75,16 +76,19 @@ def ask(*slots: SlotCard) -> DocumentAsk:
     )
 
 
+FACTS: Final = Facts(
+    reviewers=1,
+    answer_for=timedelta(hours=48),
+    destroy_by=NOW + timedelta(days=7),
+    why="It is needed only to see that the account is yours.",
+)
 TASK: Final = TaskPage(
     shell=DESK,
     case=CASE,
     verification_id=VERIFICATION,
     form_token=TOKEN,
     ways=(Way(documents=(ask(FRONT, BACK),)),),
-    reviewers=1,
-    answer_for=timedelta(hours=48),
-    destroy_by=NOW + timedelta(days=7),
-    why="It is needed only to see that the account is yours.",
+    facts=FACTS,
     can_submit=False,
     changed="e1",
 )
@@ -127,8 +131,7 @@ def builtin_task(name: str) -> TaskPage:
         TASK,
         case=case,
         ways=(Way(documents=tuple(asks)),),
-        why=policy.retention.why["en"],
-        answer_for=policy.review.answer_for,
+        facts=replace(FACTS, why=policy.retention.why["en"], answer_for=policy.review.answer_for),
     )
 
 
@@ -209,7 +212,13 @@ CUSTOMER: Final[Mapping[str, View]] = {
         BACK,
         errors=(FieldError(field="slot-identity-back", sentence="Add the back of your identity document."),),
     ),
-    "task-two-ways": replace(TASK, ways=(Way(documents=(ask(FRONT, BACK),)), Way(documents=(DIPLOMA,))), reviewers=2),
+    "task-two-ways": replace(
+        TASK,
+        ways=(Way(documents=(DIPLOMA,)),),
+        facts=replace(FACTS, reviewers=2, can_choose=True),
+        kept=STATUS.documents[:1],
+    ),
+    "task-step": replace(task(FRONT_READY, BACK), step="identity"),
     "task-account-recovery": builtin_task("account-recovery"),
     "task-qualification-check": builtin_task("qualification-check"),
     "status-waiting": STATUS,

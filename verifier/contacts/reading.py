@@ -12,7 +12,7 @@ from verifier.contacts.code import MOST_SENDS, MOST_TRIES
 from verifier.contacts.errors import UnknownCheckError
 from verifier.contacts.life import CheckState, Result
 from verifier.contacts.reasons import Reason
-from verifier.contacts.registered import read_points
+from verifier.contacts.registered import find_untold
 from verifier.contacts.tables import ContactCheckRow, ContactSubmissionRow
 from verifier.ids import CheckId, SubmissionId, VerificationId
 from verifier.notices.kinds import Failure
@@ -39,6 +39,8 @@ class CheckStatus:
     """Whether the last code has left us."""
     failure: Failure | None
     """Why the last code did not leave us."""
+    goes_at: datetime | None
+    """From when on the last code is sent: some wait, so that nobody's mailbox is filled."""
     created_at: datetime
     decided_at: datetime | None
 
@@ -72,10 +74,9 @@ def read_confirmed(session: Session, verification: VerificationId) -> frozenset[
 
 def read_statuses(session: Session, verification: VerificationId) -> list[CheckStatus]:
     """How every check stands, oldest first."""
-    points = read_points(session, verification)
-    typed = {contact for contact, point in points.items() if point.digest is not None and point.sealed is None}
+    untold = find_untold(session, verification)
     return [
-        _describe(session, check, needs_address=check.contact in typed) for check in read_checks(session, verification)
+        _describe(session, check, needs_address=check.contact in untold) for check in read_checks(session, verification)
     ]
 
 
@@ -98,6 +99,7 @@ def _describe(session: Session, check: ContactCheckRow, *, needs_address: bool) 
         code_expires_at=check.code_expires_at if is_open else None,
         is_sent=notice is not None and notice.sent_at is not None,
         failure=failure,
+        goes_at=None if notice is None or not is_open else notice.goes_at,
         created_at=check.created_at,
         decided_at=check.decided_at,
     )

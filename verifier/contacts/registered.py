@@ -103,6 +103,12 @@ def read_points(session: Session, verification: VerificationId) -> Mapping[Conta
     return {contact: found[contact] for contact in ContactKind if contact in found}
 
 
+def find_untold(session: Session, verification: VerificationId) -> frozenset[ContactKind]:
+    """The contact points that the desk gave as a digest only, and that the customer has not typed yet."""
+    points = read_points(session, verification)
+    return frozenset(kind for kind, point in points.items() if point.digest is not None and point.sealed is None)
+
+
 def has_point(session: Session, row: VerificationRow, contact: ContactKind) -> bool:
     """Whether the desk gave this contact point. An account is known by the digest that every request keeps."""
     if contact is ContactKind.ACCOUNT:

@@ -33,6 +33,8 @@ class NoticeStatus:
 
     sent_at: datetime | None
     failure: Failure | None
+    goes_at: datetime
+    """From when on it is sent."""
 
 
 def context_of(vault: Vault, verification: VerificationId, notice: NoticeId) -> SealContext:
@@ -98,7 +100,7 @@ def drop_notices(session: Session, now: datetime, verification: VerificationId) 
 def find_status(session: Session, notice: NoticeId) -> NoticeStatus | None:
     """How a notice stands; `None` for one that was forgotten, a week after its end."""
     row = session.get(NoticeRow, notice)
-    return None if row is None else NoticeStatus(sent_at=row.sent_at, failure=row.failure)
+    return None if row is None else NoticeStatus(sent_at=row.sent_at, failure=row.failure, goes_at=row.not_before)
 
 
 def forget_notices(session: Session, now: datetime) -> None:

@@ -256,7 +256,9 @@ async def upload(request: Request, verification: str, rooms: RoomsDep) -> Respon
         return await run_in_threadpool(show_refused, request, verification, error, field_name=anchor, rooms=rooms)
     if prefers_html(request):
         slot = sender.slot or ""
-        return RedirectResponse(f"/verification/{verification}{page_of_slot(slot)}#{slot_anchor(slot)}", status_code=303)
+        return RedirectResponse(
+            f"/verification/{verification}{page_of_slot(slot)}#{slot_anchor(slot)}", status_code=303
+        )
     return JSONResponse({"document": document, "slot": sender.slot, "state": "checking"}, 201)
 
 

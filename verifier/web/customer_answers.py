@@ -1,18 +1,20 @@
 """The same facts for a person and for a program: pages as HTML, or their JSON twin where `Accept` asks."""
 
 from fastapi import Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 
 from verifier.errors import VerifierError
 from verifier.verifications import links
 from verifier.verifications.errors import LinkExpiredError, LinkFinishedError, LinkReplacedError, UnknownLinkError
 from verifier.verifications.tables import LinkRow, VerificationRow
+from verifier.web.asked import asked_page
 from verifier.web.customer_views import CustomerReading
 from verifier.web.pages.common import CustomerShell
 from verifier.web.pages.customer import LandingPage, LinkExpiredPage, LinkUnknownPage, Refusal, SlotCard
 from verifier.web.problems import prefers_html, problem_for
 from verifier.web.rooms import Rooms
 from verifier.web.speaking import show_page
+from verifier.web.step_views import find_only_check
 
 
 def tell_landing(request: Request, page: LandingPage) -> Response:
@@ -31,7 +33,7 @@ def tell_landing(request: Request, page: LandingPage) -> Response:
 
 
 def tell_page(request: Request, reading: CustomerReading, *, verification: str, form_token: str) -> Response:
-    """The task page while documents are asked for, the status page otherwise."""
+    """What is due while something is asked for, the status page otherwise."""
     if not prefers_html(request):
         return JSONResponse(
             {
@@ -40,12 +42,18 @@ def tell_page(request: Request, reading: CustomerReading, *, verification: str, 
                 "form_token": form_token,
                 "slots": [_tell_card(card) for card in reading.cards()],
                 "details": [{"name": each.name, "given": each.is_given} for each in reading.questions],
+                "proof": reading.line,
+                "accepted_proofs": list(reading.offers.lines),
                 "can_submit": reading.can_submit(),
                 "changed": reading.changed(),
             }
         )
-    page = reading.task_page(form_token=form_token) if reading.is_asked else reading.status_page()
-    return show_page(request, page)
+    if not reading.is_asked:
+        return show_page(request, reading.status_page())
+    only = find_only_check(reading)
+    if only is not None:
+        return RedirectResponse(f"/verification/{verification}/contacts/{only.contact}/{only.by}", status_code=303)
+    return show_page(request, asked_page(reading, form_token=form_token))
 
 
 def _tell_card(card: SlotCard) -> dict[str, object]:

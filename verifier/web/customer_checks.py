@@ -6,7 +6,7 @@ gives the verdict, and the page asks how it stands. Without JavaScript the answe
 
 import time
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Form, Request, Response
@@ -23,13 +23,8 @@ from verifier.proofs.offers import choose_line
 from verifier.verifications import links
 from verifier.verifications.tables import VerificationRow
 from verifier.web.contact_answers import ChecksAnswer, SubmissionAnswer, tell_checks, tell_pending, tell_submission
-from verifier.web.customer import (
-    FormToken,
-    change_by_form,
-    session_token,
-    show_refused,
-    verify_form,
-)
+from verifier.web.customer import FormToken, session_token, show, verify_form
+from verifier.web.customer_steps import show_check_refused, show_way_refused
 from verifier.web.problems import prefers_html
 from verifier.web.rooms import Rooms, RoomsDep
 from verifier.web.speaking import speak
@@ -38,9 +33,7 @@ router: Final = APIRouter(prefix="/verification/{verification}", tags=["customer
 
 _WAIT_FOR_S: Final = 2.0
 _LOOK_EVERY_S: Final = 0.05
-FIELD: Final = "check"
-
-HandIn = Callable[[Door, VerificationRow], SubmissionId]
+Check = tuple[ContactKind, CheckMethod]
 
 
 @router.get("/checks")
@@ -69,12 +62,11 @@ def begin(
     form_token: FormToken = "",
 ) -> Response:
     """Begin a check, or have its code sent once more."""
-    network = rooms.throttle.network_of(request)
-
-    def hand_in(door: Door, row: VerificationRow) -> SubmissionId:
-        return door.begin(contact, method, network=network, locale=speak(request, hint=row.locale))
-
-    return _hand_in(request, verification, form_token, hand_in, rooms=rooms)
+    network, handing = rooms.throttle.network_of(request), _HandingIn(request, verification, form_token, rooms, "begin")
+    handing.about = (contact, method)
+    return handing.hand_in(
+        lambda door, _, row: door.begin(contact, method, network=network, locale=speak(request, hint=row.locale))
+    )
 
 
 @router.post("/checks/{check}/code")
@@ -87,7 +79,8 @@ def guess(
     code: Annotated[str, Form(max_length=100)] = "",
 ) -> Response:
     """Hand in the code."""
-    return _hand_in(request, verification, form_token, lambda door, _: door.guess(CheckId(check), code), rooms=rooms)
+    handing = _HandingIn(request, verification, form_token, rooms, "code", said=code)
+    return handing.hand_in(lambda door, session, row: door.guess(handing.about_check(session, row, check), code))
 
 
 @router.post("/checks/{check}/address")
@@ -101,18 +94,20 @@ def type_address(
 ) -> Response:
     """Hand in the address that the desk knows only as a digest."""
     network = rooms.throttle.network_of(request)
+    handing = _HandingIn(request, verification, form_token, rooms, "address", said=address)
 
-    def hand_in(door: Door, row: VerificationRow) -> SubmissionId:
-        locale = speak(request, hint=row.locale)
-        return door.type_address(CheckId(check), address, network=network, locale=locale)
+    def hand_in(door: Door, session: Session, row: VerificationRow) -> SubmissionId:
+        id_, locale = handing.about_check(session, row, check), speak(request, hint=row.locale)
+        return door.type_address(id_, address, network=network, locale=locale)
 
-    return _hand_in(request, verification, form_token, hand_in, rooms=rooms)
+    return handing.hand_in(hand_in)
 
 
 @router.post("/checks/{check}/look")
 def look(request: Request, verification: str, check: str, rooms: RoomsDep, form_token: FormToken = "") -> Response:
     """Have the domain looked at now."""
-    return _hand_in(request, verification, form_token, lambda door, _: door.look(CheckId(check)), rooms=rooms)
+    handing = _HandingIn(request, verification, form_token, rooms, "look")
+    return handing.hand_in(lambda door, session, row: door.look(handing.about_check(session, row, check)))
 
 
 @router.post("/checks/{check}/signature")
@@ -125,9 +120,8 @@ def sign(
     signature: Annotated[str, Form(max_length=16_000)] = "",
 ) -> Response:
     """Hand in a wallet's signature."""
-    return _hand_in(
-        request, verification, form_token, lambda door, _: door.sign(CheckId(check), signature), rooms=rooms
-    )
+    handing = _HandingIn(request, verification, form_token, rooms, "signature", said=signature)
+    return handing.hand_in(lambda door, session, row: door.sign(handing.about_check(session, row, check), signature))
 
 
 @router.post("/proof")
@@ -139,28 +133,58 @@ def choose_proof(
     line: Annotated[int, Form(ge=0, le=99)] = 0,
 ) -> Response:
     """Choose another accepted proof."""
-
-    def change(session: Session, now: datetime, row: VerificationRow) -> None:
-        choose_line(session, now, row, line)
-
-    return change_by_form(request, verification, form_token, change, rooms=rooms)
-
-
-def _hand_in(request: Request, verification: str, given: str, hand_in: HandIn, *, rooms: Rooms) -> Response:
-    token = verify_form(request, verification, given, rooms=rooms)
+    token = verify_form(request, verification, form_token, rooms=rooms)
     try:
         with rooms.database.write() as session:
             now = rooms.clock.now(session)
             row = links.lock_session_verification(session, now, VerificationId(verification), token)
+            speak(request, hint=row.locale)
             rooms.throttle.count_link(row.id)
-            submission = hand_in(Door(session, now, rooms.vault, row, source=CUSTOMER), row)
+            choose_line(session, now, row, line)
     except VerifierError as error:
-        return show_refused(request, verification, error, field_name=FIELD, rooms=rooms)
-    faults.hit("submission.stored")
-    if not prefers_html(request):
-        return JSONResponse(tell_pending(submission).model_dump(), 202)
-    _wait_for(VerificationId(verification), submission, rooms=rooms)
-    return RedirectResponse(f"/verification/{verification}#{FIELD}", status_code=303)
+        return show_way_refused(request, verification, error, rooms=rooms)
+    if prefers_html(request):
+        return RedirectResponse(f"/verification/{verification}", status_code=303)
+    return show(request, verification, rooms)
+
+
+@dataclass
+class _HandingIn:
+    """One thing that is handed in. `field`: where a refusal of it stands. `said`: what was typed, to be kept then."""
+
+    request: Request
+    verification: str
+    given: str
+    rooms: Rooms
+    field: str
+    said: str = ""
+    about: Check | None = None
+
+    def about_check(self, session: Session, row: VerificationRow, check: str) -> CheckId:
+        """Note which check it is about: its page shows what becomes of it."""
+        found = next((each for each in read_statuses(session, row.id) if each.id == check), None)
+        self.about = None if found is None else (found.contact, found.method)
+        return CheckId(check)
+
+    def hand_in(self, hand_in: Callable[[Door, Session, VerificationRow], SubmissionId]) -> Response:
+        request, verification, rooms = self.request, self.verification, self.rooms
+        token = verify_form(request, verification, self.given, rooms=rooms)
+        try:
+            with rooms.database.write() as session:
+                now = rooms.clock.now(session)
+                row = links.lock_session_verification(session, now, VerificationId(verification), token)
+                speak(request, hint=row.locale)
+                rooms.throttle.count_link(row.id)
+                submission = hand_in(Door(session, now, rooms.vault, row, source=CUSTOMER), session, row)
+        except VerifierError as error:
+            about, field, said = self.about, self.field, self.said
+            return show_check_refused(request, verification, error, about, field=field, said=said, rooms=rooms)
+        faults.hit("submission.stored")
+        if not prefers_html(request):
+            return JSONResponse(tell_pending(submission).model_dump(), 202)
+        _wait_for(VerificationId(verification), submission, rooms=rooms)
+        page = "" if self.about is None else f"/contacts/{self.about[0]}/{self.about[1]}?after={submission}"
+        return RedirectResponse(f"/verification/{verification}{page}", status_code=303)
 
 
 def _wait_for(verification: VerificationId, submission: SubmissionId, *, rooms: Rooms) -> None:

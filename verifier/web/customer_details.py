@@ -19,7 +19,7 @@ from verifier.verifications import links
 from verifier.verifications.life import VerificationState
 from verifier.verifications.moves import get_policy
 from verifier.verifications.tables import VerificationRow
-from verifier.web.customer import read_customer, session_token, show_refused, token_for_forms, verify_form
+from verifier.web.customer import page_of_slot, read_customer, session_token, show_refused, token_for_forms, verify_form
 from verifier.web.detail_reading import read_questions
 from verifier.web.detail_views import field_errors, tell_faults
 from verifier.web.details_form import DetailsForm, Sent, read_details_form, read_sent
@@ -96,7 +96,8 @@ def _find_next(verification: str, typed: Typed) -> str:
     """After a detail, the next one; after a caption, its picture."""
     if typed.details:
         return f"/verification/{verification}/details"
-    return f"/verification/{verification}#{slot_anchor(next(iter(typed.captions)))}"
+    slot = next(iter(typed.captions))
+    return f"/verification/{verification}{page_of_slot(slot)}#{slot_anchor(slot)}"
 
 
 def _show_faults(

@@ -12,7 +12,7 @@ from policies.model import Policy
 from policies.parts import DetailsRequirement, DocumentRequirement, ProofLine
 from verifier.contacts.life import CheckState
 from verifier.contacts.reading import read_statuses
-from verifier.contacts.registered import read_recent
+from verifier.contacts.registered import find_untold
 from verifier.evidence.life import DocumentState
 from verifier.evidence.tables import DocumentRow
 from verifier.proofs.details import DETAIL, find_uncaptioned, read_given, was_typed
@@ -45,8 +45,8 @@ from verifier.web.pages.customer import (
     Way,
     WithdrawReason,
 )
-from verifier.web.pages.language import translator
 from verifier.web.pages.facts import Facts
+from verifier.web.pages.language import translator
 from verifier.web.problems import problem_for
 from verifier.web.proof_words import title_check
 
@@ -82,7 +82,7 @@ class CustomerReading:
         self.offers: Final = read_offers(session, row)
         self.line: Final = find_current_line(session, row)
         self.checks: Final = read_statuses(session, row.id)
-        self.recent: Final = read_recent(session, row, self.policy)
+        self.untold: Final = find_untold(session, row.id)
         self._typed_destroyed_at: Final = (
             find_unreadable_at(session, row.id) if self._was_typed or self.checks else None
         )
@@ -195,7 +195,9 @@ class CustomerReading:
 
     def _confirmed(self) -> tuple[StatusCheck, ...]:
         return tuple(
-            StatusCheck(label=title_check((each.contact, each.method), locale=self.locale), confirmed_at=each.decided_at)
+            StatusCheck(
+                label=title_check((each.contact, each.method), locale=self.locale), confirmed_at=each.decided_at
+            )
             for each in self.checks
             if each.state is CheckState.CONFIRMED and each.decided_at is not None
         )

@@ -59,7 +59,8 @@ class LandingPage(View):
 
     One form posts to `open_url` with `form_token` and `then`: "task" (Continue) or "not_me" (I did not ask for this).
     `asks`: of "check", "details", "documents", what the way that is offered first asks for. `is_decided_alone`: nobody
-    looks at it. The router opens the session and redirects (303) to `/verification/{id}` or to its `/withdraw?reason=not_me`.
+    looks at it. The router opens the session and redirects (303) to `/verification/{id}` or to its
+    `/withdraw?reason=not_me`.
     """
 
     template: ClassVar[str] = "landing.html"
@@ -183,6 +184,10 @@ class TaskPage(View):
     def here(self) -> str:
         """The address of this page: of one document, where it is one step among others."""
         return f"{self.url}/documents?document={self.step}" if self.step else self.url
+
+    @property
+    def asks_documents(self) -> bool:
+        return any(way.documents for way in self.ways)
 
     @property
     def details(self) -> tuple[Question, ...]:

@@ -17,31 +17,38 @@
     }
   };
 
-  const fetchPage = async (url) => {
+  const fetchPage = async (url, heard = () => {}) => {
     const answer = await fetch(url, { headers: { Accept: "text/html" }, credentials: "same-origin", cache: "no-store" });
     if (!answer.ok) throw new Error(String(answer.status));
+    heard(answer.url);
     return new DOMParser().parseFromString(await answer.text(), "text/html");
   };
 
-  // The status page: ask now and then, and swap the middle when `data-changed` differs.
+  // A page that waits: ask now and then, and swap `#watch` when `data-changed` differs. Where `data-page` differs too,
+  // it is another page by now, and is gone to. Many looks without a change are made less often.
+  let looks = 0;
   const watch = async () => {
     const here = document.getElementById("watch");
     if (!here || !here.dataset.watch) return;
     if (!document.hidden) {
       try {
-        const fresh = (await fetchPage(here.dataset.watch)).getElementById("watch");
-        if (!fresh) return location.reload();
+        let url = here.dataset.watch;
+        const fresh = (await fetchPage(url, (at) => { url = at; })).getElementById("watch");
+        if (!fresh || fresh.dataset.page !== here.dataset.page) return location.replace(url);
         if (fresh.dataset.changed !== here.dataset.changed || !fresh.dataset.watch) {
           localise(fresh);
           const title = fresh.querySelector("h1"), before = here.querySelector("h1");
-          const moves = title.textContent !== before.textContent || here.contains(document.activeElement);
+          const moves = title && (title.textContent !== before.textContent || here.contains(document.activeElement));
+          looks = 0;
           here.replaceWith(fresh);
           if (moves) { title.tabIndex = -1; title.focus({ preventScroll: true }); }
         }
       } catch { /* next time */ }
     }
-    setTimeout(watch, 5000);
+    looks += 1;
+    setTimeout(watch, Math.max(every(), looks > 60 ? 15000 : looks > 15 ? 4000 : 0));
   };
+  const every = () => (document.getElementById("watch")?.dataset.every || 5) * 1000;
 
   localise(document);
   const summary = document.querySelector("[data-focus]");
@@ -50,6 +57,22 @@
     button.hidden = false;
     button.addEventListener("click", () => window.print());
   }
+  for (const button of document.querySelectorAll("[data-copy]")) {
+    if (!navigator.clipboard) continue;
+    const before = [...button.childNodes].map((node) => node.cloneNode(true));
+    button.hidden = false;
+    button.setAttribute("aria-live", "polite");
+    button.addEventListener("click", async () => {
+      const source = document.getElementById(button.dataset.copy);
+      try {
+        await navigator.clipboard.writeText(source.value ?? source.textContent);
+        button.textContent = button.dataset.done;
+        setTimeout(() => { button.replaceChildren(...before); }, 2500);
+      } catch {
+        source.select?.();
+      }
+    });
+  }
   for (const form of document.querySelectorAll("form:not(.send)")) {
     form.addEventListener("submit", (event) => {
       if (form.dataset.sent) event.preventDefault();
@@ -57,6 +80,6 @@
       setTimeout(() => delete form.dataset.sent, 3000);
     });
   }
-  setTimeout(watch, 3000);
+  setTimeout(watch, Math.min(every(), 3000));
   window.verifierPage = { localise, fetchPage };
 })();

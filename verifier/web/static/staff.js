@@ -1,23 +1,6 @@
-// Staff pages: copy buttons, the fields that belong to the chosen policy, the key for *Next*, the list of keys.
+// Staff pages: the fields that belong to the chosen policy, the key for *Next*, the list of keys.
 (() => {
   "use strict";
-  for (const button of document.querySelectorAll("[data-copy]")) {
-    if (!navigator.clipboard) continue;
-    const before = button.textContent;
-    button.hidden = false;
-    button.setAttribute("aria-live", "polite");
-    button.addEventListener("click", async () => {
-      const source = document.getElementById(button.dataset.copy);
-      try {
-        await navigator.clipboard.writeText(source.value ?? source.textContent);
-        button.textContent = button.dataset.done;
-        setTimeout(() => { button.textContent = before; }, 2500);
-      } catch {
-        source.select?.();
-      }
-    });
-  }
-
   const chosen = document.querySelector("[data-shows]");
   if (chosen) {
     const fit = () => {
