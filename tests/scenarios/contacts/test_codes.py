@@ -242,6 +242,6 @@ def test_a_code_that_no_server_takes_is_said_to_be_undelivered(contacts: Contact
     assert contacts.begin(customer) == "code_sent"
     contacts.work()
     (check,) = contacts.checks(asked["id"])
-    assert (check["state"], check["reasons"], check["code_failure"]) == ("open", ["not_delivered"], "refused")
+    assert (check["state"], check["reasons"], check["code_failure"]) == ("failed", ["not_delivered"], "refused")
     assert not check["code_sent"]
     assert contacts.begin(customer, "phone") == "code_sent", "there is another way"
