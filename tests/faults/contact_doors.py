@@ -130,6 +130,11 @@ _CONTACT_KNOCKS: Final[Mapping[tuple[str, str], Callable[[Stage], Knock]]] = {
     ("POST", f"{_PATH}/message"): _message,
     ("GET", f"{_CUSTOMERS}/checks"): lambda s: customer_knock(_customer_of(s), "GET", "/checks"),
     ("GET", f"{_CUSTOMERS}/submissions/{{submission}}"): _submission_of_customer,
+    ("GET", f"{_CUSTOMERS}/contacts/{{contact}}/{{method}}"): lambda s: customer_knock(
+        _customer_of(s), "GET", "/contacts/email/code"
+    ),
+    ("GET", f"{_CUSTOMERS}/proof"): lambda s: customer_knock(_customer_of(s), "GET", "/proof"),
+    ("GET", f"{_CUSTOMERS}/documents"): lambda s: customer_knock(s.customer(), "GET", "/documents?document=diploma"),
     ("POST", f"{_CUSTOMERS}/contacts/{{contact}}/{{method}}"): lambda s: customer_knock(
         _customer_of(s), "POST", "/contacts/email/code"
     ),

@@ -98,7 +98,7 @@ class Story:
     def begin_contacts(self) -> tuple[Customer, str, str]:
         """A verification by contact checks; the e-mail address and the phone number that nobody else has."""
         email = f"{uuid.uuid4().hex}@example.org"
-        phone = f"+4206{uuid.uuid4().int % 10**8:08d}"
+        phone = f"+420601{uuid.uuid4().int % 10**6:06d}"
         points = {"email": {"value": email}, "phone": {"value": phone}}
         reference = f"CASE-{uuid.uuid4().hex[:12]}"
         created = self.agent.request(reference=reference, policy=CONTACTS, contact_points=points)
