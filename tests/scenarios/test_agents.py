@@ -28,7 +28,7 @@ def test_the_answer_carries_what_an_agent_pastes_into_a_ticket(desk: Desk, house
     assert asked["link"]["url"] in asked["reply"]
     assert "do not attach" in asked["reply"].replace("don't", "do not")
     assert len(asked["phrase"].split()) == 2
-    none = {"optional_slots": [], "contact_checks": [], "details": [], "skipped": None}
+    none: dict[str, Any] = {"optional_slots": [], "contact_checks": [], "details": [], "skipped": None}
     assert asked["proofs"] == [{"slots": ["identity.front", "identity.back"], **none}]
     assert (asked["status"], asked["documents"], asked["answer_by"]) == ("requested", [], None)
     created = datetime.fromisoformat(asked["created_at"])
