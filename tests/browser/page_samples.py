@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from policies import DocumentRequirement
+from tests.browser.check_samples import CHECK_PAGES, CONFIRMED
 from tests.browser.detail_samples import CAPTIONS, DETAIL_PAGES, QUESTIONS
 from tests.case_policies import CASE_POLICIES
 from verifier.web.pages.common import BareShell, CustomerShell, FieldError, ProblemPage, View
@@ -191,14 +192,12 @@ RECEIPT: Final = ReceiptPage(
     back_url=f"/verification/{VERIFICATION}",
 )
 
+LANDING: Final = LandingPage(
+    shell=DESK, case=CASE, open_url="/v/sample", form_token=TOKEN, expires_at=NOW + timedelta(days=3)
+)
+
 CUSTOMER: Final[Mapping[str, View]] = {
-    "landing": LandingPage(
-        shell=DESK,
-        case=CASE,
-        open_url="/v/sample",
-        form_token=TOKEN,
-        expires_at=NOW + timedelta(days=3),
-    ),
+    "landing": LANDING,
     "link-expired": LinkExpiredPage(shell=DESK, reference=CASE.reference, expired_at=NOW),
     "link-unknown": LinkUnknownPage(shell=DESK),
     "task-empty": TASK,
@@ -237,6 +236,14 @@ CUSTOMER: Final[Mapping[str, View]] = {
         DESTROYED, kind=StatusKind.DISOWNED, arrived_at=None, checked_at=None, destroyed_at=None, documents=()
     ),
     "status-expired": replace(DESTROYED, kind=StatusKind.EXPIRED, arrived_at=None, checked_at=None, documents=()),
+    "status-alone": replace(
+        DESTROYED, arrived_at=None, checked_at=None, documents=(), checks=CONFIRMED, is_decided_alone=True
+    ),
+    "status-checked": replace(STATUS, documents=(), checks=CONFIRMED),
+    "landing-check": replace(LANDING, asks=frozenset({"check"}), is_decided_alone=True),
+    "landing-details": replace(LANDING, asks=frozenset({"details", "check"})),
+    "landing-all": replace(LANDING, asks=frozenset({"details", "check", "documents"})),
+    **CHECK_PAGES,
     **DETAIL_PAGES,
     "task-details": replace(TASK, ways=(), questions=QUESTIONS),
     "task-captions": replace(

@@ -262,7 +262,7 @@ def test_a_caption_is_written_beside_its_picture_without_scripts(desk: Desk, cli
     )
     assert sent.status_code == 200
     work()
-    customer.open(url)
+    customer.open(f"{url}/documents?document=screenshot")
     typed = {"caption.screenshot.first": "half \u202e turned"}
     customer.send(f"{url}/details", typed, status=422)
     assert list(customer.errors) == ["caption-screenshot-first"]

@@ -46,6 +46,7 @@ CLOSED: Final[Mapping[Reason, str]] = {
     Reason.TOO_MANY_TRIES: N_("The code was wrong five times, so this way is closed."),
     Reason.ADDRESS_DIFFERS: N_("The address was not the registered one five times, so this way is closed."),
     Reason.TOO_MANY_SENDS: N_("The code was sent as often as it can be, so this way is closed."),
+    Reason.NOT_DELIVERED: N_("The code could not be delivered, so this way is closed."),
 }
 _CLOSED_OTHERWISE: Final = N_("We could not confirm it this way.")
 ENDED: Final[Mapping[Reason, str]] = {

@@ -91,7 +91,7 @@ def steps_page(reading: CustomerReading, *, form_token: str, errors: tuple[Field
         verification_id=reading.row.id,
         form_token=form_token,
         facts=tell_facts(reading),
-        steps=list_steps(reading),
+        steps=tuple(list_steps(reading)),
         can_submit=reading.can_submit(),
         changed=reading.changed(),
     )

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
+from policies.parts import CheckMethod, ContactKind
 from verifier.web.pages.common import CustomerShell, View
 from verifier.web.pages.customer import Case
 from verifier.web.pages.facts import Facts
@@ -51,8 +52,8 @@ class CheckPage(View):
     verification_id: str
     form_token: str
     facts: Facts
-    contact: str
-    method: str
+    contact: ContactKind
+    method: CheckMethod
     stage: CheckStage
     title: str
     is_alone: bool
