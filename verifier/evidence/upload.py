@@ -47,7 +47,10 @@ from verifier.verifications.intake import verify_intake_open
 from verifier.verifications.moves import get_policy
 from verifier.verifications.sealed_values import get_public_key
 
-_STEP_BYTES: Final = 512 * 1024
+# A step is what is sealed and written at once. Large ones cost less; what all uploads hold together stays bounded.
+_LEAST_STEP_BYTES: Final = 64 * 1024
+_MOST_STEP_BYTES: Final = 1024 * 1024
+_STEPS_IN_TOTAL_BYTES: Final = 8 * 1024 * 1024
 _FORM_OVERHEAD_BYTES: Final = 8 * 1024
 _EPILOGUE_BYTES: Final = 16 * 1024
 _SILENCE_FOR: Final = 15.0
@@ -88,6 +91,13 @@ class Uploads:
         self._free_bytes: Final = free_bytes
         self._reserve_bytes: Final = reserve_bytes
         self._threads: Final = ThreadPoolExecutor(_THREADS, thread_name_prefix="upload")
+        self._receptions = 0
+
+    @property
+    def step_bytes(self) -> int:
+        """How much of a file is sealed and written at once now: the less, the more uploads there are."""
+        share = _STEPS_IN_TOTAL_BYTES // max(1, self._receptions)
+        return max(_LEAST_STEP_BYTES, min(_MOST_STEP_BYTES, share))
 
     def run(self, step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
         """Run a step of an upload in a thread: it seals, writes or waits for the disk."""
@@ -106,11 +116,14 @@ class Uploads:
             and what `begin`, the sender and the stores raise. In every case nothing stays behind.
         """
         reception = _Reception(self, sender, body)
+        self._receptions += 1  # on the event loop alone
         try:
             return await reception.read()
         except BaseException:
             await reception.leave_nothing()
             raise
+        finally:
+            self._receptions -= 1
 
     def begin(self, sender: Sender, form: UploadForm, declared_bytes: int | None) -> Arrival:
         """Announce the document whose fields and first bytes came."""
@@ -192,7 +205,7 @@ class _Reception:
             self._feed(chunk)
             if self._arrival is None:
                 await self._begin_when_announced()
-            elif self._form.file_bytes_waiting >= _STEP_BYTES:
+            elif self._form.file_bytes_waiting >= self._uploads.step_bytes:
                 await self._uploads.run(self._arrival.write, self._form.take_file())
             elif self._arrival.wants_renewal:
                 await self._uploads.run(self._arrival.renew)
