@@ -2,7 +2,7 @@
 
 A language is a folder `verifier/locales/<locale>/LC_MESSAGES/verifier.po`; the msgid is the English sentence. Mark a
 sentence with `N_` where it is written, and translate it with `translator(locale)` where it is shown. See
-`scripts/catalogues.py` for what keeps the catalogues whole, and docs/decisions/0013 for why it is done this way.
+`scripts/catalogues.py` for what keeps the catalogues whole, and docs/decisions/0014 for why it is done this way.
 """
 
 from verifier.locales.desk import UNNAMED, name_desk
