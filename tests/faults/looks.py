@@ -12,13 +12,14 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from tests.faults.contact_looks import look_at_contacts
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.export import export_lines
 from verifier.audit.offline import verify_export
 from verifier.audit.proofs import get_checkpoint
 from verifier.audit.publish import FolderPublisher
 from verifier.audit.tables import EntryRow, LogHeadRow
-from verifier.contacts.tables import ContactCheckRow, ContactPointRow, ContactSubmissionRow, ExitRow
+from verifier.contacts.tables import ContactSubmissionRow
 from verifier.disposal.receipt import get_receipt, verify_receipt
 from verifier.errors import VerifierError
 from verifier.evidence.life import DocumentState
@@ -150,30 +151,6 @@ def look_at_keys(house: House) -> Iterator[str]:
     for verification, state in states.items():
         if is_terminal(state) == (verification in present):
             yield f"{verification} is {state}, and its key is {'there' if verification in present else 'lost'}"
-
-
-_SEALED_OF_CONTACTS: Final = (
-    (ContactPointRow, ContactPointRow.sealed),
-    (ContactCheckRow, ContactCheckRow.code_sealed),
-    (ContactSubmissionRow, ContactSubmissionRow.sealed),
-    (ExitRow, ExitRow.sealed),
-    (NoticeRow, NoticeRow.sealed),
-)
-
-
-def look_at_contacts(house: House) -> Iterator[str]:
-    """Of an ended verification nothing is left that was sealed for its contact checks; each end is logged once."""
-    with house.database.read() as session:
-        ended = select(VerificationRow.id).where(VerificationRow.ended_at.is_not(None))
-        for row, sealed in _SEALED_OF_CONTACTS:
-            left = session.scalars(
-                select(row.verification_id).where(row.verification_id.in_(ended), sealed.is_not(None))
-            )
-            yield from (f"{verification} has ended, but not all of its {row.__tablename__}" for verification in left)
-        judged = Counter(
-            session.scalars(select(EntryRow.verification_id).where(EntryRow.kind == EntryKind.CONTACT_CHECK_JUDGED))
-        )
-    yield from (f"{verification} was judged {times} times" for verification, times in judged.items() if times > 1)
 
 
 def look_at_receipts(house: House) -> Iterator[str]:

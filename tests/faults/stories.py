@@ -19,6 +19,7 @@ QUALIFICATION: Final = "qualification-check"
 CONTACTS: Final = "host-change"
 
 _PATIENCE: Final = 90.0
+_CODE: Final = r"(?<![0-9a-f-])[0-9]{6}(?![0-9a-f])"
 _PAUSE: Final = 0.2
 
 
@@ -191,9 +192,19 @@ def remove(story: Story) -> None:
 def prove_by_code(story: Story) -> None:
     customer, email, _ = story.begin_contacts()
     customer.begin_code("email")
-    code = story.await_post(email, r"(?<![0-9])[0-9]{6}(?![0-9])")
+    code = story.await_post(email, _CODE)
     customer.guess(code)
     assert customer.line.get(f"{customer.path}/checks")["checks"][0]["state"] == "confirmed"
+
+
+def guess_too_often(story: Story) -> None:
+    customer, email, _ = story.begin_contacts()
+    customer.begin_code("email")
+    code = story.await_post(email, _CODE)
+    customer.guess(f"{(int(code) + 1) % 10**6:06d}")
+    check = customer.line.get(f"{customer.path}/checks")["checks"][0]
+    assert (check["state"], check["reasons"], check["tries_left"]) == ("failed", ["too_many_tries"], 0)
+    story.agent.cancel(story.verification)
 
 
 def disown(story: Story) -> None:
@@ -217,7 +228,7 @@ def choose(point: str, turn: int) -> Callable[[Story], None]:
     needs_review = point.startswith(("submit", "check", "view", "decide"))
     able = _REVIEWED if needs_review else ENDINGS
     if point.startswith(("submission", "judge", "code", "notice")):
-        able = (prove_by_code,)
+        able = (prove_by_code, guess_too_often)
     if point in {"other.told", "exit.used"}:
         able = (disown,)
     return able[(sum(point.encode()) + turn) % len(able)]
