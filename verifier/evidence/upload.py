@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, ParamSpec, TypeVar
 
@@ -138,10 +138,9 @@ class Uploads:
             declared_bytes=declared_bytes,
         )
         self.verify_room_to_work()
-        public_key = self._admit(sender, form.fields.get("form_token", ""))
         fence_drawn_at = read_steady_clock()
+        now, public_key = self._admit(sender, form.fields.get("form_token", ""))
         with self._database.write() as session:
-            now = self._clock.now(session)
             row = sender.lock(session, now)
             policy = get_policy(session, row)
             _verify_declared(declared_bytes, max_bytes=get_rules(policy, document, slot).max_bytes)
@@ -158,12 +157,13 @@ class Uploads:
         permit = Permit(verification=row.id, begun=begun, public_key=public_key, fence_drawn_at=fence_drawn_at)
         return Arrival(self._database, clock=self._clock, vault=self._vault, sender=sender, permit=permit)
 
-    def _admit(self, sender: Sender, form_token: str) -> PublicKey:
+    def _admit(self, sender: Sender, form_token: str) -> tuple[datetime, PublicKey]:
         # All that needs no lock is asked before: writers queue, readers do not.
         with self._database.read() as session:
+            now = self._clock.now(session)
             verification = sender.admit(session, form_token)
-            verify_intake_open(session, self._clock.now(session), closes_after=self._intake_closes_after)
-            return get_public_key(session, verification)
+            verify_intake_open(session, now, closes_after=self._intake_closes_after)
+            return now, get_public_key(session, verification)
 
     def verify_room_to_work(self) -> None:
         """Raise `NoSpaceError` where the disk has less room than the reserve."""
