@@ -73,7 +73,7 @@ def cast_for(service: Service, house: House, *, post: Post | None = None) -> Cas
 def play(home: Path, points: Sequence[str], *, turn: int) -> Round:
     """Let a process die at each point in turn, under the load of the stories; then look at everything."""
     outcome = Round()
-    with open_sinks() as (mails, messages), running(home, **_sending(home, mails, messages)) as (service, house):
+    with open_sinks() as (mails, messages), running(home, **sending(home, mails, messages)) as (service, house):
         cast = cast_for(service, house, post=Post(mails, messages))
         threads = [_die_once(point, service, house, cast, outcome, turn=turn) for point in points]
         for thread in threads:
@@ -89,7 +89,7 @@ def play(home: Path, points: Sequence[str], *, turn: int) -> Round:
     return outcome
 
 
-def _sending(home: Path, mails: MailSink, messages: SmsSink) -> dict[str, str]:
+def sending(home: Path, mails: MailSink, messages: SmsSink) -> dict[str, str]:
     """The settings of a service that sends to the sinks, under the policies of the cases and those with contacts."""
     policies = write_policies(home.parent / "policies")
     for file in FOLDER.glob("*.yaml"):
