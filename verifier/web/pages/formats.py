@@ -39,6 +39,11 @@ class Formats:
         utc = _in_utc(moment)
         return _element(utc, format_date(utc, "long", locale=self._locale), "day")
 
+    def clock(self, moment: datetime) -> Markup:
+        """A moment of today, for what lasts minutes: `<time datetime="…">14:05 UTC</time>`."""
+        utc = _in_utc(moment)
+        return _element(utc, f"{format_time(utc, 'short', locale=self._locale)} UTC", "clock")
+
     def text(self, moment: datetime) -> str:
         """A moment without markup, for mails and replies: "21 November 2026, 14:05 UTC"."""
         utc = _in_utc(moment)

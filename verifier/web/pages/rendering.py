@@ -40,6 +40,7 @@ def make_environment(locale: str, sentences: NullTranslations) -> Environment:
     environment.filters.update(
         when=formats.when,
         stamp=formats.stamp,
+        clock=formats.clock,
         day=formats.day,
         span=formats.span,
         size=formats.size,

@@ -11,7 +11,8 @@
     for (const el of within.querySelectorAll("time[data-local]")) {
       const moment = new Date(el.dateTime);
       if (isNaN(moment)) continue;
-      const style = { day: "numeric", month: el.dataset.local === "stamp" ? "short" : "long", year: "numeric" };
+      const isClock = el.dataset.local === "clock";
+      const style = isClock ? {} : { day: "numeric", month: el.dataset.local === "stamp" ? "short" : "long", year: "numeric" };
       if (el.dataset.local !== "day") Object.assign(style, { hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
       try { el.textContent = new Intl.DateTimeFormat(own, style).format(moment); } catch { /* UTC stays */ }
     }
