@@ -21,7 +21,7 @@ PYTHON := $(shell for name in python3.11 python3 python; do \
 	then command -v "$$name"; break; fi; done)
 
 help:
-	@echo "make demo          one verification, from its link to its deletion receipts; then the service stays up"
+	@echo "make demo          a story for each shipped policy, from link to proof of deletion; then the service stays up"
 	@echo "make demo ONCE=1   the same, and stop"
 	@echo "make test          every test; installs Chromium where it may, or says how"
 	@echo "make check         lint, types, architecture, references: under a minute"

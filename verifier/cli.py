@@ -69,9 +69,9 @@ def serve(
 
 @app.command()
 def demo(
-    once: Annotated[bool, typer.Option("--once", help="Stop after one verification.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Stop after the stories.")] = False,
 ) -> None:
-    """Drive one whole verification through the public doors, with files made on the spot."""
+    """Drive a story for each shipped policy through the public doors, with files and servers made on the spot."""
     from verifier.demo.play import play
 
     raise typer.Exit(play(load_settings(), is_once=once))

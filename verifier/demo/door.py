@@ -74,9 +74,9 @@ class Door:
         """Send a form that answers with another page; its address."""
         return self._send("POST", path, status=303, data=fields).headers["location"]
 
-    def submit_form(self, path: str, fields: Mapping[str, str]) -> Told:
+    def submit_form(self, path: str, fields: Mapping[str, str], *, status: int = 200) -> Told:
         """Send a form that answers with what is there now."""
-        return _told(self._send("POST", path, status=200, data=fields))
+        return _told(self._send("POST", path, status=status, data=fields))
 
     def send_file(self, path: str, *, fields: Mapping[str, str], name: str, media_type: str, content: bytes) -> Told:
         file = {"file": (name, content, media_type)}

@@ -1,4 +1,4 @@
-"""The demo's own files: a photo of an identity card as a phone takes it, and a PDF of two pages. Nobody's data.
+"""The demo's own files: a photo of an old wallet's screen as a phone takes it, and a PDF of two pages. Nobody's data.
 
 Guarantees: the photo has 12 megapixels and tells what photos tell (place, serial number, an embedded thumbnail), so
 that there is something to remove.
@@ -13,7 +13,6 @@ from PIL import ExifTags, Image, ImageChops, ImageDraw, ImageFont
 
 PHOTO_SIZE: Final = (4000, 3000)
 NAME: Final = "Erika Example"
-BORN: Final = "1988-02-29"
 SERIAL_NUMBER: Final = "VERIFIER-DEMO-0042"
 
 _PAGE_SIZE: Final = (1240, 1754)  # A4 at 150 dpi
@@ -30,11 +29,11 @@ def make_photo() -> bytes:
     draw = ImageDraw.Draw(scene)
     draw.rounded_rectangle((460, 540, 3540, 2460), radius=110, fill=_CARD)
     draw.rounded_rectangle((460, 540, 3540, 800), radius=110, fill=_BAND)
-    draw.text((600, 590), "IDENTITY CARD", font=_font(150), fill=_CARD)
-    draw.rectangle((600, 960, 1400, 2080), fill=(176, 190, 204))
-    draw.ellipse((780, 1120, 1220, 1600), fill=(120, 132, 148))
-    draw.pieslice((680, 1640, 1320, 2520), start=180, end=360, fill=(120, 132, 148))
-    lines = (("Name", NAME), ("Born", BORN), ("Valid until", "2031-12-31"), ("Number", "L01X00T47"))
+    draw.text((600, 590), "OLD WALLET", font=_font(150), fill=_CARD)
+    for cell in range(64):  # something like a QR code
+        left, top = 600 + cell % 8 * 100, 960 + cell // 8 * 100
+        draw.rectangle((left, top, left + 90, top + 90), fill=_INK if (cell * 37) % 5 < 3 else _CARD)
+    lines = (("Sent", "0.25 ETH"), ("On", "2026-11-02"), ("To", "0x5290 … 9EE7"), ("Hash", "0x5c50 … 2060"))
     for row, (label, value) in enumerate(lines):
         draw.text((1560, 960 + row * 290), label, font=_font(70), fill=_BAND)
         draw.text((1560, 1040 + row * 290), value, font=_font(130), fill=_INK)
@@ -47,7 +46,7 @@ def make_photo() -> bytes:
 
 def make_pdf() -> bytes:
     """A PDF of two pages that names its author."""
-    pages = [_page(f"Reverse of the card, page {number}") for number in (1, 2)]
+    pages = [_page(f"Statement of an exchange, page {number}") for number in (1, 2)]
     written = io.BytesIO()
     pages[0].save(written, "PDF", save_all=True, append_images=pages[1:], resolution=150, title="Scan", author=NAME)
     return written.getvalue()

@@ -1,47 +1,53 @@
-"""`verifier demo`: starts a service of its own, tells the story of one verification, and stays up.
+"""`verifier demo`: starts a service of its own, tells a story for each shipped policy, and stays up.
 
 Guarantees: exit code 0 only where every step did what it should; otherwise it says which one failed and why. However
 the demo ends, the service has ended before it, and its folder is gone; after a failure the folder stays, for its log.
 """
 
 import signal
-import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Final
 
+from verifier.demo import hosting, merchant, payout, recovery, tutor
+from verifier.demo.case import Case, Cast
+from verifier.demo.desk import DeskKey
 from verifier.demo.door import Door
 from verifier.demo.errors import StepFailedError
+from verifier.demo.letters import Letters
 from verifier.demo.service import Service
-from verifier.demo.story import Story
+from verifier.demo.steps import Steps, say
 from verifier.settings import Settings
 
-_SCOPES: Final = {
-    "agent": ("verifications:write", "verifications:read"),
-    "reviewer": ("reviews",),
-    "auditor": ("audit:read",),
+_AGENT: Final = ("verifications:write", "verifications:read", "contacts:write")
+_KEYS: Final = {
+    "agent": ("agent", _AGENT),
+    "reviewer": ("reviewer", ("reviews",)),
+    "second reviewer": ("reviewer", ("reviews",)),
+    "auditor": ("auditor", ("audit:read",)),
 }
-
+_PEOPLE: Final = ("agent", "reviewer", "auditor")
 _COMMANDS_AT_ONCE: Final = 2
 
 
 def play(settings: Settings, *, is_once: bool) -> int:
     """Run the demo in a fresh folder under the home of `settings`; the exit code."""
     signal.signal(signal.SIGTERM, _interrupt)
-    steps, service, exit_code = _Steps(), Service(settings.home / "demo"), 1
+    steps, service, exit_code = Steps(), Service(settings.home / "demo"), 1
     try:
-        with _cast(service, _prepare(steps, service)) as story:
-            _tell(steps, story)
+        with _open_stage(steps, service) as cast:
+            receipts = _tell(steps, cast)
             exit_code = 0
             if not is_once:
-                _stay(service, story)
+                _stay(cast, receipts)
     except StepFailedError as error:
-        _say(f"\nFailed at: {steps.current}. {error}.\nThe service's log is {service.log_file}")
+        say(f"\nFailed at: {steps.current}. {error}.\nThe service's log is {service.log_file}")
         exit_code = 1
     except KeyboardInterrupt:
-        _say("\nStopping.")
+        say("\nStopping.")
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # impatience must not leave a service behind
         service.stop()
@@ -54,94 +60,110 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-class _Steps:
-    """Prints one line a step: how long it took, its name, what was seen."""
+@contextmanager
+def _open_stage(steps: Steps, service: Service) -> Iterator[Cast]:
+    """Servers for what is sent, the service, the people and the keys; a door for each program."""
+    desk_key = DeskKey(service.home / "desk-keys.json")
+    with ExitStack() as open_, ExitStack() as browsers:
+        letters = Letters(service.home / "letters")
+        steps.take("mail and SMS server started", lambda: _enter(open_, letters))
+        steps.take("service started", lambda: _start(service, {**letters.settings, **desk_key.settings}))
+        keys = _let_in(steps, service)
+        doors = {name: Door(service.address, api_key=keys[name]) for name in _KEYS}
+        for door in doors.values():
+            open_.callback(door.close)
+        service.log_key.write_text(keys["log"] + "\n", encoding="utf-8")
+        yield Cast(
+            service,
+            letters,
+            desk_key,
+            contact_key=keys["contact points"],
+            agent=doors["agent"],
+            reviewer=doors["reviewer"],
+            second_reviewer=doors["second reviewer"],
+            auditor=doors["auditor"],
+            browsers=browsers,
+        )
 
-    def __init__(self) -> None:
-        self.current = "starting"
 
-    def take(self, name: str, act: Callable[[], str]) -> str:
-        self.current, begun = name, time.perf_counter()
-        seen = act()
-        _say(f"{time.perf_counter() - begun:7.2f} s  {name:<28} {seen}")
-        return seen
+def _enter(open_: ExitStack, letters: Letters) -> str:
+    open_.enter_context(letters)
+    return f"on this machine, for this demo; each letter is printed, and kept in {letters.folder}"
 
 
-def _prepare(steps: _Steps, service: Service) -> Mapping[str, str]:
-    """Start the service, invite three people, and make an API key for each role."""
-    steps.take("service started", lambda: _start(service))
+def _start(service: Service, settings: Mapping[str, str]) -> str:
+    service.start(settings)
+    return service.address
+
+
+def _let_in(steps: Steps, service: Service) -> Mapping[str, str]:
+    """Invite a person for each role, make an API key for each program; the keys, and those that the desk shares."""
     with ThreadPoolExecutor(_COMMANDS_AT_ONCE) as pool:
-        invitations = {role: pool.submit(_invite, service, role) for role in _SCOPES}
-        keys = {role: pool.submit(_create_key, service, role) for role in _SCOPES}
+        invitations = {role: pool.submit(_invite, service, role) for role in _PEOPLE}
+        keys = {name: pool.submit(_create_key, service, name) for name in _KEYS}
+        keys["contact points"] = pool.submit(service.run, "contact-key", "show")
+        keys["log"] = pool.submit(service.run, "audit", "key")
         for role, invitation in invitations.items():
             steps.take(f"sign-in address, {role}", invitation.result)
-        steps.take("API keys", lambda: ", ".join(role for role, key in keys.items() if key.result()))
-    return {role: key.result() for role, key in keys.items()}
-
-
-def _tell(steps: _Steps, story: Story) -> None:
-    for name, act in (
-        ("link requested", story.request_link),
-        ("opened", story.open_link),
-        ("uploaded", story.upload),
-        ("checked", story.check),
-        ("viewed page by page", story.view),
-        ("approved", story.approve),
-        ("unreadable at", story.await_unreadable),
-        ("bytes gone at", story.await_gone),
-        ("deletion receipts verified", story.verify_receipts),
-    ):
-        steps.take(name, act)
-
-
-def _start(service: Service) -> str:
-    service.await_ready()
-    return service.address
+        steps.take("keys", lambda: ", ".join(name for name, key in keys.items() if key.result()))
+    return {name: key.result() for name, key in keys.items()}
 
 
 def _invite(service: Service, role: str) -> str:
     return service.run("staff", "invite", f"Demo {role}", "--role", role)
 
 
-def _create_key(service: Service, role: str) -> str:
-    scopes = [part for scope in _SCOPES[role] for part in ("--scope", scope)]
-    return service.run("api-keys", "create", f"Demo {role}", "--role", role, *scopes, "--expires-in", "P1D")
+def _create_key(service: Service, name: str) -> str:
+    role, wanted = _KEYS[name]
+    scopes = [part for scope in wanted for part in ("--scope", scope)]
+    return service.run("api-keys", "create", f"Demo {name}", "--role", role, *scopes, "--expires-in", "P1D")
 
 
-@contextmanager
-def _cast(service: Service, keys: Mapping[str, str]) -> Iterator[Story]:
-    """The story with a door for each who takes part in it: three programs and a browser."""
-    agent, reviewer, auditor = (Door(service.address, api_key=keys[role]) for role in _SCOPES)
-    customer = Door(service.address)
-    try:
-        yield Story(service, agent=agent, reviewer=reviewer, auditor=auditor, customer=customer)
-    finally:
-        for door in (agent, reviewer, auditor, customer):
-            door.close()
+def _tell(steps: Steps, cast: Cast) -> Path:
+    """Every story; the folder of the deletion receipts."""
+    receipts = recovery.tell(steps, cast)
+    others: tuple[Callable[[Steps, Cast], None], ...] = (payout.tell, hosting.tell, tutor.tell, merchant.tell)
+    for tell in others:
+        tell(steps, cast)
+    steps.begin("the auditor's page", "what was solved, and how little it took")
+    steps.take("figures", lambda: _read_figures(cast.auditor))
+    return receipts
 
 
-def _stay(service: Service, story: Story) -> None:
-    link = story.request_another()
+def _read_figures(auditor: Door) -> str:
+    told = auditor.get("/v1/figures")
+    solved, undocumented, alone = (told[name].number for name in ("solved", "without_document", "without_person"))
+    if (solved, undocumented, alone) != (6, 5, 3):
+        raise StepFailedError(f"{solved} were solved, {undocumented} with no document, {alone} without a person")
+    return f"{solved} solved, {undocumented} of them with no document, {alone} without a person"
+
+
+def _stay(cast: Cast, receipts: Path) -> None:
+    service = cast.service
+    by_code = Case(cast, reference="DEMO-7", policy=hosting.POLICY)
+    by_code.request(contact_points=hosting.CONTACT_POINTS)
+    by_document = Case(cast, reference="DEMO-8", policy=recovery.POLICY)
+    by_document.request()
     verifier = " ".join(f"{name}={value}" for name, value in service.environment.items()) + " .venv/bin/verifier"
-    receipt = next(story.receipts.iterdir())
-    _say(
+    receipt = next(receipts.iterdir())
+    say(
         f"""
 The service stays up at {service.address} until you press Ctrl-C. Then everything of it is removed. Try next:
 
-  Be the customer   {link}
+  Be the customer   {by_code.link}
+                    with a code: it is printed here when you ask for it
+                    {by_document.link}
+                    with details, or a statement as a picture or PDF
   Be the reviewer   open the reviewer's sign-in address above, then press Next
   Be the agent      open the agent's, then {service.address}/new
   Be the auditor    open the auditor's: what is stored, what was destroyed, every view
                     (each address works once, within 15 minutes; one browser is one person at a time)
-  Sign in again     {verifier} staff invite "Demo reviewer" --role reviewer
-  See what it does  {verifier} policy explain payout-question
+  Be another        {verifier} staff invite "Second reviewer" --role reviewer
+  Why is it asked?  {verifier} policy explain {hosting.POLICY}
   Look at it all    {verifier} doctor
-  Check a receipt   .venv/bin/verifier receipts verify {receipt} --log-key {story.log_key}
+  Check a receipt   .venv/bin/verifier receipts verify {receipt} --log-key {service.log_key}
+  Read the letters  {cast.letters.folder}
   Read its log      {service.log_file}
 """
     )
     raise StepFailedError(f"the service ended by itself with exit code {service.wait()}")
-
-
-def _say(text: str) -> None:
-    print(text, flush=True)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Final
 
@@ -23,18 +24,29 @@ class Service:
         self.home: Final = Path(tempfile.mkdtemp(prefix="home-", dir=folder)).resolve()
         self.address = ""
         self._log: Final[IO[bytes]] = self.log_file.open("wb")
-        self._process: Final = subprocess.Popen(  # noqa: S603 -- our own interpreter and module
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, settings: Mapping[str, str]) -> None:
+        """Start it with `settings` beside its own, and wait until it answers."""
+        environment = {"VERIFIER_HOME": str(self.home), "VERIFIER_PORT": "0", **settings}
+        self._process = subprocess.Popen(  # noqa: S603 -- our own interpreter and module
             (sys.executable, "-m", "verifier", "serve", "--ready-file", str(self.home / "address")),
-            env=clean_environment({"VERIFIER_HOME": str(self.home), "VERIFIER_PORT": "0"}),
+            env=clean_environment(environment),
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
             start_new_session=True,  # Ctrl-C reaches the demo, which then stops the service in order
         )
+        self._await_ready(self._process)
 
     @property
     def log_file(self) -> Path:
         return self.home / "service.log"
+
+    @property
+    def log_key(self) -> Path:
+        """Where the log's public key is kept for whoever checks receipts."""
+        return self.home / "log-key"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -42,12 +54,11 @@ class Service:
         port = self.address.rpartition(":")[2]
         return {"VERIFIER_HOME": str(self.home), "VERIFIER_PORT": port}
 
-    def await_ready(self) -> None:
-        """Wait until it answers."""
+    def _await_ready(self, process: subprocess.Popen[bytes]) -> None:
         ready_file, ends_at = self.home / "address", time.monotonic() + _STARTS_WITHIN
         while not ready_file.exists():
-            if self._process.poll() is not None:
-                raise StepFailedError(f"verifier serve ended with {self._process.returncode}: {self._last_line()}")
+            if process.poll() is not None:
+                raise StepFailedError(f"verifier serve ended with {process.returncode}: {self._last_line()}")
             if time.monotonic() > ends_at:
                 raise StepFailedError(f"verifier serve did not answer within {_STARTS_WITHIN:.0f} s")
             time.sleep(0.05)
@@ -59,16 +70,18 @@ class Service:
 
     def wait(self) -> int:
         """Wait until it ends by itself."""
+        assert self._process is not None
         return self._process.wait()
 
     def stop(self) -> None:
         """Ask it to end, and wait until it has."""
-        self._process.terminate()
-        try:
-            self._process.wait(_STOPS_WITHIN)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        if self._process is not None:
+            self._process.terminate()
+            try:
+                self._process.wait(_STOPS_WITHIN)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
         self._log.close()
 
     def forget(self) -> None:
