@@ -60,7 +60,7 @@ def find_unrest(house: House) -> list[str]:
             "submissions are not judged": _count(
                 session, ContactSubmissionRow.id, ContactSubmissionRow.judged_at.is_(None)
             ),
-            "notices are not sent": _count(session, NoticeRow.id, is_open),
+            "notices are not sent": _count(session, NoticeRow.id, is_open & (NoticeRow.not_before <= now)),
             "entries wait for their place": _count(session, EntryRow.id, EntryRow.log_index.is_(None)),
             "entries are unpublished": head.size - head.published_size if head is not None else 1,
         }

@@ -53,6 +53,7 @@ class Codes:
         try:
             with session.begin_nested():
                 goes_at = self._plan(session, now, check, task, address=address, network=network)
+                _verify_in_time(check, now, goes_at=goes_at)
         except SendLimitReachedError:
             check.reasons = [Reason.TOO_MANY_SENDS]
             return Result.TOO_MANY_SENDS
@@ -132,3 +133,16 @@ class Codes:
             return Verdict(Outcome.FAILED, (Reason.TOO_MANY_TRIES,))
         check.reasons = [Reason.WRONG_CODE]
         return Result.WRONG_CODE
+
+
+def _verify_in_time(check: ContactCheckRow, now: datetime, *, goes_at: datetime) -> None:
+    """Raise `SendLimitReachedError` where a delayed sending would need a new code while the last one is still good.
+
+    The last one would be wrong from now on, and the new one come in minutes: who is impatient would lock themselves
+    out. Once the last one ends, a new one is sent.
+    """
+    ends_at = check.code_expires_at
+    if check.code_sealed is None or ends_at is None:
+        return
+    if now + _WORTH_SENDING_FOR < ends_at < goes_at + _WORTH_SENDING_FOR:
+        raise SendLimitReachedError({"retry_after": max(1, int((ends_at - now).total_seconds()))})

@@ -37,9 +37,15 @@ from verifier.verifications.moves import get_policy, verify_in_time
 from verifier.verifications.tables import VerificationRow
 
 MOST_WAITING: Final = 8
+MOST_WAITING_BYTES: Final = 12_000_000
+"""One message of the greatest size, and what is small: what waits is stored, and the worker may be away."""
+MOST_SUBMISSIONS: Final = 400
+"""In the whole life of a verification: more than anybody needs who uses every way that there is to the end."""
 MOST_MESSAGE_BYTES: Final = 10_000_000
 MOST_TOKEN_BYTES: Final = 16_000
 CUSTOMER: Final = "customer"
+
+MOST_OTHER_PROOFS: Final = 50
 
 _METHOD_OF: Final = {
     SubmissionKind.GUESS: frozenset({CheckMethod.CODE}),
@@ -189,7 +195,7 @@ class Door:
     def _add_raw(
         self, kind: SubmissionKind, contact: ContactKind, method: CheckMethod, *, check: CheckId | None, data: bytes
     ) -> SubmissionId:
-        _verify_few_wait(self._session, self._row.id)
+        _verify_room(self._session, self._row.id, data=data)
         id_ = new_submission_id()
         self._session.add(
             ContactSubmissionRow(
@@ -216,7 +222,23 @@ def note_opened(session: Session, now: datetime, verification: VerificationId) -
 
 
 def note_other_proof(session: Session, now: datetime, verification: VerificationId) -> None:
-    """Ask the worker to look anew who is the other one: the customer has taken another line of the ladder."""
+    """Ask the worker to look anew who is the other one: the customer takes another line of the ladder.
+
+    Raises:
+        TooManyChecksError: they did so as often as a verification allows. It is refused, for to leave out the asking
+            would be a way past it.
+    """
+    asked = (
+        ContactSubmissionRow.verification_id == verification,
+        ContactSubmissionRow.kind == SubmissionKind.OPENED,
+    )
+    if (session.scalar(select(func.count(ContactSubmissionRow.id)).where(*asked)) or 0) >= MOST_OTHER_PROOFS:
+        raise TooManyChecksError
+    note_handed_in(session, now, verification)
+
+
+def note_handed_in(session: Session, now: datetime, verification: VerificationId) -> None:
+    """The same, when what was sent is handed in: by then, the contact points in hand are the confirmed ones."""
     if session.scalar(select(ExitRow.token_digest).where(ExitRow.verification_id == verification)) is not None:
         _ask_to_tell(session, now, verification)
 
@@ -272,15 +294,16 @@ def _verify_takes_checks(row: VerificationRow, now: datetime, *, source: str) ->
     verify_in_time(row, now)
 
 
-def _verify_few_wait(session: Session, verification: VerificationId) -> None:
-    waiting = session.scalar(
-        select(func.count(ContactSubmissionRow.id)).where(
-            ContactSubmissionRow.verification_id == verification,
-            ContactSubmissionRow.judged_at.is_(None),
-            ContactSubmissionRow.kind != SubmissionKind.OPENED,
-        )
-    )
-    if (waiting or 0) >= MOST_WAITING:
+def _verify_room(session: Session, verification: VerificationId, *, data: bytes) -> None:
+    """Refuse a flood before it is stored: rows stay as long as their verification, and what waits stays whole."""
+    of = ContactSubmissionRow.verification_id == verification, ContactSubmissionRow.kind != SubmissionKind.OPENED
+    if (session.scalar(select(func.count(ContactSubmissionRow.id)).where(*of)) or 0) >= MOST_SUBMISSIONS:
+        raise TooManyChecksError
+    sizes = func.coalesce(func.sum(func.length(ContactSubmissionRow.sealed)), 0)
+    waiting, held = session.execute(
+        select(func.count(ContactSubmissionRow.id), sizes).where(*of, ContactSubmissionRow.judged_at.is_(None))
+    ).one()
+    if waiting >= MOST_WAITING or held + len(data) > MOST_WAITING_BYTES:
         raise StillJudgingError
 
 

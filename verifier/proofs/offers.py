@@ -57,6 +57,7 @@ def choose_line(session: Session, now: datetime, row: VerificationRow, line: int
     Raises:
         AlreadyDecidedError, WrongStateError, TooLateError
         UnknownLineError: the line is not accepted here.
+        TooManyChecksError: another line was taken up too often.
     """
     verify_takes_documents(row, now)
     offers, found = read_offers(session, row), session.get(OfferRow, row.id)

@@ -15,7 +15,7 @@ from policies.ask import Evidence, decides_alone, find_satisfied_line, is_contac
 from policies.model import Policy, Slot
 from verifier.contacts.reading import read_confirmed
 from verifier.contacts.registered import read_recent
-from verifier.contacts.submissions import note_other_proof
+from verifier.contacts.submissions import note_handed_in
 from verifier.contacts.telling import is_telling
 from verifier.evidence.documents import end_document, get_document_of, verify_takes_documents
 from verifier.evidence.life import OCCUPIES_SLOT, DocumentState
@@ -116,7 +116,7 @@ def submit(session: Session, now: datetime, row: VerificationRow) -> None:
     policy, documents = get_policy(session, row), read_documents(session, row.id)
     verify_satisfied(policy, documents, read_besides(session, row))
     verify_captioned(policy, documents, read_given(session, row.id))
-    note_other_proof(session, now, row.id)
+    note_handed_in(session, now, row.id)
     move(session, now, row, to=VerificationState.SUBMITTED, actor="customer")
 
 

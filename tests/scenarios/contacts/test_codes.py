@@ -126,6 +126,16 @@ def test_the_same_code_is_sent_again_while_it_is_valid_and_five_times_at_most(co
     assert [each["number"] for each in sent] == [1, 2, 3, 4, 5]
 
 
+def test_a_code_stays_good_however_often_another_is_asked_for(contacts: ContactDesk) -> None:
+    asked = contacts.request()
+    customer = contacts.desk.customer(asked)
+    assert [contacts.begin(customer) for _ in range(5)] == ["code_sent"] * 3 + ["too_many_sends"] * 2
+    assert contacts.checks(asked["id"])[0]["sends_left"] == 2, "what was refused is not counted"
+    assert len(contacts.mails.mails) == 1
+    assert contacts.guess(customer, contacts.mailed_code) == "ended"
+    assert contacts.desk.read(asked["id"])["status"] == "approved"
+
+
 def test_a_code_of_another_verification_is_wrong_and_another_check_unknown(contacts: ContactDesk) -> None:
     one, two = contacts.request(), contacts.request(reference="CASE-2")
     mine, theirs = contacts.desk.customer(one), contacts.desk.customer(two)
@@ -210,7 +220,7 @@ def test_only_a_few_submissions_wait_at_once(contacts: ContactDesk) -> None:
     assert [answer.status_code for answer in answers] == [202] * 8 + [429]
     assert refusal(answers[-1]) == (429, "still_judging")
     contacts.work()
-    assert contacts.checks(asked["id"])[0]["sends_left"] == 0, "eight were asked for, five were sent"
+    assert contacts.checks(asked["id"])[0]["sends_left"] == 2, "eight were asked for, three in the time of one code"
 
 
 def test_checks_that_the_policy_does_not_ask_for_or_the_desk_gave_nothing_for_are_unknown(

@@ -9,9 +9,18 @@ from policies.parts import CheckMethod
 from tests.contact_desk import EMAIL, PHONE, ContactDesk
 from tests.journey import refusal
 from tests.person import Enter
-from verifier.contacts.life import MOST_CHECKS
-from verifier.contacts.submissions import MOST_MESSAGE_BYTES
+from verifier.contacts.life import MOST_CHECKS, SubmissionKind
+from verifier.contacts.submissions import (
+    CUSTOMER,
+    MOST_MESSAGE_BYTES,
+    MOST_OTHER_PROOFS,
+    MOST_SUBMISSIONS,
+    MOST_WAITING_BYTES,
+)
+from verifier.contacts.tables import ContactSubmissionRow
+from verifier.ids import VerificationId, new_submission_id
 from verifier.proofs.errors import NoProofNeededError
+from verifier.verifications.moves import lock_verification
 from verifier.verifications.once import EVERY_TIME
 from verifier.verifications.service import NewVerification
 
@@ -84,3 +93,40 @@ def test_the_code_goes_out_though_the_other_one_was_warned_a_moment_before(conta
     assert [message.to for message in contacts.messages.messages] == [PHONE]
     assert contacts.begin(customer, "phone") == "code_sent"
     assert len(contacts.messages.messages) == 2, "a warning makes no code wait"
+
+
+def test_what_waits_takes_no_more_room_than_one_great_message(contacts: ContactDesk) -> None:
+    asked = contacts.request(policy="seen-by-person", contact_points={"email": {"value": EMAIL}})
+    path = f"/v1/verifications/{asked['id']}/contact-checks/message"
+    headers = contacts.headers | {"content-type": "message/rfc822"}
+    third = b"From: jo@example.org\r\n\r\n" + b"A" * (MOST_WAITING_BYTES // 3)
+    answers = [contacts.desk.client.post(path, content=third, headers=headers) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [202, 202, 429]
+    assert refusal(answers[2]) == (429, "still_judging")
+    contacts.work()
+    assert contacts.desk.client.post(path, content=third, headers=headers).status_code == 202, "there is room again"
+
+
+def test_a_verification_takes_in_so_much_and_no_more(contacts: ContactDesk) -> None:
+    asked = contacts.request()
+    house, verification = contacts.desk.house, VerificationId(asked["id"])
+    with house.database.write() as session:
+        row = lock_verification(session, verification)
+        now = house.clock.now(session)
+        judged = {"verification_id": row.id, "kind": SubmissionKind.BEGIN, "source": CUSTOMER}
+        for _ in range(MOST_SUBMISSIONS):
+            session.add(ContactSubmissionRow(id=new_submission_id(), created_at=now, judged_at=now, **judged))
+    customer = contacts.desk.customer(asked)
+    assert refusal(customer.post("contacts/email/code")) == (429, "too_many_checks")
+
+
+def test_another_proof_is_taken_up_so_often_and_no_more(contacts: ContactDesk) -> None:
+    asked = contacts.request()
+    customer = contacts.desk.customer(asked)
+    statuses = []
+    for number in range(MOST_OTHER_PROOFS + 3):
+        statuses.append(customer.post("proof", line=str((number + 1) % 2)).status_code)
+        while contacts.work.run("judge"):
+            """Until nothing is left to judge."""
+    assert statuses[: MOST_OTHER_PROOFS - 1] == [200] * (MOST_OTHER_PROOFS - 1), "opening the link asked once"
+    assert statuses[-1] == 429
