@@ -112,6 +112,7 @@ def _verify_all_is_kept_for_a_time(policy: Policy, *, retention: Node) -> None:
                     "missing_retention", f"`classes` says nothing of `{data}`: how long do they stay, and why?"
                 )
     named = {*policy.retention.classes, *(data for each in policy.retention.countries.values() for data in each)}
+    named |= {hold.data.value for hold in policy.retention.holds}
     for unknown in sorted(named - {data.value for data in kept}):
         raise retention.place.refuse(
             "unused_rules", f"`retention` gives a period for `{unknown}`, but no line of `proofs` asks for any."

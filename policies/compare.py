@@ -6,12 +6,13 @@ Whether it is wanted is for the people who read it; sentences are compared by pe
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import StrEnum
 
 from policies.ladder import needs
 from policies.measures import describe_duration
 from policies.model import Policy
-from policies.retention import DataClass
+from policies.retention import DataClass, LegalHold
 from policies.words import tell_line
 
 
@@ -125,12 +126,19 @@ def _times(old: Policy, new: Policy) -> Iterator[Change]:
         if before != after:
             effect = Effect.KEEPS_LONGER if after > before else Effect.KEEPS_SHORTER
             yield Change(effect, f"{what}: {describe_duration(before)} → {describe_duration(after)}.")
-    for hold in set(now.holds) - set(was.holds):
-        where = "" if hold.country is None else f" in {hold.country}"
-        yield Change(
-            Effect.KEEPS_LONGER,
-            f"A law's minimum for {DataClass(hold.data).replace('_', ' ')}{where}: {describe_duration(hold.keep_for)}.",
-        )
+    for data in DataClass:
+        yield from _minimum(data, was=was.find_hold(data), now=now.find_hold(data))
+
+
+def _minimum(data: DataClass, *, was: LegalHold | None, now: LegalHold | None) -> Iterator[Change]:
+    before, after = (timedelta(0) if hold is None else hold.keep_for for hold in (was, now))
+    if before == after:
+        return
+    effect = Effect.KEEPS_LONGER if after > before else Effect.KEEPS_SHORTER
+    place = now or was
+    where = f" in {place.country}" if place is not None and place.country is not None else ""
+    said = "none any more" if now is None else describe_duration(now.keep_for)
+    yield Change(effect, f"A law's minimum for {data.replace('_', ' ')}{where}: {said}.")
 
 
 def _words(old: Policy, new: Policy) -> Iterator[Change]:

@@ -30,7 +30,6 @@ PolicyErrorCode = Literal[
     "not_canonical",
     "not_utf8",
     "not_yaml",
-    "not_yet",
     "out_of_range",
     "several_documents",
     "slot_titles",

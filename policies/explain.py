@@ -95,8 +95,9 @@ def _reviewed(policy: Policy) -> str:
 
 def _kept(policy: Policy, language: str) -> str:
     retention = policy.retention
+    sent = f"until the decision; without one, {describe_duration(retention.longest_undecided())}"
     kept = [
-        ("What is sent", f"until the decision; without one, {describe_duration(retention.longest_undecided())}"),
+        ("What is sent", f"{sent}; what a law below demands, longer" if retention.list_holds() else sent),
         *([("An unfinished upload", describe_duration(retention.unfinished_upload_for))] if policy.documents else []),
         ("The outcome, for the customer", describe_duration(policy.link.status_for)),
         ("The case number and digests", f"{describe_duration(retention.longest_rows())} after the end"),
@@ -119,7 +120,12 @@ def tell_periods(policy: Policy, language: str = "en") -> list[str]:
     for hold in retention.holds:
         where = "" if hold.country is None else f" in {hold.country}"
         said.append(
-            f"{hold.data.replace('_', ' ').capitalize()}{where}: at least {describe_duration(hold.keep_for)}, because"
-            f" of a law: {hold.law.in_language(language)}"
+            f"{hold.data.replace('_', ' ').capitalize()}{where}: at least {describe_duration(hold.keep_for)} after the"
+            f" end, because of a law ({hold.code}): {hold.law.in_language(language)}"
+        )
+    if retention.list_holds():
+        said.append(
+            "Where a customer lives is not known, so the longest of these counts for everyone. What a law keeps stays"
+            " locked and is opened by nobody; then it is destroyed, with a deletion receipt."
         )
     return said

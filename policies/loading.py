@@ -2,7 +2,6 @@
 
 Guarantees that every file of the folder is a policy under its own name, or the tests of one (`<policy>.tests.yaml`,
 read by `policies.tests_of`), or is refused: a file that is silently passed over would be a rule that nobody applies.
-What this version cannot carry out is refused here too.
 """
 
 from collections.abc import Mapping
@@ -11,7 +10,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from policies.carrying_out import verify_carried_out
 from policies.errors import PolicyError
 from policies.language import parse_policy
 from policies.model import Policy
@@ -61,13 +59,12 @@ def _is_policy(name: str) -> bool:
 
 
 def read_named(origin: str, content: bytes) -> Policy:
-    """The policy that a file holds: in UTF-8, under the file's name, and nothing that cannot be carried out."""
+    """The policy that a file holds: in UTF-8, and under the file's name."""
     text = decode(origin, content)
     policy = parse_policy(text, origin=origin)
     if Path(origin).name != f"{policy.name}.yaml":
         advice = f"The file of this policy is named `{policy.name}.yaml`, so that no name stands in two files."
         raise PolicyError("wrong_file_name", sentence=advice, origin=origin, line=1, column=1)
-    verify_carried_out(policy, text=text, origin=origin)
     return policy
 
 

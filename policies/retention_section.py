@@ -1,7 +1,8 @@
 """The section `retention`, read within its bounds: periods by class and country, and the minimums of laws.
 
 Guarantees that each period has its why, that no class or country outstays the policy's own periods, and that no row is
-forgotten before a law allows. Which classes a policy uses at all is checked in `policies.language`.
+forgotten before a law allows, nor while a law keeps anything else of its verification. Which classes a policy uses is
+checked in `policies.language`.
 """
 
 import re
@@ -21,11 +22,12 @@ from policies.reading import (
     read_items,
     read_text,
 )
-from policies.retention import DataClass, LegalHold, Period, Periods, RetentionRules
+from policies.retention import DataClass, LegalHold, Period, Periods, RetentionRules, usual_code
 
 _MINUTE: Final = timedelta(minutes=1)
 _HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
+_LAW: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _COUNTRY: Final = re.compile(r"[A-Z]{2}")
 _OPTIONAL: Final = ("unfinished_upload_for", "forget_rows_after", "hold_for", "classes", "countries", "holds")
 
@@ -44,7 +46,7 @@ def read_retention(node: Node) -> RetentionRules:
         hold_for=read_duration_or(found, "hold_for", least=_DAY, most=366 * _DAY, default=30 * _DAY),
         classes=_periods(found["classes"], what="`classes`", ceilings=ceilings) if "classes" in found else Table(()),
         countries=_countries(found["countries"], ceilings=ceilings) if "countries" in found else Table(()),
-        holds=tuple(map(_hold, read_items(found.get("holds", Items(node.place, ())), what="`holds`", least=0, most=8))),
+        holds=_holds(found.get("holds", Items(node.place, ()))),
     )
     _verify_rows_outlast_holds(rules, found=found)
     return rules
@@ -79,9 +81,20 @@ def _countries(node: Node, *, ceilings: Mapping[DataClass, timedelta]) -> Table[
     return Table.of(sorted(found.items()))
 
 
-def _hold(node: Node) -> LegalHold:
-    found = read_fields(node, what="A hold", required=("class", "keep_for", "law"), optional=("country",))
+def _holds(node: Node) -> tuple[LegalHold, ...]:
+    found: dict[str, LegalHold] = {}
+    for number, item in enumerate(read_items(node, what="`holds`", least=0, most=8), start=1):
+        hold = _hold(item, usual=usual_code(number))
+        if hold.code in found:
+            raise item.place.refuse("duplicate_code", f"Two holds have the code `{hold.code}`. Name each its own.")
+        found[hold.code] = hold
+    return tuple(found.values())
+
+
+def _hold(node: Node, *, usual: str) -> LegalHold:
+    found = read_fields(node, what="A hold", required=("class", "keep_for", "law"), optional=("code", "country"))
     return LegalHold(
+        code=read_code(found["code"], what="`code`", pattern=_LAW) if "code" in found else usual,
         data=DataClass(read_choice(found["class"], what="`class`", choices=tuple(DataClass))),
         keep_for=read_duration(found["keep_for"], what="`keep_for`", least=_DAY, most=3660 * _DAY),
         law=read_text(found["law"], what="`law`"),
@@ -92,8 +105,8 @@ def _hold(node: Node) -> LegalHold:
 def _verify_rows_outlast_holds(rules: RetentionRules, *, found: Mapping[str, Node]) -> None:
     items = found["holds"].nodes if isinstance(found.get("holds"), Items) else ()  # type: ignore[union-attr]
     for hold, node in zip(rules.holds, items, strict=True):
-        stay = rules.longest_rows(country=hold.country)
-        if hold.data is DataClass.ROWS and stay < hold.keep_for:
+        stay = rules.longest_rows()  # of no country: where a customer lives is not known
+        if stay < hold.keep_for:
             raise node.place.refuse(
                 "too_little_time",
                 f"This law demands {describe_duration(hold.keep_for)}, but rows are forgotten after"

@@ -136,6 +136,7 @@ def _retention() -> Schema:
             "class": {"enum": [data.value for data in DataClass]},
             "keep_for": _DURATION,
             "law": _TEXT,
+            "code": {"type": "string", "pattern": "^[a-z][a-z0-9_-]{0,39}$"},
             "country": {"type": "string", "pattern": "^[A-Z]{2}$"},
         },
         required=("class", "keep_for", "law"),

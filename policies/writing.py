@@ -21,7 +21,7 @@ from policies.parts import (
     ReviewRules,
     Table,
 )
-from policies.retention import LegalHold, Periods, RetentionRules
+from policies.retention import LegalHold, Periods, RetentionRules, usual_code
 
 Written: TypeAlias = "bool | int | str | list[Written] | dict[str, Written]"
 
@@ -112,7 +112,7 @@ def written_retention(retention: RetentionRules) -> Written:
     if retention.countries:
         written["countries"] = {name: _written_periods(periods) for name, periods in retention.countries.items()}
     if retention.holds:
-        written["holds"] = [_written_hold(hold) for hold in retention.holds]
+        written["holds"] = [_written_hold(hold, number=n) for n, hold in enumerate(retention.holds, start=1)]
     return written
 
 
@@ -122,12 +122,14 @@ def _written_periods(periods: Periods) -> Written:
     }
 
 
-def _written_hold(hold: LegalHold) -> Written:
+def _written_hold(hold: LegalHold, *, number: int) -> Written:
     written: dict[str, Written] = {
         "class": hold.data.value,
         "keep_for": write_duration(hold.keep_for),
         "law": dict(hold.law),
     }
+    if hold.code != usual_code(number):
+        written["code"] = hold.code
     return written if hold.country is None else written | {"country": hold.country}
 
 

@@ -17,8 +17,9 @@ ApiKeyId = NewType("ApiKeyId", str)
 CheckId = NewType("CheckId", str)
 SubmissionId = NewType("SubmissionId", str)
 NoticeId = NewType("NoticeId", str)
+HoldId = NewType("HoldId", str)
 
-ID_PATTERN: Final = re.compile(r"(ins|ver|doc|cpy|stf|key|chk|sub|ntc)_[a-z2-7]{26}")
+ID_PATTERN: Final = re.compile(r"(ins|ver|doc|cpy|stf|key|chk|sub|ntc|hld)_[a-z2-7]{26}")
 
 
 def _random(prefix: str) -> str:
@@ -64,3 +65,7 @@ def new_submission_id() -> SubmissionId:
 
 def new_notice_id() -> NoticeId:
     return NoticeId(_random("ntc"))
+
+
+def new_hold_id() -> HoldId:
+    return HoldId(_random("hld"))

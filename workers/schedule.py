@@ -19,6 +19,7 @@ from workers.dispose import dispose
 from workers.end_unfinished import end_unfinished
 from workers.expire import expire
 from workers.forget import forget
+from workers.forget_unheld import forget_unheld
 from workers.judge import judge
 from workers.notify import notify
 from workers.sequence import sequence
@@ -43,6 +44,7 @@ def plan_jobs(settings: Settings) -> Sequence[Job]:
     return (
         Job("check", zone="sanitise", every=soon, run=check, threads=settings.decoder_children),
         Job("shred", zone="shred", every=soon, run=shred),
+        Job("forget_unheld", zone="shred", every=soon, run=forget_unheld),
         Job("dispose", zone="dispose", every=soon, run=dispose),
         Job("sequence", zone="log", every=soon, run=sequence),
         # Several, because each waits for a server of others: one that hangs must not keep every notice.

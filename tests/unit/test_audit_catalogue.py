@@ -68,6 +68,8 @@ EXAMPLES: Final[dict[EntryKind, dict[str, Any]]] = {
     },
     EntryKind.DOCUMENT_DISPOSED_AGAIN: {**OF_DOCUMENT, "seen_absent_at": TIME},
     EntryKind.VERIFICATION_SHREDDED: {"verification": VER, "seen_absent_at": TIME},
+    EntryKind.HOLD_PLACED: {"verification": VER, "class": "documents", "reason": "law-1", "ends_at": TIME},
+    EntryKind.HOLD_ENDED: {"verification": VER, "class": "contact_points", "reason": "accounting-act"},
     EntryKind.CLAIM_TAKEN: {"verification": VER, "actor": STAFF, "claimed_until": TIME},
     EntryKind.CLAIM_RELEASED: {"verification": VER, "actor": STAFF},
     EntryKind.PAGE_VIEWED: {**OF_DOCUMENT, "page": 1, "actor": STAFF},

@@ -111,6 +111,9 @@ REFUSALS = [
     ("too_little_time", "P50D", "P61D", 40, 7),
     ("too_little_time", "keep_for: P4D", "keep_for: P2D", 29, 3),
     ("too_little_time", "status_for: P30D", "status_for: P61D", 29, 3),
+    ("too_little_time", "{class: rows, keep_for: P50D", "{class: documents, keep_for: P61D", 40, 7),
+    ("missing_key", "law: {en: Accounts act., nl: Boekhoudwet.}, ", "", 40, 7),
+    ("bad_code", "{class: rows, ", "{class: rows, code: The act, ", 40, 27),
     ("out_of_range", "changed_within: P14D", "changed_within: P900D", 12, 28),
     ("bad_switch", "tell_other: true", "tell_other: yes", 12, 46),
 ]
@@ -228,13 +231,28 @@ def test_no_sentence_of_the_policy_escapes_the_check_of_languages() -> None:
         assert refusal_of(WHOLE.replace(f", nl: {dutch}", "")).code == "missing_language", dutch
 
 
-def test_a_minimum_that_disposal_cannot_keep_to_is_read_but_not_put_to_use(tmp_path: Path) -> None:
-    text = WHOLE.replace("{class: rows, keep_for: P50D", "{class: documents, keep_for: P50D")
+def test_a_minimum_for_what_was_sent_is_put_to_use(tmp_path: Path) -> None:
+    text = WHOLE.replace("{class: rows, keep_for: P50D", "{class: documents, code: bookkeeping-act, keep_for: P50D")
     policy: Policy = parse_policy(text, origin="x")
     assert policy_from_canonical(policy.to_canonical()) == policy
     (tmp_path / "lost-coins.yaml").write_text(text)
-    with pytest.raises(PolicyError) as caught:
-        load_folder(tmp_path)
-    assert (caught.value.code, caught.value.line, caught.value.column) == ("not_yet", 40, 7)
-    (tmp_path / "lost-coins.yaml").write_text(WHOLE)
-    assert list(load_folder(tmp_path)) == ["lost-coins"]
+    assert load_folder(tmp_path)["lost-coins"] == policy
+    (hold,) = policy.retention.list_holds()
+    assert (hold.data, hold.code, hold.keep_for) == (DataClass.DOCUMENTS, "bookkeeping-act", timedelta(days=50))
+    assert policy.retention.find_law("bookkeeping-act") == hold
+    assert parse_policy(WHOLE, origin="x").retention.list_holds() == (), "rows are forgotten late enough"
+    assert '"code"' not in parse_policy(WHOLE, origin="x").to_canonical(), "the form of older policies has not changed"
+
+
+def test_of_several_duties_to_keep_the_longest_counts_because_the_country_is_not_known() -> None:
+    one = "    - {class: rows, keep_for: P50D"
+    more = "    - {class: documents, keep_for: P20D, country: NL, law: {en: A tax act., nl: Een belastingwet.}}\n"
+    text = WHOLE.replace(one, more + more.replace("P20D, country: NL", "P40D, country: SK") + one)
+    (hold,) = parse_policy(text, origin="x").retention.list_holds()
+    assert (hold.code, hold.country) == ("law-2", "SK")
+
+
+def test_a_minimum_for_what_nobody_is_asked_for_is_refused() -> None:
+    hold = "  holds:\n    - {class: details, keep_for: P20D, law: {en: An act.}}\n"
+    assert PLAIN.count("reasons:") == 1
+    assert refusal_of(PLAIN.replace("reasons:", f"{hold}reasons:")).code == "unused_rules"

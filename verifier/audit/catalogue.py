@@ -29,6 +29,8 @@ class EntryKind(StrEnum):
     DOCUMENT_DISPOSED = "document.disposed"
     DOCUMENT_DISPOSED_AGAIN = "document.disposed_again"
     VERIFICATION_SHREDDED = "verification.shredded"
+    HOLD_PLACED = "hold.placed"
+    HOLD_ENDED = "hold.ended"
     CLAIM_TAKEN = "claim.taken"
     CLAIM_RELEASED = "claim.released"
     PAGE_VIEWED = "page.viewed"
@@ -77,6 +79,8 @@ _POLICY_VERSION: Final = Text(r"sha256:[0-9a-f]{64}")
 _ROLE: Final = Word("agent", "reviewer", "auditor", "operator")
 _STORE: Final = Word("objects", "keys")
 _TIME: Final = Time()
+_CLASS: Final = Word("documents", "details", "contact_points")
+_KEY_END: Final = Word("destroyed", "ends_with_verification", "held")
 _GENERATION: Final = Number(1, 1_000_000)
 _PAGE: Final = Number(1, 9_999)
 _INDEX: Final = Number(0)
@@ -118,10 +122,12 @@ CATALOGUE: Final[Mapping[EntryKind, Record]] = {
     EntryKind.COPY_REMOVED: _of_document(copy=_COPY, seen_absent_at=_TIME),
     EntryKind.COPY_LATE: _of_document(copy=_COPY),
     EntryKind.DOCUMENT_DISPOSED: _of_document(
-        rule=_CODE, copies=ListOf(_COPY), key=Word("destroyed", "ends_with_verification"), seen_absent_at=_TIME
+        rule=_CODE, copies=ListOf(_COPY), key=_KEY_END, seen_absent_at=_TIME
     ),
     EntryKind.DOCUMENT_DISPOSED_AGAIN: _of_document(seen_absent_at=_TIME),
     EntryKind.VERIFICATION_SHREDDED: _of_verification(seen_absent_at=_TIME),
+    EntryKind.HOLD_PLACED: Record({"verification": _VERIFICATION, "class": _CLASS, "reason": _CODE, "ends_at": _TIME}),
+    EntryKind.HOLD_ENDED: Record({"verification": _VERIFICATION, "class": _CLASS, "reason": _CODE}),
     EntryKind.CLAIM_TAKEN: _of_verification(actor=_ACTOR, claimed_until=_TIME),
     EntryKind.CLAIM_RELEASED: _of_verification(actor=_ACTOR),
     EntryKind.PAGE_VIEWED: _of_document(page=_PAGE, actor=_ACTOR),

@@ -1,29 +1,36 @@
-"""What is let go of when a verification's key is gone, and when its rows are forgotten.
+"""What is let go of when a verification's key is gone, or kept by a hold, and when its rows are forgotten.
 
 Guarantees: once the key is destroyed nothing sealed is left in a row, nor a digest of an address or a code; what waited
 is closed unjudged. How the checks ended stays: kinds, methods, reasons and times, which name nobody.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import delete, exists, update
 from sqlalchemy.orm import Session
 
+from policies.retention import DataClass
 from verifier.contacts.life import Result
 from verifier.contacts.tables import ContactCheckRow, ContactPointRow, ContactSubmissionRow, ExitRow, SeenOnceRow
 from verifier.ids import VerificationId
 from verifier.verifications.tables import VerificationRow
 
 
-def forget_contacts(session: Session, now: datetime, verification: VerificationId) -> None:
-    """Let go of all that was sealed to a verification, in the transaction that attests the end of its key."""
+def forget_contacts(session: Session, now: datetime, verification: VerificationId, held: Collection[DataClass]) -> None:
+    """Let go of all that was sealed to an ended verification; of its contact points unless they are `held`.
+
+    In the transaction that attests the end of its key, and before that where a hold keeps the key. Codes, challenges
+    and what waits are no law's business: they go in either case.
+    """
     of = {"synchronize_session": False}
-    session.execute(
-        update(ContactPointRow)
-        .where(ContactPointRow.verification_id == verification)
-        .values(sealed=None, digest=None)
-        .execution_options(**of)
-    )
+    if DataClass.CONTACT_POINTS not in held:
+        session.execute(
+            update(ContactPointRow)
+            .where(ContactPointRow.verification_id == verification)
+            .values(sealed=None, digest=None)
+            .execution_options(**of)
+        )
     session.execute(
         update(ContactCheckRow)
         .where(ContactCheckRow.verification_id == verification)

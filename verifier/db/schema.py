@@ -13,7 +13,7 @@ from verifier.db.engine import Database
 from verifier.errors import ConfigurationError
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
-NEWEST: Final = "0004"
+NEWEST: Final = "0005"
 
 
 def upgrade_schema(database: Database) -> None:

@@ -1,8 +1,8 @@
 """Disposal of documents, in this order and safe to repeat: mark, wait for the fence, delete, look, attest.
 
 Guarantees: the row outlives the bytes; only observed absence earns a tombstone; one `document.disposed` entry a
-document. Where the verification has ended, its key is seen gone first. What cannot be deleted stays due, is shown as
-overdue, and is tried again.
+document. Where the verification has ended, its key is seen gone first, unless a hold on something else keeps it: then
+the statement says so. What cannot be deleted stays due, is shown as overdue, and is tried again.
 """
 
 from collections.abc import Sequence
@@ -24,12 +24,11 @@ from verifier.evidence.life import BEFORE, DocumentState
 from verifier.evidence.tables import CopyRow, DocumentRow
 from verifier.ids import CopyId, DocumentId, VerificationId
 from verifier.retention import service as retention
+from verifier.retention.holds import end_holds
 from verifier.telemetry import get_log
 from verifier.vault.errors import StillPresentError, StoreUnavailableError
 from verifier.vault.objects import ObjectKey
 from verifier.vault.service import Vault
-from verifier.verifications.life import is_terminal
-from verifier.verifications.moves import get_verification
 from verifier.verifications.tables import VerificationKeyRow
 
 _BATCH: Final = 32
@@ -38,6 +37,7 @@ _LONGEST_FENCE: Final = FENCE_FOR + timedelta(seconds=10)
 
 KEY_DESTROYED: Final = "destroyed"
 KEY_ENDS_LATER: Final = "ends_with_verification"
+KEY_HELD: Final = "held"
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,7 @@ class Disposer:
         with self._database.write() as session:
             now = self._clock.now(session)
             row = session.get_one(DocumentRow, document)
+            end_holds(session, now, row.verification_id)  # in the log before what it held is gone
             rule = retention.get_rule(session, document)
             end_document(session, now, row.verification_id, document, rule=rule)
             copies = session.execute(select(CopyRow.id, CopyRow.name).where(CopyRow.document_id == document)).all()
@@ -112,7 +113,8 @@ class Disposer:
         with self._database.write() as session:
             now = self._clock.now(session)
             key = session.get_one(VerificationKeyRow, task.verification)
-            if is_terminal(get_verification(session, task.verification).state) and key.unreadable_at is None:
+            is_due = key.shred_by is not None and key.shred_by <= now
+            if is_due and key.unreadable_at is None:
                 # The bytes are gone; the statement waits until the key was seen gone too.
                 attempts = retention.count_attempts(session, task.document)
                 retention.lease_again_at(session, task.document, at=now + attempts * _KEY_GOES_FIRST)
@@ -142,7 +144,7 @@ class Disposer:
                     "document": task.document,
                     "rule": rule,
                     "copies": copies,
-                    "key": KEY_ENDS_LATER if key.unreadable_at is None else KEY_DESTROYED,
+                    "key": _tell_key(key),
                     "seen_absent_at": seen_absent_at,
                 },
             )
@@ -151,3 +153,9 @@ class Disposer:
         with self._database.write() as session:
             at = until or self._clock.now(session) + rest_for(retention.count_attempts(session, document))
             retention.lease_again_at(session, document, at=at)
+
+
+def _tell_key(key: VerificationKeyRow) -> str:
+    if key.unreadable_at is not None:
+        return KEY_DESTROYED
+    return KEY_ENDS_LATER if key.shred_by is None else KEY_HELD

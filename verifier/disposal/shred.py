@@ -2,16 +2,18 @@
 
 Guarantees: `unreadable_at` and the entry `verification.shredded` are written only after the key store was looked into
 and showed nothing; a key store that answers "deleted" and keeps the record earns neither. From the commit of
-`shredding_at` on, nothing may suspend the disposal any more.
+`shredding_at` on, nothing may suspend the disposal any more. A key that a hold keeps is not taken up before its time;
+what the hold does not keep leaves the rows meanwhile (`forget_unheld`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from policies.retention import DataClass
 from verifier import faults
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import record
@@ -19,18 +21,19 @@ from verifier.db.clock import Clock
 from verifier.db.engine import Database
 from verifier.db.leases import Lease, rest_for, take_leases
 from verifier.ids import VerificationId
+from verifier.retention.holds import end_holds, read_held
 from verifier.telemetry import get_log
 from verifier.vault.errors import StillPresentError, StoreUnavailableError
 from verifier.vault.service import Vault
-from verifier.verifications.moves import forget_sealed_values
+from verifier.verifications.moves import forget_sealed_values, lock_verification
 from verifier.verifications.tables import VerificationKeyRow
 
 # Short, because a worker that dies here must not cost the five seconds of P3.
 _LEASE_FOR: Final = timedelta(seconds=2)
 _BATCH: Final = 8
 
-Forget = Callable[[Session, datetime, VerificationId], None]
-"""What rooms above this one let go of, in the transaction that attests the end of a key."""
+Forget = Callable[[Session, datetime, VerificationId, Collection[DataClass]], None]
+"""What rooms above this one let go of, except for the classes that are held: when a key ends, and when it is kept."""
 
 
 class Shredder:
@@ -45,13 +48,16 @@ class Shredder:
     def shred_due(self) -> int:
         """Shred the next keys that are due; how many were taken up."""
         with self._database.write() as session:
+            now = self._clock.now(session)
             leases = take_leases(
                 session,
                 VerificationKeyRow,
                 key=VerificationKeyRow.verification_id,
-                due=VerificationKeyRow.shred_by.is_not(None) & VerificationKeyRow.unreadable_at.is_(None),
+                due=VerificationKeyRow.shred_by.is_not(None)
+                & (VerificationKeyRow.shred_by <= now)
+                & VerificationKeyRow.unreadable_at.is_(None),
                 oldest_by=VerificationKeyRow.shred_by,
-                now=self._clock.now(session),
+                now=now,
                 lease_for=_LEASE_FOR,
                 limit=_BATCH,
             )
@@ -65,6 +71,36 @@ class Shredder:
                 get_log().critical("shred.broke", verification=lease.id, exc_info=error)
                 self._rest(lease)
         return len(leases)
+
+    def forget_unheld(self) -> int:
+        """Where holds keep keys, take out of the rows what no hold keeps any more; of how many verifications."""
+        unheld_by = VerificationKeyRow.forget_unheld_by
+        with self._database.read() as session:
+            now = self._clock.now(session)
+            due = session.scalars(
+                select(VerificationKeyRow.verification_id)
+                .where(unheld_by.is_not(None), unheld_by <= now)
+                .order_by(unheld_by)
+                .limit(_BATCH)
+            ).all()
+        for verification in due:
+            self._forget_unheld(verification)
+        return len(due)
+
+    def _forget_unheld(self, verification: VerificationId) -> None:
+        with self._database.write() as session:
+            now = self._clock.now(session)
+            lock_verification(session, verification)
+            end_holds(session, now, verification)
+            held = read_held(session, now, verification)
+            forget_sealed_values(session, verification, held=held)
+            self._forget(session, now, verification, held)
+            session.execute(
+                update(VerificationKeyRow)
+                .where(VerificationKeyRow.verification_id == verification)
+                .values(forget_unheld_by=min(held.values(), default=None))
+            )
+        faults.hit("hold.unheld_forgotten")
 
     def _rest(self, lease: Lease) -> None:
         with self._database.write() as session:
@@ -85,10 +121,12 @@ class Shredder:
 
     def _mark(self, verification: VerificationId) -> None:
         with self._database.write() as session:
+            now = self._clock.now(session)
+            end_holds(session, now, verification)  # in the log before the end of the key
             session.execute(
                 update(VerificationKeyRow)
                 .where(VerificationKeyRow.verification_id == verification, VerificationKeyRow.shredding_at.is_(None))
-                .values(shredding_at=self._clock.now(session))
+                .values(shredding_at=now)
             )
 
     def _attest(self, verification: VerificationId) -> None:
@@ -97,13 +135,13 @@ class Shredder:
             first = session.execute(
                 update(VerificationKeyRow)
                 .where(VerificationKeyRow.verification_id == verification, VerificationKeyRow.unreadable_at.is_(None))
-                .values(unreadable_at=now)
+                .values(unreadable_at=now, forget_unheld_by=None)
                 .returning(VerificationKeyRow.verification_id)
             ).all()
             if not first:
                 return  # another worker attested it
             forget_sealed_values(session, verification)
-            self._forget(session, now, verification)
+            self._forget(session, now, verification, ())
             record(
                 session,
                 now,

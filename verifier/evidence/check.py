@@ -296,6 +296,7 @@ class Checker:
     def _record_ready(self, session: Session, now: datetime, task: _Task) -> None:
         session.execute(update(CopyRow).where(CopyRow.id == task.original_copy).values(seen_absent_at=now))
         retention.close_obligations(session, [task.original_copy], seen_absent_at=now)
+        retention.note_evidence(session, task.document)
         pages = session.scalars(
             select(CopyRow)
             .where(CopyRow.document_id == task.document, CopyRow.stored_at.is_not(None), CopyRow.page.is_not(None))

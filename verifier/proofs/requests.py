@@ -100,6 +100,7 @@ class _Beside:
 
     def keep(self, session: Session, now: datetime, row: VerificationRow) -> None:
         keep_points(session, self.vault, row.id, self.contacts)
+        row.has_contact_points = bool(self.contacts)
         session.flush()
         if self.policy.has_contact_checks():
             plan_offers(session, now, row, means=self.means)

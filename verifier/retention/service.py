@@ -72,7 +72,33 @@ def open_obligation(
             "rule": rule,
             "destroy_by": destroy_by,
             "due_since": destroy_by,
+            "is_evidence": False,
         },
+    )
+
+
+def note_evidence(session: Session, document: DocumentId) -> None:
+    """From now on a document can be decided on, and a law's minimum can mean it."""
+    session.execute(
+        update(ObligationRow)
+        .where(ObligationRow.document_id == document, ObligationRow.closed_at.is_(None))
+        .values(is_evidence=True)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def has_evidence(session: Session, verification: VerificationId) -> bool:
+    """Whether any document waits for the decision that can be decided on."""
+    found = select(ObligationRow.copy_id).where(*_waits_as_evidence(verification)).limit(1)
+    return session.scalar(found) is not None
+
+
+def _waits_as_evidence(verification: VerificationId) -> tuple[ColumnElement[bool], ...]:
+    return (
+        ObligationRow.verification_id == verification,
+        ObligationRow.closed_at.is_(None),
+        ObligationRow.is_evidence.is_(True),
+        ObligationRow.rule == Rule.UNDECIDED,
     )
 
 
@@ -106,9 +132,24 @@ def make_document_due(session: Session, now: datetime, document: DocumentId, *, 
     _make_due(session, now, ObligationRow.document_id == document, rule=rule)
 
 
-def make_verification_due(session: Session, now: datetime, verification: VerificationId, *, rule: Rule) -> None:
-    """Bring all obligations of a verification forward to now."""
-    _make_due(session, now, ObligationRow.verification_id == verification, rule=rule)
+def make_verification_due(
+    session: Session, now: datetime, verification: VerificationId, *, rule: Rule, held_until: datetime | None = None
+) -> None:
+    """Bring all obligations of a verification forward to now.
+
+    Where a hold lies on its documents, those that can be decided on stay until `held_until`, whatever had been their
+    date; all others go now. Whoever ended them early did so before: their date is not moved.
+    """
+    if held_until is not None:
+        session.execute(
+            update(ObligationRow)
+            .where(*_waits_as_evidence(verification))
+            .values(rule=rule, destroy_by=held_until, due_since=held_until, leased_until=None, attempts=0)
+            .execution_options(synchronize_session=False)
+        )
+    is_held = ObligationRow.is_evidence.is_(True) & (ObligationRow.rule == rule)
+    which = ObligationRow.verification_id == verification
+    _make_due(session, now, which if held_until is None else which & ~is_held, rule=rule)
 
 
 def _make_due(session: Session, now: datetime, which: ColumnElement[bool], *, rule: Rule) -> None:

@@ -1,4 +1,4 @@
-"""The rows of retention: one obligation a copy."""
+"""The rows of retention: one obligation a copy, and the holds that put obligations off."""
 
 from datetime import datetime
 
@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from verifier.db.base import Base
 from verifier.db.leases import Leasable
-from verifier.ids import CopyId, DocumentId, VerificationId
+from verifier.ids import CopyId, DocumentId, HoldId, VerificationId
 
 
 class ObligationRow(Leasable, Base):
@@ -23,6 +23,26 @@ class ObligationRow(Leasable, Base):
     due_since: Mapped[datetime]
     """When it became, or becomes, due: `destroy_by`, or the moment that brought it forward to "at once"."""
     closed_at: Mapped[datetime | None] = mapped_column(default=None)
+    is_evidence: Mapped[bool] = mapped_column(default=False)
+    """Whether its document was checked and can be decided on: only such a document is what a law's minimum means."""
+
+
+class HoldRow(Base):
+    """What keeps one class of an ended verification from being disposed of, until `ends_at`.
+
+    `data`: a class of `policies.retention`. `reason`: the law's code in the policy version of the verification.
+    `lifted_at`: since when it holds nothing any more; what it held is due from `ends_at` on, whoever looks when.
+    """
+
+    __tablename__ = "holds"
+
+    id: Mapped[HoldId] = mapped_column(String(40), primary_key=True)
+    verification_id: Mapped[VerificationId] = mapped_column(String(40), index=True)
+    data: Mapped[str] = mapped_column(String(40))
+    reason: Mapped[str] = mapped_column(String(64))
+    placed_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    lifted_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
 # Only open obligations are indexed by date: finding what is due costs the same with a million disposed documents.

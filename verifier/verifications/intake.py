@@ -3,13 +3,13 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, case, func, select
 from sqlalchemy.orm import Session
 
 from verifier.audit.service import OLDEST_UNPUBLISHED, OLDEST_WAITING, verify_recent
 from verifier.db.installation import CLOCK_HIGH, verify_not_below
 from verifier.errors import VerifierError
-from verifier.retention.service import OVERDUE_SINCE
+from verifier.retention.service import DUE_AT_ONCE, OVERDUE_SINCE
 from verifier.verifications.tables import VerificationKeyRow, VerificationRow
 
 
@@ -19,13 +19,20 @@ class IntakeClosedError(VerifierError):
     code = "intake_closed"
 
 
+_KEY_DUE_SINCE: Final = case(
+    (VerificationKeyRow.shred_by == DUE_AT_ONCE, VerificationRow.ended_at), else_=VerificationKeyRow.shred_by
+)
 _READABLE_SINCE: Final = (
-    select(func.min(VerificationRow.ended_at))
+    select(func.min(_KEY_DUE_SINCE))
     .join(VerificationKeyRow, VerificationKeyRow.verification_id == VerificationRow.id)
-    .where(VerificationKeyRow.shred_by.is_not(None), VerificationKeyRow.unreadable_at.is_(None))
+    .where(
+        VerificationKeyRow.shred_by.is_not(None),
+        VerificationKeyRow.shred_by <= bindparam("now"),
+        VerificationKeyRow.unreadable_at.is_(None),
+    )
     .scalar_subquery()
 )
-"""Since when the longest ended verification waits for the end of its key."""
+"""Since when the key is due that waits longest for its end. A key that a hold keeps is not due."""
 
 # Every upload asks all of it: one question, built once.
 _STATE: Final = select(CLOCK_HIGH, OLDEST_WAITING, OLDEST_UNPUBLISHED, OVERDUE_SINCE, _READABLE_SINCE)

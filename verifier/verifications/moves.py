@@ -4,22 +4,25 @@ Also reads a verification for change: every use case that changes one locks its 
 both win.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, assert_never
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from policies.canonical import policy_from_canonical
 from policies.model import Policy
+from policies.retention import DataClass
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import record
 from verifier.ids import VerificationId
 from verifier.notices.outbox import drop_notices
 from verifier.retention import service as retention
+from verifier.retention.holds import place_holds
 from verifier.verifications.errors import TooLateError, UnknownVerificationError
 from verifier.verifications.life import RULE_OF_END, VerificationState, is_terminal, verify_move
+from verifier.verifications.sealed_values import PREFIX_OF, read_names
 from verifier.verifications.tables import (
     CustomerSessionRow,
     PolicyVersionRow,
@@ -118,16 +121,38 @@ def _begin_answer_clock(session: Session, now: datetime, row: VerificationRow) -
 
 
 def _end(session: Session, now: datetime, row: VerificationRow) -> None:
+    rules = get_policy(session, row).retention
     row.ended_at = now
-    row.forget_by = now + get_policy(session, row).retention.longest_rows()
-    retention.make_verification_due(session, now, row.id, rule=RULE_OF_END[row.state])
+    row.forget_by = now + rules.longest_rows()
+    held = place_holds(session, now, row.id, (law for law in rules.list_holds() if _has(session, row, law.data)))
+    documents_until = held.get(DataClass.DOCUMENTS)
+    retention.make_verification_due(session, now, row.id, rule=RULE_OF_END[row.state], held_until=documents_until)
     drop_notices(session, now, row.id)
     session.execute(
         update(VerificationKeyRow)
         .where(VerificationKeyRow.verification_id == row.id, VerificationKeyRow.shred_by.is_(None))
-        .values(shred_by=retention.DUE_AT_ONCE, leased_until=None, attempts=0)
+        .values(
+            shred_by=max(held.values(), default=retention.DUE_AT_ONCE),
+            forget_unheld_by=retention.DUE_AT_ONCE if held else None,
+            leased_until=None,
+            attempts=0,
+        )
         .execution_options(synchronize_session=False)
     )
+
+
+def _has(session: Session, row: VerificationRow, data: DataClass) -> bool:
+    """Whether there is anything of a class that a law could want kept: a key is not kept for nothing."""
+    match data:
+        case DataClass.DOCUMENTS:
+            return retention.has_evidence(session, row.id)
+        case DataClass.DETAILS:
+            return bool(read_names(session, row.id, prefix=PREFIX_OF[DataClass.DETAILS]))
+        case DataClass.CONTACT_POINTS:
+            return row.has_contact_points
+        case DataClass.ROWS:
+            return False
+    assert_never(data)
 
 
 def find_unreadable_at(session: Session, verification: VerificationId) -> datetime | None:
@@ -136,10 +161,14 @@ def find_unreadable_at(session: Session, verification: VerificationId) -> dateti
     return None if keys is None else keys.unreadable_at
 
 
-def forget_sealed_values(session: Session, verification: VerificationId) -> None:
-    """Delete what was sealed to a verification whose key is gone."""
+def forget_sealed_values(
+    session: Session, verification: VerificationId, *, held: Collection[DataClass] = frozenset()
+) -> None:
+    """Delete what was sealed to a verification, except what is held: with no hold, its key is gone."""
+    kept = tuple(prefix for data, prefix in PREFIX_OF.items() if data in held)
     for row in session.scalars(select(SealedValueRow).where(SealedValueRow.verification_id == verification)):
-        session.delete(row)
+        if not row.name.startswith(kept):
+            session.delete(row)
 
 
 def forget_references(session: Session, now: datetime) -> int:

@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
+from policies.retention import DataClass
 from verifier.db.engine import Database
 from verifier.ids import VerificationId
 from verifier.vault.keys import PublicKey
@@ -14,6 +15,9 @@ from verifier.vault.sealing import NO_DOCUMENT, SealContext, open_bytes, seal_by
 from verifier.vault.service import Vault
 from verifier.verifications.errors import UnknownVerificationError
 from verifier.verifications.tables import SealedValueRow, VerificationKeyRow
+
+PREFIX_OF: Final = {DataClass.DETAILS: "detail.", DataClass.DOCUMENTS: "caption."}
+"""What is kept with a class that is held, by its name: a caption says what a document shows, and stays with it."""
 
 _PUBLIC_KEY: Final = select(VerificationKeyRow.public_key).where(
     VerificationKeyRow.verification_id == bindparam("verification")

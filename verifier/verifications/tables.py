@@ -48,6 +48,8 @@ class VerificationRow(Base):
     ended_at: Mapped[datetime | None]
     forget_by: Mapped[datetime | None]
     forgotten_at: Mapped[datetime | None]
+    has_contact_points: Mapped[bool] = mapped_column(default=False)
+    """Whether contact points were sealed to it: a law's minimum for them holds nothing where there are none."""
 
 
 _is_live = VerificationRow.state.in_(sorted(LIVE))
@@ -102,12 +104,18 @@ class VerificationKeyRow(Leasable, Base):
     verification_id: Mapped[VerificationId] = mapped_column(ForeignKey("verifications.id"), primary_key=True)
     public_key: Mapped[bytes] = mapped_column(LargeBinary)
     shred_by: Mapped[datetime | None]
+    """Set when the verification ends: at once, or when the last hold on anything that is sealed to it is over."""
+    forget_unheld_by: Mapped[datetime | None]
+    """While holds keep the key: when the next of what they do not keep has to leave the rows; None: nothing is left."""
     shredding_at: Mapped[datetime | None]
     unreadable_at: Mapped[datetime | None]
 
 
 _to_shred = VerificationKeyRow.shred_by.is_not(None) & VerificationKeyRow.unreadable_at.is_(None)
 Index("ix_verification_keys_to_shred", VerificationKeyRow.shred_by, sqlite_where=_to_shred, postgresql_where=_to_shred)
+_to_forget_unheld = VerificationKeyRow.forget_unheld_by.is_not(None)
+Index("ix_verification_keys_to_forget_unheld", VerificationKeyRow.forget_unheld_by,
+      sqlite_where=_to_forget_unheld, postgresql_where=_to_forget_unheld)  # fmt: skip
 
 
 class SealedValueRow(Base):

@@ -64,6 +64,15 @@ RULES: Final[Mapping[str, str]] = {
     "expired": N_("The time for a decision ran out."),
 }
 
+# verifier.contacts.life.CheckState
+CHECKS: Final[Mapping[str, str]] = {
+    "open": N_("Under way"),
+    "confirmed": N_("Confirmed"),
+    "mismatch": N_("Somebody else's"),
+    "unconfirmed": N_("Could not be told"),
+    "failed": N_("Failed"),
+}
+
 # verifier.reviews.comparing.Comparison
 COMPARISONS: Final[Mapping[str, str]] = {
     "same": N_("The same"),
@@ -86,6 +95,8 @@ KINDS: Final[Mapping[str, str]] = {
     "document.disposed": N_("Document destroyed"),
     "document.disposed_again": N_("Document destroyed again"),
     "verification.shredded": N_("Key destroyed"),
+    "hold.placed": N_("Kept by law"),
+    "hold.ended": N_("No longer kept by law"),
     "claim.taken": N_("Claim taken"),
     "claim.released": N_("Claim released"),
     "page.viewed": N_("Page viewed"),
@@ -119,6 +130,7 @@ _GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
     "document": DOCUMENT,
     "rule": RULES,
     "comparison": COMPARISONS,
+    "check": CHECKS,
     "kind": KINDS,
 }
 
