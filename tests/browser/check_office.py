@@ -4,10 +4,11 @@ A mail server, an SMS gateway and a DNS server of its own take what it sends and
 this machine.
 """
 
+import itertools
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +19,7 @@ from policies.access import Role, Scope
 from policies.parts import ContactKind
 from tests.attesting_desk import AttestingDesk
 from tests.browser.office import DESK_NAME, Office, wait_for
-from tests.contact_desk import EMAIL, PHONE, find_code, open_sinks
+from tests.contact_desk import find_code, open_sinks
 from tests.faults.running import Service
 from tests.journey import make_key
 from tests.zone import Zone, open_zone
@@ -87,6 +88,17 @@ proofs:
 }
 
 
+@dataclass(frozen=True)
+class Asked:
+    """One request, and the addresses that are registered on its account."""
+
+    id: str
+    url: str
+    phrase: str
+    email: str
+    phone: str
+
+
 @dataclass
 class CheckOffice:
     """A running service whose desk may set contact points, and what it sent."""
@@ -96,33 +108,35 @@ class CheckOffice:
     messages: SmsSink
     zone: Zone
     attesting: AttestingDesk
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     @property
     def address(self) -> str:
         return self.office.address
 
-    def ask(self, policy: str, **more: Any) -> dict[str, Any]:
-        points = {"email": {"value": EMAIL}, "phone": {"value": PHONE}}
-        body = {"policy": policy, "contact_points": points, "expected": {}, **more}
-        return self.office.ask(**body)
+    def ask(self, policy: str, **more: Any) -> Asked:
+        """A new verification, with addresses of its own: what is sent to one address often is sent later."""
+        number = next(self.numbers)
+        email, phone = f"jo{number}@example.org", f"+420601{number:06d}"
+        points = {"email": {"value": email}, "phone": {"value": phone}}
+        answer = self.office.ask(**{"policy": policy, "contact_points": points, "expected": {}, **more})
+        return Asked(answer["id"], answer["link"]["url"], answer["phrase"], email, phone)
 
-    def ask_by_digest(self, policy: str) -> dict[str, Any]:
+    def ask_by_digest(self, policy: str, email: str) -> Asked:
         """The desk does not hand the e-mail address over."""
-        digest = digest_contact(load_contact_key(self.office.house.settings), ContactKind.EMAIL, EMAIL)
-        return self.ask(policy, contact_points={"email": {"digest": digest}})
+        digest = digest_contact(load_contact_key(self.office.house.settings), ContactKind.EMAIL, email)
+        return replace(self.ask(policy, contact_points={"email": {"digest": digest}}), email=email)
 
-    def mailed_code(self, before: int) -> str:
-        """The code in the mail that came after `before` of them."""
-        wait_for(lambda: len(self._codes()) > before, what="no code was mailed")
-        return find_code(self._codes()[-1])
+    def mailed_code(self, asked: Asked) -> str:
+        """The code that was mailed to the registered address."""
+        wait_for(lambda: self.mails_to(asked), what="no code was mailed")
+        return find_code(self.mails_to(asked)[-1])
 
-    def _codes(self) -> list[str]:
-        texts = [mail.message.get_content() for mail in self.mails.mails]
-        return [text for text in texts if "/n/" not in text]
+    def mails_to(self, asked: Asked) -> list[str]:
+        return [mail.message.get_content() for mail in self.mails.mails if asked.email in mail.recipients]
 
-    @property
-    def count(self) -> int:
-        return len(self._codes())
+    def texts_to(self, asked: Asked) -> list[str]:
+        return [message.text for message in self.messages.messages if message.to == asked.phone]
 
 
 @contextmanager

@@ -42,6 +42,7 @@ from verifier.web.pages.reviewer import (
     ReviewPage,
 )
 from verifier.web.pages.staff import SignInLandingPage, SignInPage
+from verifier.web.pages.staff_checks import StaffCheck
 
 BARE: Final = BareShell(installation="Verifier at Northbank")
 LINK: Final = Link(
@@ -124,6 +125,28 @@ CASE: Final = CasePage(
         CaseDocument(label="Identity document, front", state="ready", receipt_url=None),
         CaseDocument(label="Identity document, back", state="sealed", receipt_url=None),
     ),
+)
+CHECKS: Final = (
+    StaffCheck(
+        label="Code to the registered e-mail address",
+        state="failed",
+        reasons=("There were five wrong tries.",),
+        at=NOW,
+        contact="email",
+    ),
+    StaffCheck(
+        label="Code to the registered phone",
+        state="open",
+        reasons=("The last code was wrong.",),
+        at=NOW,
+        contact="phone",
+        takes_code=True,
+        hint="A code was sent.",
+    ),
+    StaffCheck(label="DNS record of the registered domain", state="confirmed", reasons=(), at=NOW, contact="domain"),
+)
+CASE_CHECKS: Final = replace(
+    CASE, status="requested", checks=CHECKS, errors=(FieldError(field="code-phone", sentence="This is not a code."),)
 )
 CASE_ENDED: Final = replace(
     CASE,
@@ -243,6 +266,8 @@ STAFF: Final[Mapping[str, View]] = {
         errors=(FieldError(field="reference", sentence="Use the case number, not an e-mail address."),),
     ),
     "case": CASE,
+    "case-checks": CASE_CHECKS,
+    "review-checks": replace(REVIEW, checks=CHECKS),
     "case-disowned": replace(CASE_ENDED, status="withdrawn", reasons=(), is_disowned=True),
     "case-renewed": replace(CASE, status="requested", documents=(), has_new_link=True),
     "case-ended": CASE_ENDED,

@@ -56,6 +56,7 @@ _PEOPLE: Final[dict[tuple[str, str], Action]] = {
     ("GET", "/cases/{verification}"): A.VERIFICATION_READ,
     ("POST", "/cases/{verification}/renew"): A.LINK_RENEW,
     ("POST", "/cases/{verification}/cancel"): A.VERIFICATION_CANCEL,
+    ("POST", "/cases/{verification}/code"): A.CONTACT_CHECK_SUBMIT,
     ("GET", "/cases/{verification}/receipts/{document}"): A.RECEIPT_READ,
     ("GET", "/queue"): A.QUEUE_READ,
     ("POST", "/queue/next"): A.CLAIM_NEXT,

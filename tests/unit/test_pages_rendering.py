@@ -166,7 +166,9 @@ def test_a_busy_page_without_scripts_offers_to_look_again_and_never_reloads_by_i
 def test_pages_of_documents_are_shown_only_to_the_holder_of_the_claim() -> None:
     for name, view in STAFF.items():
         pictures = Markup(render(view)).all("img")
-        assert bool(pictures) == (name in {"review", "review-details", "review-second", "review-errors"})
+        assert bool(pictures) == (
+            name in {"review", "review-checks", "review-details", "review-second", "review-errors"}
+        )
 
 
 @pytest.mark.parametrize("name", CUSTOMER)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from policies.access import Action
 from policies.model import Policy
+from verifier.contacts.reading import read_statuses
 from verifier.evidence.tables import DocumentRow
 from verifier.proofs.service import read_documents
 from verifier.staff.principal import Principal, may
@@ -18,10 +19,12 @@ from verifier.verifications.moves import get_policy
 from verifier.verifications.tables import VerificationRow
 from verifier.web.describe import get_link_url
 from verifier.web.pages.agent import CaseDocument, CasePage, CaseRow, ExpectedField, Language, Link, PolicyChoice
+from verifier.web.pages.common import FieldError
 from verifier.web.pages.customer import WithdrawReason
 from verifier.web.pages.language import language_names
 from verifier.web.replies import write_reply
 from verifier.web.rooms import Rooms
+from verifier.web.staff_check_views import tell_checks
 from verifier.web.staff_views import LOCALE, label_document, staff_shell
 
 _TOLD: Final = frozenset({VerificationState.REQUESTED, VerificationState.REJECTED})
@@ -90,13 +93,16 @@ def read_case(
     principal: Principal,
     rooms: Rooms,
     is_renewed: bool,
+    errors: tuple[FieldError, ...] = (),
 ) -> CasePage:
     """One case, for this person."""
     policy, is_live = get_policy(session, row), not is_terminal(row.state)
     shows_link = is_live and may(principal, Action.LINK_SHOW)
     is_over = row.state is VerificationState.REQUESTED and row.link_expires_at <= now
     shell = staff_shell(request, principal, rooms=rooms, current="new")
+    takes_codes = is_live and may(principal, Action.CONTACT_CHECK_SUBMIT)
     return CasePage(
+        errors=errors,
         shell=shell,
         form_token=shell.form_token,
         verification_id=row.id,
@@ -115,6 +121,7 @@ def read_case(
         can_renew=is_live and may(principal, Action.LINK_RENEW),
         can_cancel=is_live and may(principal, Action.VERIFICATION_CANCEL),
         documents=tuple(_tell_document(policy, document, row=row) for document in read_documents(session, row.id)),
+        checks=tell_checks(read_statuses(session, row.id), takes_codes=takes_codes),
     )
 
 

@@ -4,7 +4,6 @@ Guarantees: this tier judges nothing and can open nothing: it stores a sealed su
 gives the verdict, and the page asks how it stands. Without JavaScript the answer waits a moment for it.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Final
@@ -28,11 +27,10 @@ from verifier.web.customer_steps import show_check_refused, show_way_refused
 from verifier.web.problems import prefers_html
 from verifier.web.rooms import Rooms, RoomsDep
 from verifier.web.speaking import speak
+from verifier.web.waiting import wait_for_verdict
 
 router: Final = APIRouter(prefix="/verification/{verification}", tags=["customer"])
 
-_WAIT_FOR_S: Final = 2.0
-_LOOK_EVERY_S: Final = 0.05
 Check = tuple[ContactKind, CheckMethod]
 
 
@@ -182,19 +180,9 @@ class _HandingIn:
         faults.hit("submission.stored")
         if not prefers_html(request):
             return JSONResponse(tell_pending(submission).model_dump(), 202)
-        _wait_for(VerificationId(verification), submission, rooms=rooms)
+        wait_for_verdict(VerificationId(verification), submission, rooms=rooms)
         page = "" if self.about is None else f"/contacts/{self.about[0]}/{self.about[1]}?after={submission}"
         return RedirectResponse(f"/verification/{verification}{page}", status_code=303)
-
-
-def _wait_for(verification: VerificationId, submission: SubmissionId, *, rooms: Rooms) -> None:
-    """Give the worker a moment, so that a page without JavaScript shows the verdict at once."""
-    ends_at = time.monotonic() + _WAIT_FOR_S
-    while time.monotonic() < ends_at:
-        with rooms.database.read() as session:
-            if find_submission(session, verification, submission).is_judged:
-                return
-        time.sleep(_LOOK_EVERY_S)
 
 
 def _read_row(session: Session, request: Request, verification: str, *, rooms: Rooms) -> VerificationRow:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from sqlalchemy.orm import Session
 
 from policies.model import Policy
+from verifier.contacts.reading import read_statuses
 from verifier.evidence.life import DocumentState
 from verifier.evidence.tables import DocumentRow
 from verifier.proofs.details import DETAIL, list_captions, list_fields, read_given
@@ -41,6 +42,7 @@ from verifier.web.pages.reviewer import (
     ReviewPage,
 )
 from verifier.web.rooms import Rooms
+from verifier.web.staff_check_views import tell_checks
 from verifier.web.staff_views import LOCALE, label_document
 
 _ENDED_OTHERWISE: Final = {
@@ -129,6 +131,7 @@ def read_review(
         is_late=is_late(row, now),
         pages=tuple(_tell_pages(policy, ready, viewed=viewed)) if is_mine else (),
         expected=(),
+        checks=tell_checks(read_statuses(session, row.id)),
         checklist=tuple(item.text.in_language(LOCALE) for item in policy.review.checklist),
         timeline=_tell_timeline(row, decisions, names=names),
         notes=(),

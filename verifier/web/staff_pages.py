@@ -5,7 +5,7 @@ from typing import Final
 from fastapi import APIRouter, Response
 
 from verifier.staff.errors import ForbiddenError
-from verifier.web import agent_pages, auditor_pages, reviewer_pages, sign_in_pages
+from verifier.web import agent_check_pages, agent_pages, auditor_pages, reviewer_pages, sign_in_pages
 from verifier.web.principals import PagePrincipal
 from verifier.web.staff_route import StaffRoute, go_to
 from verifier.web.staff_views import find_first_page
@@ -22,5 +22,5 @@ def begin(principal: PagePrincipal) -> Response:
     return go_to(first)
 
 
-for _part in (sign_in_pages, agent_pages, reviewer_pages, auditor_pages):
+for _part in (sign_in_pages, agent_pages, agent_check_pages, reviewer_pages, auditor_pages):
     router.include_router(_part.router)

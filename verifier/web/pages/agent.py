@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from verifier.web.pages.common import StaffShell, View
+from verifier.web.pages.staff_checks import StaffCheck
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,7 +125,8 @@ class CasePage(View):
 
     `link`: None when there is nothing to open any more. `has_new_link`: it was renewed a moment ago. `is_disowned`:
     the customer said "I did not ask for this". `is_link_over`: its time ran out before anything was handed in.
-    `reasons`: the sentences that the customer reads.
+    `reasons`: the sentences that the customer reads. A code that the customer reads out is posted as `contact` and
+    `code` to `/cases/{id}/code`; an error names the check's anchor.
     """
 
     template: ClassVar[str] = "case.html"
@@ -146,6 +148,7 @@ class CasePage(View):
     can_renew: bool
     can_cancel: bool
     documents: tuple[CaseDocument, ...]
+    checks: tuple[StaffCheck, ...] = ()
 
     @property
     def url(self) -> str:

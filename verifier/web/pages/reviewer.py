@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from verifier.web.pages.common import StaffShell, View
+from verifier.web.pages.staff_checks import StaffCheck
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -154,8 +155,8 @@ class ReviewPage(View):
 
     Not MINE: `pages`, `expected`, `details`, `captions`, `notes` are empty. `holder`: who has it (TAKEN).
     `barred_because`: a sentence (BARRED). `claimed_until`, `claim_for`: the lease (MINE); each view renews it.
-    `case_url`: the desk's own case, or None. `resubmissions_left`: 0 hides that outcome, as `can_escalate` does for
-    its own.
+    `checks`: how each contact check ended. `case_url`: the desk's own case, or None. `resubmissions_left`: 0 hides that
+    outcome, as `can_escalate` does for its own.
     """
 
     template: ClassVar[str] = "review.html"
@@ -186,6 +187,7 @@ class ReviewPage(View):
     values: DecisionValues
     details: tuple[Detail, ...] = ()
     captions: tuple[Caption, ...] = ()
+    checks: tuple[StaffCheck, ...] = ()
 
     @property
     def url(self) -> str:
