@@ -317,7 +317,7 @@ def test_a_line_of_several_steps_is_a_list_until_everything_is_handed_in(
     press(page, "Save and go on")
     expect(page.get_by_text("3 of 3 done")).to_be_visible()
     page.get_by_role("link", name="Screenshot").click()
-    expect(page.locator("h1")).to_have_text("Your documents")
+    expect(page.locator("h1")).to_have_text("Screenshot")
     window.look()
     page.locator("#slot-picture-first [data-send=file] input[type=file]").set_input_files([card_file("front")])
     if not has_scripts:
