@@ -5,7 +5,7 @@ Guarantees: "stored" is told from the open obligations, so a document whose abse
 who may read, and noting that the log was read.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -13,6 +13,7 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from policies.retention import DataClass, LegalHold
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.forms import parse_time
 from verifier.audit.service import EntryFilter, SequencedEntry, find_entries
@@ -22,9 +23,10 @@ from verifier.evidence.errors import UnknownDocumentError
 from verifier.evidence.life import DocumentState
 from verifier.evidence.tables import CopyRow, DocumentRow
 from verifier.ids import CopyId, DocumentId, VerificationId
+from verifier.retention.holds import read_live_holds
 from verifier.retention.reading import Duty, DutyCount, count_duties, read_duties
 from verifier.retention.service import Rule
-from verifier.verifications.moves import get_verification
+from verifier.verifications.moves import get_policy, get_verification
 from verifier.verifications.tables import VerificationKeyRow, VerificationRow
 
 ReceiptStatus = Literal["not_disposed", "pending", "complete"]
@@ -34,7 +36,8 @@ ReceiptStatus = Literal["not_disposed", "pending", "complete"]
 class StoredDocument:
     """One document that is stored. `slot` is `document.slot` of the policy; `copies` are those not yet seen absent.
 
-    `reference` is `None` once it was forgotten. `is_overdue`: due for longer than disposal may take.
+    `reference` is `None` once it was forgotten. `is_overdue`: due for longer than disposal may take. `law`: by which a
+    hold keeps it until `destroy_by`.
     """
 
     document: DocumentId
@@ -48,6 +51,7 @@ class StoredDocument:
     destroy_by: datetime
     rule: Rule
     is_overdue: bool
+    law: LegalHold | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,7 @@ def read_stored(
     documents = _find_documents(session, [duty.document for duty in duties])
     verifications = _find_verifications(session, [duty.verification for duty in duties])
     names = _find_copy_names(session, duties)
+    laws = _find_laws(session, now, verifications)
     return [
         StoredDocument(
             document=duty.document,
@@ -101,6 +106,7 @@ def read_stored(
             destroy_by=duty.destroy_by,
             rule=duty.rule,
             is_overdue=duty.is_overdue,
+            law=laws.get(duty.verification) if duty.destroy_by > now else None,
         )
         for duty in duties
     ]
@@ -187,6 +193,19 @@ def _find_documents(session: Session, ids: Sequence[DocumentId]) -> dict[Documen
 
 def _find_verifications(session: Session, ids: Sequence[VerificationId]) -> dict[VerificationId, VerificationRow]:
     return {row.id: row for row in session.scalars(select(VerificationRow).where(VerificationRow.id.in_(ids)))}
+
+
+def _find_laws(
+    session: Session, now: datetime, verifications: Mapping[VerificationId, VerificationRow]
+) -> dict[VerificationId, LegalHold]:
+    """By which law the documents of each are kept now; those of them that are not kept are due."""
+    holds = read_live_holds(session, now, list(verifications))
+    of_documents = [hold for hold in holds if hold.data == DataClass.DOCUMENTS]
+    found = {
+        hold.verification_id: get_policy(session, verifications[hold.verification_id]).retention.find_law(hold.reason)
+        for hold in of_documents
+    }
+    return {verification: law for verification, law in found.items() if law is not None}
 
 
 def _find_copy_names(session: Session, duties: Sequence[Duty]) -> dict[CopyId, str]:

@@ -68,7 +68,7 @@ _OPENED_MAIL: Final[Sequence[str]] = (
     N_("Was it you? Then there is nothing to do."),
     N_(
         "Was it not you? Then please open this page and choose “I did not ask for this”. It ends the verification, "
-        "destroys what was sent, and warns {desk}:"
+        "destroys what was sent unless a law makes us keep it, and warns {desk}:"
     ),
     "{exit_url}",
     N_("You can also tell {desk} in the way in which you usually reach them."),

@@ -49,6 +49,7 @@ def tell_stored(row: StoredDocument, *, policies: Mapping[str, Policy]) -> Store
         destroy_by=row.destroy_by,
         is_overdue=row.is_overdue,
         rule=row.rule,
+        law="" if row.law is None else row.law.law.in_language(LOCALE),
     )
 
 

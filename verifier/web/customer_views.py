@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from policies.ask import decides_alone, is_satisfied
 from policies.model import Policy
 from policies.parts import DetailsRequirement, DocumentRequirement, ProofLine
+from policies.retention import DataClass
 from verifier.contacts.life import CheckState
 from verifier.contacts.reading import read_statuses
 from verifier.contacts.registered import find_untold
@@ -30,6 +31,7 @@ from verifier.verifications.moves import find_unreadable_at, get_policy
 from verifier.verifications.tables import VerificationRow
 from verifier.web.describe import get_destroyed_at
 from verifier.web.detail_reading import read_questions
+from verifier.web.law_views import tell_held, tell_laws
 from verifier.web.pages.common import CustomerShell, FieldError
 from verifier.web.pages.customer import (
     Case,
@@ -87,7 +89,8 @@ class CustomerReading:
             find_unreadable_at(session, row.id) if self._was_typed or self.checks else None
         )
         self.locale: Final = locale
-        self.shell: Final = CustomerShell(desk=desk)
+        self.shell: Final = CustomerShell(desk=desk, laws=tell_laws(self.policy, locale=locale))
+        self.held: Final = tell_held(session, now, row, policy=self.policy, locale=locale)
 
     @property
     def is_asked(self) -> bool:
@@ -129,6 +132,7 @@ class CustomerReading:
         facts += [self.line, *self.offers.lines]
         facts += [f"{c.id}{c.state}{c.tries_left}{c.sends_left}{c.is_sent}{c.failure}{c.reasons}" for c in self.checks]
         facts += [*sorted(self.given.details), *sorted(self.given.captions), str(self._typed_destroyed_at)]
+        facts += [f"{held.data}{held.until}" for held in self.held]
         return hashlib.sha256("|".join(map(str, facts)).encode()).hexdigest()[:16]
 
     def task_page(
@@ -191,6 +195,7 @@ class CustomerReading:
             documents=tuple(self._status_document(document) for document in self.documents),
             can_withdraw=not ended,
             changed=self.changed(),
+            held=self.held,
         )
 
     def _confirmed(self) -> tuple[StatusCheck, ...]:
@@ -214,7 +219,13 @@ class CustomerReading:
         return f"{rules.title.in_language(self.locale)}, {slot}"
 
     def _status_document(self, document: DocumentRow) -> StatusDocument:
-        return StatusDocument(document=document.id, label=self.label_of(document), destroyed_at=document.disposed_at)
+        is_held = document.state is DocumentState.READY and any(each.data == DataClass.DOCUMENTS for each in self.held)
+        return StatusDocument(
+            document=document.id,
+            label=self.label_of(document),
+            destroyed_at=document.disposed_at,
+            is_held=is_held,
+        )
 
     def _ask(self, requirement: DocumentRequirement, cards: dict[str, SlotCard]) -> DocumentAsk:
         rules = self.policy.documents[requirement.document]

@@ -9,6 +9,7 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
+from policies.model import Policy
 from verifier import faults
 from verifier.contacts.exits import get_exit_verification, leave
 from verifier.verifications.life import is_terminal
@@ -16,6 +17,7 @@ from verifier.verifications.moves import get_policy
 from verifier.verifications.tables import VerificationRow
 from verifier.web.csrf import verify_form_token, verify_same_site
 from verifier.web.customer import FORM_KEY, FormToken, token_for_forms
+from verifier.web.law_views import tell_laws
 from verifier.web.pages.common import CustomerShell
 from verifier.web.pages.exits import ExitPage
 from verifier.web.problems import prefers_html
@@ -31,8 +33,8 @@ def ask(request: Request, token: str, rooms: RoomsDep) -> Response:
     with rooms.database.read() as session:
         row = get_exit_verification(session, token)
         rooms.throttle.count_link(row.id)
-        action = get_policy(session, row).title.in_language(speak(request, hint=row.locale))
-    return _tell(request, row, action=action, form_token=token_for_forms(token), rooms=rooms)
+        policy = get_policy(session, row)
+    return _tell(request, row, policy=policy, form_token=token_for_forms(token), rooms=rooms)
 
 
 @router.post("/{token}")
@@ -43,16 +45,18 @@ def not_me(request: Request, token: str, rooms: RoomsDep, form_token: FormToken 
     with rooms.database.write() as session:
         row = leave(session, rooms.clock.now(session), token)
         rooms.throttle.count_link(row.id)
-        action = get_policy(session, row).title.in_language(speak(request, hint=row.locale))
+        policy = get_policy(session, row)
     faults.hit("exit.used")
-    return _tell(request, row, action=action, form_token="", rooms=rooms)
+    return _tell(request, row, policy=policy, form_token="", rooms=rooms)
 
 
-def _tell(request: Request, row: VerificationRow, *, action: str, form_token: str, rooms: Rooms) -> Response:
+def _tell(request: Request, row: VerificationRow, *, policy: Policy, form_token: str, rooms: Rooms) -> Response:
+    locale = speak(request, hint=row.locale)
+    action = policy.title.in_language(locale)
     if not prefers_html(request):
         return JSONResponse({"status": row.state, "action": action, "form_token": form_token})
     page = ExitPage(
-        shell=CustomerShell(desk=rooms.desk_name),
+        shell=CustomerShell(desk=rooms.desk_name, laws=tell_laws(policy, locale=locale)),
         reference=row.reference or "",
         action=action,
         form_token=form_token,

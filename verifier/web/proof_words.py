@@ -103,7 +103,11 @@ def hint_line(policy: Policy, line: ProofLine, *, locale: str) -> str:
             titles = (policy.details[code].title.in_language(locale) for code in item.fields)
             hints.append(_("You type what you know: %(things)s.") % {"things": ", ".join(titles)})
         elif not item.is_optional:
-            hints.append(_("You take a photo or choose a file; somebody looks at it, and then it is destroyed."))
+            hints.append(
+                _("You take a photo or choose a file, and somebody looks at it.")
+                if policy.retention.list_holds()
+                else _("You take a photo or choose a file; somebody looks at it, and then it is destroyed.")
+            )
     return " ".join(dict.fromkeys(hints))
 
 

@@ -14,7 +14,7 @@ def write_reply(row: VerificationRow, *, url: str, desk: str) -> str:
         "%(url)s\n\n"
         "It works until %(until)s. The page shows the two words “%(phrase)s”, so that you know it is ours.\n\n"
         "Please do not attach documents to this ticket: what you send through the link is stored locked and is "
-        "destroyed when we have decided.\n\n"
+        "destroyed when we have decided, unless a law makes us keep it longer.\n\n"
         "%(desk)s"
     ) % {
         "reference": row.reference,

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from policies.access import Action
 from policies.explain import explain
+from policies.retention import LegalHold
 from verifier.disposal.reading import DisposedDocument, StoredDocument, count_stored, read_disposed, read_stored
 from verifier.staff.principal import verify_may
 from verifier.web.cursors import encode_cursor, parse_cursor
@@ -34,6 +35,14 @@ class RetentionQuery(BaseModel):
     cursor: str | None = Field(None, max_length=200, description="`next_cursor` of the page before, with the same view")
 
 
+class LawAnswer(BaseModel):
+    """The law that keeps a document, as its policy names it."""
+
+    code: str = Field(description="as in the log's entry `hold.placed`")
+    country: str | None
+    text: dict[str, str] = Field(description="why it is kept, in the policy's own words, by language")
+
+
 class StoredAnswer(BaseModel):
     """One document that is stored."""
 
@@ -47,6 +56,9 @@ class StoredAnswer(BaseModel):
     since: datetime = Field(description="when its upload began")
     destroy_by: datetime = Field(description="when the first of its copies has to go; in the past once it is due")
     rule: str = Field(description="why it has to go")
+    kept_by_law: LawAnswer | None = Field(
+        description="by which law it is held until `destroy_by`; null while none does"
+    )
     overdue: bool = Field(description="due for longer than disposal may take: something keeps it from being destroyed")
 
 
@@ -150,8 +162,13 @@ def _describe_stored(row: StoredDocument) -> StoredAnswer:
         since=row.since,
         destroy_by=row.destroy_by,
         rule=row.rule,
+        kept_by_law=None if row.law is None else _describe_law(row.law),
         overdue=row.is_overdue,
     )
+
+
+def _describe_law(law: LegalHold) -> LawAnswer:
+    return LawAnswer(code=law.code, country=law.country, text=dict(law.law))
 
 
 def _describe_disposed(row: DisposedDocument) -> DisposedAnswer:

@@ -43,6 +43,7 @@ def tell_facts(reading: CustomerReading) -> Facts:
         is_first=reading.line == next(iter(lines), None),
         can_choose=len(lines) > 1,
         closed=_say_last_end(reading),
+        laws=reading.shell.laws,
     )
 
 

@@ -21,7 +21,10 @@ VERIFICATIONS: Final[Mapping[str, Answer]] = {
     "link_expired": Answer(
         status=410,
         title=N_("This link has expired"),
-        detail=N_("The time in which this link could be used is over. What had been sent is being destroyed."),
+        detail=N_(
+            "The time in which this link could be used is over. What had been sent is destroyed, unless a law makes us "
+            "keep it longer."
+        ),
         next_step=N_("Reply to the support desk's message and ask for a new link."),
     ),
     "link_finished": Answer(
@@ -93,7 +96,10 @@ VERIFICATIONS: Final[Mapping[str, Answer]] = {
     "too_late": Answer(
         status=409,
         title=N_("Its time is over"),
-        detail=N_("The verification stayed undecided until its latest end, so everything in it is being destroyed."),
+        detail=N_(
+            "The verification stayed undecided until its latest end, so it is over, and what no law keeps is being "
+            "destroyed."
+        ),
         next_step=N_("Request a new verification."),
     ),
     "page_damaged": Answer(

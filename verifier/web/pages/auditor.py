@@ -23,7 +23,9 @@ class Log:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoredRow:
-    """One document that is stored. `state`: of its life. `rule`: why it will go (`words.RULES`)."""
+    """One document that is stored. `state`: of its life. `rule`: why it will go (`words.RULES`). `law`: what keeps it,
+    in the policy's words; "" where nothing does.
+    """
 
     document: str
     verification: str
@@ -34,6 +36,7 @@ class StoredRow:
     destroy_by: datetime
     is_overdue: bool
     rule: str
+    law: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

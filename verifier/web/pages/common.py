@@ -8,13 +8,19 @@ displays. Each view class names its one template.
 from dataclasses import dataclass
 from typing import ClassVar
 
+from verifier.web.pages.facts import KeptByLaw
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CustomerShell:
-    """The frame of a customer's page. `desk`: the name of the desk that asks, as its customers know it."""
+    """The frame of a customer's page. `desk`: the name of the desk that asks, as its customers know it.
+
+    `laws`: what the policy of the verification keeps after its end, so that no page promises otherwise.
+    """
 
     layout: ClassVar[str] = "customer.html"
     desk: str
+    laws: tuple[KeptByLaw, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

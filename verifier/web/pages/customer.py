@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from verifier.web.pages.common import CustomerShell, StaffShell, View, slot_anchor
-from verifier.web.pages.facts import Facts
+from verifier.web.pages.facts import Facts, Held
 from verifier.web.pages.questions import Question
 
 
@@ -145,12 +145,13 @@ class Way:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StatusDocument:
     """One document on the status page. `label` ("Identity document, front"). `destroyed_at`: None while it is there;
-    from then on its deletion receipt can be read at its address.
+    from then on its deletion receipt can be read at its address. `is_held`: a law keeps it.
     """
 
     document: str
     label: str
     destroyed_at: datetime | None
+    is_held: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -224,7 +225,8 @@ class StatusPage(View):
     `checks`: those that were confirmed. `is_decided_alone`: they were enough, and nobody looked.
     Times are None until they happened. `checked_at`: the last document was checked. `destroyed_at`: the last one was
     seen to be gone. `reasons`: the sentences of a rejection. `can_withdraw`: until decided. `is_late`: past
-    `answer_by`. `destroy_by`: the latest end, while anything is stored. `changed`: as on the task page.
+    `answer_by`. `destroy_by`: the latest end, while anything is stored. `changed`: as on the task page. `held`: what a
+    law keeps now.
     """
 
     template: ClassVar[str] = "status.html"
@@ -246,17 +248,24 @@ class StatusPage(View):
     was_typed: bool = False
     checks: tuple[StatusCheck, ...] = ()
     is_decided_alone: bool = False
+    held: tuple[Held, ...] = ()
 
     @property
     def url(self) -> str:
         return f"/verification/{self.verification_id}"
 
     @property
+    def held_until(self) -> datetime | None:
+        """When the last of what a law keeps will be destroyed."""
+        return max((each.until for each in self.held), default=None)
+
+    @property
     def is_moving(self) -> bool:
         """Whether there is still something to wait for."""
-        if self.kind is StatusKind.WAITING or any(each.destroyed_at is None for each in self.documents):
+        going = (each for each in self.documents if not each.is_held)
+        if self.kind is StatusKind.WAITING or any(each.destroyed_at is None for each in going):
             return True
-        return (self.was_typed or bool(self.checks)) and self.destroyed_at is None
+        return not self.held and (self.was_typed or bool(self.checks)) and self.destroyed_at is None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
