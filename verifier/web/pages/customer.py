@@ -187,6 +187,11 @@ class TaskPage(View):
         return f"{self.url}/documents?document={self.step}" if self.step else self.url
 
     @property
+    def step_title(self) -> str:
+        """What the only document is called, where the page is one step among others."""
+        return next((ask.title for way in self.ways for ask in way.documents), "")
+
+    @property
     def asks_documents(self) -> bool:
         return any(way.documents for way in self.ways)
 
