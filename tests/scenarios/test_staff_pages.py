@@ -17,13 +17,13 @@ from verifier.db.clock import MovedClock
 from verifier.ids import VerificationId
 from verifier.staff import service as staff
 from verifier.verifications.sealed_values import open_values
-from verifier.web import agent_pages, auditor_pages, reviewer_pages
+from verifier.web import agent_check_pages, agent_pages, auditor_pages, reviewer_pages
 from verifier.web.csrf import form_token
 from verifier.wiring import House
 
 ROUTES = [
     (min(route.methods or ()), route.path)
-    for module in (agent_pages, reviewer_pages, auditor_pages)
+    for module in (agent_pages, agent_check_pages, reviewer_pages, auditor_pages)
     for route in module.router.routes
     if isinstance(route, APIRoute)
 ]
