@@ -9,7 +9,7 @@ from typing import Final, assert_never
 
 from sqlalchemy.orm import Session
 
-from policies.parts import CheckMethod
+from policies.parts import CheckMethod, ContactRequirement
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import record
 from verifier.contacts.challenge import new_challenge
@@ -19,6 +19,7 @@ from verifier.contacts.ending import GoOn, end_check
 from verifier.contacts.errors import CodeMalformedError
 from verifier.contacts.findings import Finding
 from verifier.contacts.life import (
+    METHODS_OF_KIND,
     MOST_CHECKS,
     CheckState,
     Result,
@@ -52,6 +53,7 @@ class Effects:
 
     def apply(self, session: Session, now: datetime, row: VerificationRow, task: Task, finding: Finding) -> Result:
         """Do what the submission asks for, once the others are told of it. Raises: MootError"""
+        _verify_asked(task)
         self._telling.tell_others(session, now, row, task)
         match task.kind:
             case SubmissionKind.OPENED:
@@ -170,6 +172,18 @@ class Effects:
         end_check(session, now, check, verdict)
         self._go_on(session, now, row)
         return Result.ENDED
+
+
+def _verify_asked(task: Task) -> None:
+    """Raise `MootError` for what the policy does not ask for, or what is no proof of its kind: the door looks too, but
+    whoever took the door over can write rows without it."""
+    if task.kind is SubmissionKind.OPENED:
+        return
+    items = (item for line in task.policy.ladder for item in line if isinstance(item, ContactRequirement))
+    if task.asked not in {(item.contact, item.by) for item in items}:
+        raise MootError
+    if task.method not in METHODS_OF_KIND[task.kind]:
+        raise MootError
 
 
 def _get_open(session: Session, task: Task) -> ContactCheckRow:

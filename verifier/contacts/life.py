@@ -55,6 +55,19 @@ class SubmissionKind(StrEnum):
     SIGNATURE = "signature"
 
 
+METHODS_OF_KIND: Final[Mapping[SubmissionKind, frozenset[CheckMethod]]] = {
+    SubmissionKind.OPENED: frozenset(),
+    SubmissionKind.BEGIN: frozenset(CheckMethod),
+    SubmissionKind.GUESS: frozenset({CheckMethod.CODE}),
+    SubmissionKind.ADDRESS: frozenset(CheckMethod) - {CheckMethod.ATTESTATION},
+    SubmissionKind.MESSAGE: frozenset({CheckMethod.MESSAGE}),
+    SubmissionKind.ATTESTATION: frozenset({CheckMethod.ATTESTATION}),
+    SubmissionKind.LOOK: frozenset({CheckMethod.DNS, CheckMethod.FILE}),
+    SubmissionKind.SIGNATURE: frozenset({CheckMethod.SIGNATURE}),
+}
+"""What each kind can be for. Whoever takes the tier over that hands in must not turn one proof into another."""
+
+
 class Result(StrEnum):
     """What became of a submission, for whoever handed it in; it says nothing of what the desk knows."""
 

@@ -24,7 +24,7 @@ from verifier.contacts.errors import (
     UnknownContactError,
     WrongCheckError,
 )
-from verifier.contacts.life import MOST_CHECKS, CheckState, Result, SubmissionKind, may_begin_after
+from verifier.contacts.life import METHODS_OF_KIND, MOST_CHECKS, CheckState, Result, SubmissionKind, may_begin_after
 from verifier.contacts.points import parse_contact
 from verifier.contacts.registered import has_point
 from verifier.contacts.sealing import seal
@@ -46,12 +46,6 @@ MOST_TOKEN_BYTES: Final = 16_000
 CUSTOMER: Final = "customer"
 
 MOST_OTHER_PROOFS: Final = 50
-
-_METHOD_OF: Final = {
-    SubmissionKind.GUESS: frozenset({CheckMethod.CODE}),
-    SubmissionKind.LOOK: frozenset({CheckMethod.DNS, CheckMethod.FILE}),
-    SubmissionKind.SIGNATURE: frozenset({CheckMethod.SIGNATURE}),
-}
 
 
 class Door:
@@ -167,7 +161,7 @@ class Door:
         row = self._session.get(ContactCheckRow, check)
         if row is None or row.verification_id != self._row.id:
             raise UnknownCheckError
-        if kind in _METHOD_OF and row.method not in _METHOD_OF[kind]:
+        if row.method not in METHODS_OF_KIND[kind]:
             raise WrongCheckError
         if row.state is not CheckState.OPEN:
             raise CheckEndedError({"state": row.state})
