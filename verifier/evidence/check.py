@@ -48,8 +48,8 @@ from verifier.vault.keys import PublicKey
 from verifier.vault.objects import ObjectKey
 from verifier.vault.sealing import open_object
 from verifier.vault.service import Vault
-from verifier.verifications.life import VerificationState, is_terminal
-from verifier.verifications.moves import get_policy, get_verification, lock_verification
+from verifier.verifications.life import is_terminal
+from verifier.verifications.moves import get_policy, get_undecided_end, get_verification, lock_verification
 from verifier.verifications.sealed_values import get_public_key
 from verifier.verifications.tables import VerificationRow
 
@@ -153,7 +153,7 @@ class Checker:
                 verification=document.verification_id,
                 media_type=MediaType(document.media_type),
                 max_pages=get_policy(session, verification).documents[document.document].max_pages,
-                destroy_by=_get_destroy_by(verification),
+                destroy_by=get_undecided_end(session, verification),
                 original=Ciphertext(original.ciphertext_digest, original.ciphertext_bytes),
                 original_copy=original.id,
                 public_key=get_public_key(session, document.verification_id),
@@ -336,12 +336,6 @@ def _page_name(task: _Task, number: int) -> str:
     # Objects are written once, so a second attempt writes under a name of its own.
     attempt = task.lease.attempts
     return f"page-{number}" if attempt == 1 else f"page-{number}-{attempt}"
-
-
-def _get_destroy_by(verification: VerificationRow) -> datetime:
-    """Until when an undecided page may stay: with the link while documents are asked for, else with the review."""
-    is_asked = verification.state is VerificationState.REQUESTED
-    return verification.link_expires_at if is_asked else verification.undecided_by
 
 
 def _verify_live(verification: VerificationRow) -> None:

@@ -44,7 +44,7 @@ from verifier.reviews.views import verify_details_viewed
 from verifier.vault.service import Vault
 from verifier.verifications.errors import AlreadyDecidedError, WrongStateError
 from verifier.verifications.life import IN_REVIEW, VerificationState, is_terminal
-from verifier.verifications.moves import get_policy, lock_verification, move, verify_in_time
+from verifier.verifications.moves import get_policy, get_undecided_end, lock_verification, move, verify_in_time
 from verifier.verifications.once import Once
 from verifier.verifications.sealed_values import forget_value, seal_value
 from verifier.verifications.tables import VerificationRow
@@ -246,4 +246,4 @@ def _ask_again(
     row.answer_by = None
     row.undecided_by = now + policy.retention.longest_undecided()
     row.link_expires_at = max(row.link_expires_at, min(now + policy.link.open_for, row.undecided_by))
-    retention.postpone_verification(session, now, row.id, destroy_by=row.link_expires_at)
+    retention.postpone_verification(session, now, row.id, destroy_by=get_undecided_end(session, row))

@@ -113,11 +113,23 @@ def move(
     )
 
 
+def get_undecided_end(session: Session, row: VerificationRow) -> datetime:
+    """Until when a document of a live verification may stay: with the link while it is asked for, else with the review.
+
+    Where a law keeps documents, their verification ends first, and that dates the hold: their own date would come at
+    the same moment, or before, and take what the law wants kept.
+    """
+    law = get_policy(session, row).retention.find_hold(DataClass.DOCUMENTS)
+    if law is not None:
+        return row.undecided_by + law.keep_for
+    return row.link_expires_at if row.state is VerificationState.REQUESTED else row.undecided_by
+
+
 def _begin_answer_clock(session: Session, now: datetime, row: VerificationRow) -> None:
     policy = get_policy(session, row)
     row.submitted_at = now
     row.answer_by = min(now + policy.review.answer_for, row.undecided_by)
-    retention.postpone_verification(session, now, row.id, destroy_by=row.undecided_by)
+    retention.postpone_verification(session, now, row.id, destroy_by=get_undecided_end(session, row))
 
 
 def _end(session: Session, now: datetime, row: VerificationRow) -> None:

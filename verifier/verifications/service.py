@@ -38,7 +38,7 @@ from verifier.verifications.handlers import note_handler
 from verifier.verifications.intake import verify_intake_open
 from verifier.verifications.life import LIVE, VerificationState, is_terminal
 from verifier.verifications.links import LinkKey, store_link
-from verifier.verifications.moves import end_customer_sessions, get_policy, lock_verification, move
+from verifier.verifications.moves import end_customer_sessions, get_policy, get_undecided_end, lock_verification, move
 from verifier.verifications.once import Once
 from verifier.verifications.phrase import new_phrase
 from verifier.verifications.reference import parse_reference
@@ -221,7 +221,7 @@ class Verifications:
             row.generation += 1
             row.link_expires_at = min(now + get_policy(session, row).link.open_for, row.undecided_by)
             if row.state is VerificationState.REQUESTED:
-                retention.postpone_verification(session, now, row.id, destroy_by=row.link_expires_at)
+                retention.postpone_verification(session, now, row.id, destroy_by=get_undecided_end(session, row))
             store_link(session, row, token=self._link_key.derive_token(row.id, row.generation))
             end_customer_sessions(session, row.id)
             note_handler(session, row.id, actor=actor)
