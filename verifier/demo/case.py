@@ -1,5 +1,6 @@
 """One case of the demo: who takes part, and the steps that every story has. Each returns what it saw, in words."""
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +23,7 @@ class Cast:
     letters: Letters
     desk_key: DeskKey
     contact_key: str = field(repr=False)
+    sign_in: Mapping[str, str] = field(repr=False)
     agent: Door
     reviewer: Door
     second_reviewer: Door

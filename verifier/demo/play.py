@@ -30,7 +30,7 @@ _KEYS: Final = {
     "auditor": ("auditor", ("audit:read",)),
 }
 _PEOPLE: Final = ("agent", "reviewer", "auditor")
-_COMMANDS_AT_ONCE: Final = 2
+_COMMANDS_AT_ONCE: Final = 4
 
 
 def play(settings: Settings, *, is_once: bool) -> int:
@@ -68,7 +68,7 @@ def _open_stage(steps: Steps, service: Service) -> Iterator[Cast]:
         letters = Letters(service.home / "letters")
         steps.take("mail and SMS server started", lambda: _enter(open_, letters))
         steps.take("service started", lambda: _start(service, {**letters.settings, **desk_key.settings}))
-        keys = _let_in(steps, service)
+        sign_in, keys = _let_in(steps, service)
         doors = {name: Door(service.address, api_key=keys[name]) for name in _KEYS}
         for door in doors.values():
             open_.callback(door.close)
@@ -78,6 +78,7 @@ def _open_stage(steps: Steps, service: Service) -> Iterator[Cast]:
             letters,
             desk_key,
             contact_key=keys["contact points"],
+            sign_in=sign_in,
             agent=doors["agent"],
             reviewer=doors["reviewer"],
             second_reviewer=doors["second reviewer"],
@@ -96,17 +97,16 @@ def _start(service: Service, settings: Mapping[str, str]) -> str:
     return service.address
 
 
-def _let_in(steps: Steps, service: Service) -> Mapping[str, str]:
-    """Invite a person for each role, make an API key for each program; the keys, and those that the desk shares."""
+def _let_in(steps: Steps, service: Service) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """A sign-in address for each role; an API key for each program, and the keys that the desk and auditors share."""
     with ThreadPoolExecutor(_COMMANDS_AT_ONCE) as pool:
         invitations = {role: pool.submit(_invite, service, role) for role in _PEOPLE}
         keys = {name: pool.submit(_create_key, service, name) for name in _KEYS}
         keys["contact points"] = pool.submit(service.run, "contact-key", "show")
         keys["log"] = pool.submit(service.run, "audit", "key")
-        for role, invitation in invitations.items():
-            steps.take(f"sign-in address, {role}", invitation.result)
+        sign_in = {role: steps.take(f"sign-in address, {role}", asked.result) for role, asked in invitations.items()}
         steps.take("keys", lambda: ", ".join(name for name, key in keys.items() if key.result()))
-    return {name: key.result() for name, key in keys.items()}
+    return sign_in, {name: key.result() for name, key in keys.items()}
 
 
 def _invite(service: Service, role: str) -> str:
@@ -154,9 +154,12 @@ The service stays up at {service.address} until you press Ctrl-C. Then everythin
                     with a code: it is printed here when you ask for it
                     {by_document.link}
                     with details, or a statement as a picture or PDF
-  Be the reviewer   open the reviewer's sign-in address above, then press Next
-  Be the agent      open the agent's, then {service.address}/new
-  Be the auditor    open the auditor's: what is stored, what was destroyed, every view
+  Be the agent      {cast.sign_in["agent"]}
+                    then {service.address}/new
+  Be the reviewer   {cast.sign_in["reviewer"]}
+                    then press Next
+  Be the auditor    {cast.sign_in["auditor"]}
+                    what is stored, what was destroyed, every view
                     (each address works once, within 15 minutes; one browser is one person at a time)
   Be another        {verifier} staff invite "Second reviewer" --role reviewer
   Why is it asked?  {verifier} policy explain {hosting.POLICY}
