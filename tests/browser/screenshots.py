@@ -16,6 +16,7 @@ from PIL import Image
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from policies.access import Role
+from tests.browser.check_office import opened_check_office
 from tests.browser.conftest import find_chromium
 from tests.browser.office import Office, opened_office, wait_for
 from tests.browser.pictures import card_file
@@ -118,6 +119,24 @@ class Tour:
             save(window, "audit")
 
 
+def take_check(browser: Browser, folder: Path) -> None:
+    """Somebody proves with a code, and is asked for no document."""
+    with opened_check_office(folder) as desk:
+        asked = desk.ask("change")
+        with opened_window(browser, desk.address, PHONE, device_scale_factor=_SHARP) as window:
+            page = window.page
+            window.open(asked.url)
+            page.get_by_role("button", name="Continue").click()
+            page.get_by_role("button", name="Send me the code").click()
+            code = desk.mailed_code(asked)
+            expect(page.locator("h1")).to_have_text("Type the code")
+            page.get_by_label("Type the code").fill(f"{code[:3]} {code[3:]}")
+            save(window, "code")
+            page.keyboard.press("Enter")
+            expect(page.locator("h1")).to_have_text("Confirmed")
+            save(window, "confirmed")
+
+
 def _shows(window: Window, role: str, name: str, count: int) -> bool:
     window.page.reload()
     return window.page.get_by_role(role, name=name).count() == count  # type: ignore[arg-type]
@@ -132,6 +151,7 @@ def main() -> None:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
             Tour(browser, office).take()
+            take_check(browser, Path(folder) / "checks")
             browser.close()
     for picture in sorted(IMAGES.glob("*.png")):
         print(f"{picture.stat().st_size:8} bytes  {picture.relative_to(IMAGES.parents[1])}")  # noqa: T201
