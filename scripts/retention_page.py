@@ -23,8 +23,13 @@ within seconds and the bytes are seen absent within a minute; each document earn
 are the longest that anything can stay if nobody decides.
 
 Where a period names a country, it holds for customers there; Verifier is not told where a customer lives, so it keeps
-to the shortest. A law's minimum is a hold with that law as its reason. This version keeps to such a minimum for rows;
-a policy that declares one for what customers sent is refused, because nothing yet stops its disposal.
+to the shortest.
+
+A law's minimum is a hold with that law as its reason. It counts from the end of the verification, for what was there
+then and could be decided on: documents with their captions, details, or contact points. From the end on no page and no
+programme opens it; the customer's page and the auditor's say until when it is kept, and why. When the minimum is over
+it is destroyed as everything else is, with the same receipts. Of several minimums the longest counts, for the same
+reason. What a customer took back, what was refused and what had to be sent again is not kept. {laws}
 
 An installation with policies of its own: `verifier policy explain NAME` says the same of each of them.
 
@@ -40,7 +45,11 @@ _NAMES: Final = {
 
 def page() -> str:
     """The page as the policies have it now."""
-    return "\n".join([_INTRODUCTION, *(line for policy in load_builtin().values() for line in _section(policy))]) + "\n"
+    policies = load_builtin().values()
+    holds = any(policy.retention.list_holds() for policy in policies)
+    said = "The policies that have one say so below." if holds else "No policy below has one for what customers send."
+    introduction = _INTRODUCTION.format(laws=said)
+    return "\n".join([introduction, *(line for policy in policies for line in _section(policy))]) + "\n"
 
 
 def _section(policy: Policy) -> Iterator[str]:
@@ -75,7 +84,7 @@ def _rows(policy: Policy) -> Iterator[tuple[str, str, str, str]]:
 def _hold(hold: LegalHold) -> str:
     where = "everywhere" if hold.country is None else f"in {hold.country}"
     return (
-        f"By law, {where}: {_NAMES[hold.data].lower()} stay at least {describe_duration(hold.keep_for)}."
+        f"By law, {where}: {_NAMES[hold.data].lower()} stay at least {describe_duration(hold.keep_for)} after the end."
         f" {hold.law['en']}"
     )
 

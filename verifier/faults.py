@@ -55,7 +55,6 @@ POINTS: Final = frozenset(
         "dispose.copy_deleted",
         "dispose.looked",
         "dispose.committed",
-        "hold.unheld_forgotten",
         # notify
         "notice.leased",
         "notice.sent",

@@ -204,13 +204,18 @@ def _print_changes(found: Policy, *, against: Path) -> None:
 
 def _print_due(found: Policy) -> None:
     from verifier.opening import reading_house
-    from verifier.verifications.ending import read_ending
+    from verifier.verifications.ending import read_ending, read_held_of
 
     with reading_house() as (_, session, now):
         by = now + _DAY
         documents = [each for each in _read_due(session, now, by=by) if each.policy == found.name]
         for each in documents:
             print(f"{each.destroy_by:%Y-%m-%d %H:%M} UTC  {each.document}  {each.slot}  {each.rule}")
+        held = read_held_of(session, now, policy=found.name)
+        for hold in held:
+            print(
+                f"{hold.ends_at:%Y-%m-%d %H:%M} UTC  {hold.verification_id}  {hold.data}  kept by law until then ({hold.reason})"
+            )
         ending = read_ending(session, policy=found.name, by=by)
         for row in ending:
             print(f"{row.undecided_by:%Y-%m-%d %H:%M} UTC  {row.id}  everything in it, if nobody decides by then")

@@ -193,7 +193,7 @@ def test_the_explanation_says_who_decides_and_how_long_each_class_stays() -> Non
         "changed within 14 days is not enough alone",
         "without one, 4 days.",
         "Documents in NL: at most 4 days. As Dutch customers expect.",
-        "Rows in RO: at least 50 days, because of a law: Accounts act.",
+        "Rows in RO: at least 50 days after the end, because of a law (law-1): Accounts act.",
     ):
         assert words in text, words
     assert "Zodat niemand anders ze krijgt." in explain(POLICY, "nl")

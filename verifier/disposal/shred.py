@@ -100,7 +100,6 @@ class Shredder:
                 .where(VerificationKeyRow.verification_id == verification)
                 .values(forget_unheld_by=min(held.values(), default=None))
             )
-        faults.hit("hold.unheld_forgotten")
 
     def _rest(self, lease: Lease) -> None:
         with self._database.write() as session:

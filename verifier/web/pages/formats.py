@@ -4,6 +4,7 @@ Times are shown in UTC and say so; `page.js` rewrites them into the reader's own
 own, from the CLDR, so that a date has its dots in Slovak and its "г." in Russian.
 """
 
+import math
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -52,6 +53,11 @@ class Formats:
     def span(self, duration: timedelta) -> str:
         """A duration in its largest sensible unit: "2 hours"."""
         return format_timedelta(duration, threshold=1.2, locale=self._locale)
+
+    def days(self, duration: timedelta) -> str:
+        """A duration in whole days, never fewer than it has: "30 days"."""
+        whole = timedelta(days=-(-duration // timedelta(days=1)))
+        return format_timedelta(whole, granularity="day", threshold=math.inf, locale=self._locale)
 
     def size(self, count: int) -> str:
         """A size in bytes as people know it: "20 MB"."""

@@ -43,6 +43,7 @@ def make_environment(locale: str, sentences: NullTranslations) -> Environment:
         clock=formats.clock,
         day=formats.day,
         span=formats.span,
+        days=formats.days,
         size=formats.size,
         listed=formats.listed,
         word=lambda code, group: sentences.gettext(words.say(group, code)),
