@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -119,12 +119,14 @@ async def _chunks(body: bytes) -> AsyncIterator[bytes]:
 class Lives(RuleBasedStateMachine):
     """A desk, its customers, three reviewers and the workers, in any order."""
 
+    policies_folder: ClassVar = FOLDER
+
     def __init__(self, decoder: Decoder, ways: Counter[VerificationState]) -> None:
         super().__init__()
         self._ways = ways
         self._folder = Path(tempfile.mkdtemp(prefix="lives-"))
         clock = MovedClock()
-        chosen = Settings(home=self._folder / "home", policies_folder=FOLDER)
+        chosen = Settings(home=self._folder / "home", policies_folder=self.policies_folder)
         self._house: House = open_house(chosen, seams=replace(choose_seams(chosen), clock=clock))
         self._work = Work(open_workshop(self._house, decoder=decoder), clock)
         self._verifications: list[VerificationId] = []

@@ -73,7 +73,7 @@ def names_of_values(house: House) -> set[str]:
         return set(session.scalars(select(SealedValueRow.name)))
 
 
-def files(house: House, folder: Path) -> list[Path]:
+def files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file() and "installation" not in path.name]
 
 
@@ -119,7 +119,7 @@ def test_documents_stay_for_the_longest_duty_and_are_destroyed_with_receipts_whe
     assert refusal(desk.client.get(f"/v1/receipts/{documents[0]}", headers=desk.headers)) == (409, "not_disposed")
 
     work.pass_time(30 * _DAY - 10 * _SECOND)
-    assert len(files(house, house.settings.keys_folder)) == 1, "the key stays while it is needed"
+    assert len(files(house.settings.keys_folder)) == 1, "the key stays while it is needed"
     assert stored(desk)["overdue"] == 0
     verify_open(house, clock)
     work.pass_time(11 * _SECOND)
@@ -132,7 +132,7 @@ def test_documents_stay_for_the_longest_duty_and_are_destroyed_with_receipts_whe
         assert verify_receipt(receipt.content, log_key=house.log_key).status == "complete"
         assert receipt.json()["statement"]["key"] == "destroyed"
     assert names_of_values(house) == set()
-    assert files(house, house.settings.keys_folder) == files(house, house.settings.objects_folder) == []
+    assert files(house.settings.keys_folder) == files(house.settings.objects_folder) == []
     assert LAW not in page_of(customer), "what is over is not told as if it went on"
     kinds = kinds_of(house, verification)
     assert kinds.index("hold.placed") < kinds.index("hold.ended") < kinds.index("verification.shredded")
@@ -147,7 +147,7 @@ def test_what_no_law_keeps_goes_at_once_and_its_receipt_says_that_the_key_is_kep
     work.settle()
     assert {each["state"] for each in desk.read(verification)["documents"]} == {"disposed"}
     assert names_of_values(house) == {"detail.paid_on"}
-    assert files(house, house.settings.objects_folder) == []
+    assert files(house.settings.objects_folder) == []
     receipt = desk.client.get(f"/v1/receipts/{documents[0]}", headers=desk.headers)
     assert (receipt.json()["status"], receipt.json()["statement"]["key"]) == ("pending", "held")
     assert verify_receipt(receipt.content, log_key=house.log_key).status == "pending"
@@ -174,7 +174,7 @@ def test_of_two_holds_each_ends_on_its_own_day_and_the_key_with_the_last(house: 
     assert kinds_of(house, verification).count("hold.ended") == 2
 
 
-def test_a_hold_opens_nothing_to_anybody(house: House, desk: Desk, work: Work) -> None:
+def test_a_hold_opens_nothing_to_anybody(desk: Desk, work: Work) -> None:
     verification, customer = hand_in(desk, work, "keeps-both")
     reviewer = desk.reviewer()
     assert reviewer.review(verification) == "approved"
@@ -189,7 +189,7 @@ def test_a_hold_opens_nothing_to_anybody(house: House, desk: Desk, work: Work) -
 
 
 @pytest.mark.parametrize("end", ["withdrawn", "cancelled", "expired"])
-def test_a_law_makes_no_difference_between_ends(house: House, desk: Desk, work: Work, end: str) -> None:
+def test_a_law_makes_no_difference_between_ends(desk: Desk, work: Work, end: str) -> None:
     verification, customer = hand_in(desk, work, "keeps-documents")
     if end == "withdrawn":
         question = customer.client.get(f"/verification/{verification}/withdraw", headers=HTML).text
@@ -209,7 +209,7 @@ def test_a_law_makes_no_difference_between_ends(house: House, desk: Desk, work: 
     assert {each["state"] for each in desk.read(verification)["documents"]} == {"disposed"}
 
 
-def test_what_ended_early_is_not_what_the_law_means(house: House, desk: Desk, work: Work) -> None:
+def test_what_ended_early_is_not_what_the_law_means(desk: Desk, work: Work) -> None:
     verification, customer = hand_in(desk, work, "keeps-documents")
     front, back = (card["document"] for card in customer.status()["slots"])
     reviewer = desk.reviewer()
@@ -261,7 +261,7 @@ def test_contact_points_stay_where_a_law_says_so_and_codes_do_not(
     assert placed.statement.fields["reason"] == "telecom-act"
 
 
-def test_before_anything_is_sent_the_page_says_what_will_stay(desk: Desk, work: Work) -> None:
+def test_before_anything_is_sent_the_page_says_what_will_stay(desk: Desk) -> None:
     customer = desk.customer(desk.request(policy="keeps-documents"))
     task = page_of(customer)
     shown = customer.client.get(f"/verification/{customer.verification}/documents", headers=HTML).text
