@@ -42,6 +42,7 @@ def play(settings: Settings, *, is_once: bool) -> int:
             receipts = _tell(steps, cast)
             exit_code = 0
             if not is_once:
+                steps.current = "staying up"
                 _stay(cast, receipts)
     except StepFailedError as error:
         say(f"\nFailed at: {steps.current}. {error}.\nThe service's log is {service.log_file}")
@@ -140,19 +141,17 @@ def _read_figures(auditor: Door) -> str:
 
 def _stay(cast: Cast, receipts: Path) -> None:
     service = cast.service
-    by_code = Case(cast, reference="DEMO-7", policy=hosting.POLICY)
-    by_code.request(contact_points=hosting.CONTACT_POINTS)
-    by_document = Case(cast, reference="DEMO-8", policy=recovery.POLICY)
-    by_document.request()
+    by_code = _request_link(cast, "DEMO-7", hosting.POLICY, contact_points=hosting.CONTACT_POINTS)
+    by_document = _request_link(cast, "DEMO-8", recovery.POLICY)
     verifier = " ".join(f"{name}={value}" for name, value in service.environment.items()) + " .venv/bin/verifier"
     receipt = next(receipts.iterdir())
     say(
         f"""
 The service stays up at {service.address} until you press Ctrl-C. Then everything of it is removed. Try next:
 
-  Be the customer   {by_code.link}
+  Be the customer   {by_code}
                     with a code: it is printed here when you ask for it
-                    {by_document.link}
+                    {by_document}
                     with details, or a statement as a picture or PDF
   Be the agent      {cast.sign_in["agent"]}
                     then {service.address}/new
@@ -170,3 +169,10 @@ The service stays up at {service.address} until you press Ctrl-C. Then everythin
 """
     )
     raise StepFailedError(f"the service ended by itself with exit code {service.wait()}")
+
+
+def _request_link(cast: Cast, reference: str, policy: str, **wanted: object) -> str:
+    """A link for whoever watches to be the customer."""
+    case = Case(cast, reference=reference, policy=policy)
+    case.request(**wanted)
+    return case.link
