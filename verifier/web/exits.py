@@ -32,7 +32,7 @@ def ask(request: Request, token: str, rooms: RoomsDep) -> Response:
     """Ask whether to end it. Changes nothing."""
     with rooms.database.read() as session:
         row = get_exit_verification(session, token)
-        rooms.throttle.count_link(row.id)
+        rooms.throttle.count_link(_exit_of(row))
         policy = get_policy(session, row)
     return _tell(request, row, policy=policy, form_token=token_for_forms(token), rooms=rooms)
 
@@ -44,10 +44,15 @@ def not_me(request: Request, token: str, rooms: RoomsDep, form_token: FormToken 
     verify_form_token(form_token, key=FORM_KEY, session=token)
     with rooms.database.write() as session:
         row = leave(session, rooms.clock.now(session), token)
-        rooms.throttle.count_link(row.id)
+        rooms.throttle.count_link(_exit_of(row))
         policy = get_policy(session, row)
     faults.hit("exit.used")
     return _tell(request, row, policy=policy, form_token="", rooms=rooms)
+
+
+def _exit_of(row: VerificationRow) -> str:
+    """What requests for the exit count under: apart from the link, whose holder could otherwise keep the owner here."""
+    return f"{row.id}/exit"
 
 
 def _tell(request: Request, row: VerificationRow, *, policy: Policy, form_token: str, rooms: Rooms) -> Response:
