@@ -93,13 +93,15 @@ class Door:
         """Hand in the address for which the desk sent only a digest.
 
         Raises:
-            MalformedContactError, UnknownCheckError, WrongCheckError, CheckEndedError, StillJudgingError
+            MalformedContactError, DisposableContactError, UnknownCheckError, WrongCheckError, CheckEndedError,
+            StillJudgingError
         """
         row = self._get_open(check, SubmissionKind.ADDRESS)
         point = self._session.get(ContactPointRow, (self._row.id, row.contact))
         if point is None or point.digest is None or point.sealed is not None:
             raise WrongCheckError
-        normal = parse_contact(row.contact, text, forbid_disposable=False)
+        rules = get_policy(self._session, self._row).contacts
+        normal = parse_contact(row.contact, text, forbid_disposable=rules.forbid_disposable)
         content = {"address": normal, "network": network, "locale": locale}
         return self._add(SubmissionKind.ADDRESS, row.contact, row.method, check=check, content=content)
 

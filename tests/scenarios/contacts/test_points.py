@@ -112,6 +112,19 @@ def test_an_address_that_the_desk_keeps_is_typed_and_compared_before_anything_is
     assert contacts.desk.read(asked["id"])["status"] == "approved"
 
 
+def test_a_typed_address_that_anybody_may_read_is_refused_where_the_policy_says_so(
+    contacts: ContactDesk, settings: Settings
+) -> None:
+    given = {"email": {"digest": digest_of(settings, ContactKind.EMAIL, "jo@mailinator.com")}}
+    asked = contacts.request(contact_points=given)
+    customer = contacts.desk.customer(asked)
+    assert contacts.begin(customer) == "address_needed"
+    path = f"checks/{contacts.checks(asked['id'])[0]['id']}/address"
+    assert refusal(customer.post(path, address="jo@mailinator.com")) == (422, "contact_disposable")
+    contacts.work()
+    assert contacts.mails.mails == []
+
+
 def test_five_wrong_addresses_end_the_check_and_say_nothing_more(contacts: ContactDesk, settings: Settings) -> None:
     given = {"email": {"digest": digest_of(settings, ContactKind.EMAIL, EMAIL)}, "phone": {"value": PHONE}}
     asked = contacts.request(contact_points=given)
