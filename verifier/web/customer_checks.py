@@ -128,9 +128,9 @@ def choose_proof(
     verification: str,
     rooms: RoomsDep,
     form_token: FormToken = "",
-    line: Annotated[int, Form(ge=0, le=99)] = 0,
+    line: Annotated[int, Form(ge=-1, le=99)] = -1,
 ) -> Response:
-    """Choose another accepted proof."""
+    """Choose another accepted proof; where none is named, none is taken."""
     token = verify_form(request, verification, form_token, rooms=rooms)
     try:
         with rooms.database.write() as session:

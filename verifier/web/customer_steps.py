@@ -15,6 +15,7 @@ from verifier.contacts.life import CheckState
 from verifier.contacts.reading import SubmissionStatus, find_submission
 from verifier.errors import VerifierError
 from verifier.ids import SubmissionId, VerificationId
+from verifier.proofs.errors import UnknownLineError
 from verifier.verifications import links
 from verifier.web.asked import asked_page
 from verifier.web.check_views import check_page
@@ -113,9 +114,13 @@ def show_way_refused(request: Request, verification: str, error: VerifierError, 
         if not prefers_html(request) or not reading.is_asked or not reading.offers.lines:
             raise error
         _ = translator(speak(request))
-        errors = (FieldError(field=f"line-{reading.offers.lines[0]}", sentence=_("Choose one of the ways below.")),)
+        problem = problem_for(error.code, facts=error.facts, translate=_)
+        sentence = f"{problem.detail} {problem.next_step}"
+        if isinstance(error, UnknownLineError):
+            sentence = _("Choose one of the ways below.")
+        errors = (FieldError(field=f"line-{reading.offers.lines[0]}", sentence=sentence),)
         page = ways_page(reading, form_token=token_for_forms(token), errors=errors)
-        return show_page(request, page, status=problem_for(error.code).status)
+        return show_page(request, page, status=problem.status, headers=problem.headers)
 
 
 def show_check_refused(
