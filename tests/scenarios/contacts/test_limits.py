@@ -50,6 +50,8 @@ def test_a_few_messages_are_judged_and_no_more(contacts: ContactDesk) -> None:
         assert hand_in(contacts, asked["id"], b"no message %d" % number) == (202, "ended")
     assert hand_in(contacts, asked["id"], b"one more") == (429, "too_many_checks")
     assert len(contacts.checks(asked["id"])) == MOST_CHECKS
+    proofs = contacts.desk.read(asked["id"])["proofs"]
+    assert proofs[2]["skipped"] == "check_failed", "what is refused from now on is not offered"
     assert contacts.desk.read(asked["id"])["status"] == "requested"
 
 
