@@ -17,6 +17,7 @@ from verifier.audit.service import EntryFilter, find_entries
 from verifier.contacts.tables import ContactPointRow
 from verifier.db.clock import MovedClock
 from verifier.disposal.receipt import verify_receipt
+from verifier.ids import VerificationId
 from verifier.retention.tables import HoldRow
 from verifier.settings import Settings
 from verifier.verifications.intake import verify_intake_open
@@ -79,7 +80,7 @@ def files(folder: Path) -> list[Path]:
 
 def kinds_of(house: House, verification: str) -> list[str]:
     with house.database.read() as session:
-        entries = find_entries(session, EntryFilter(verification=verification), limit=200)
+        entries = find_entries(session, EntryFilter(verification=VerificationId(verification)), limit=200)
     return [entry.statement.kind for entry in sorted(entries, key=lambda entry: entry.index)]
 
 
