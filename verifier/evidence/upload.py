@@ -50,11 +50,11 @@ from verifier.verifications.sealed_values import get_public_key
 # A step is what is sealed and written at once. Large ones cost less; what all uploads hold together stays bounded.
 _LEAST_STEP_BYTES: Final = 64 * 1024
 _MOST_STEP_BYTES: Final = 1024 * 1024
-_STEPS_IN_TOTAL_BYTES: Final = 8 * 1024 * 1024
+_STEPS_IN_TOTAL_BYTES: Final = 4 * 1024 * 1024
 _FORM_OVERHEAD_BYTES: Final = 8 * 1024
 _EPILOGUE_BYTES: Final = 16 * 1024
 _SILENCE_FOR: Final = 15.0
-_THREADS: Final = 32  # most of them wait: for the disk, or for their turn in the database
+_THREADS: Final = 16  # most of them wait: for the disk, or for their turn in the database
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -181,6 +181,7 @@ class _Reception:
         self._body: Final = body
         self._form: Final = UploadForm(body.boundary)
         self._arrival: Arrival | None = None
+        self._step: asyncio.Future[None] | None = None
         self._epilogue_bytes = 0
 
     async def read(self) -> DocumentId:
@@ -192,6 +193,7 @@ class _Reception:
             raise UploadTooSlowError from None
         if not self._form.is_complete:
             raise UploadCutError
+        await self._await_step()
         if self._arrival is None:
             raise MissingFileError
         await self._uploads.run(self._arrival.finish, self._form.take_file())
@@ -203,12 +205,7 @@ class _Reception:
         set_at = tell_time()
         async for chunk in self._body.chunks:
             self._feed(chunk)
-            if self._arrival is None:
-                await self._begin_when_announced()
-            elif self._form.file_bytes_waiting >= self._uploads.step_bytes:
-                await self._uploads.run(self._arrival.write, self._form.take_file())
-            elif self._arrival.wants_renewal:
-                await self._uploads.run(self._arrival.renew)
+            await self._step_on()
             now = tell_time()
             if now - set_at >= 1:
                 patience.reschedule(now + _SILENCE_FOR)
@@ -222,11 +219,27 @@ class _Reception:
         if self._epilogue_bytes > _EPILOGUE_BYTES:
             raise MalformedMultipartError
 
-    async def _begin_when_announced(self) -> None:
-        # Enough of the file came to tell its type, or all of it.
-        form = self._form
-        if form.file_began and (form.file_bytes_waiting >= SNIFF_BYTES or form.file_ended):
-            await self._uploads.run(self._begin)
+    async def _step_on(self) -> None:
+        """Take the next step when it is due. One is under way at a time, while the next bytes are read already."""
+        form, is_full = self._form, self._form.file_bytes_waiting >= self._uploads.step_bytes
+        if self._step is not None and (is_full or self._step.done()):
+            await self._await_step()
+        if self._step is not None:
+            return
+        if self._arrival is None:
+            # Enough of the file came to tell its type, or all of it.
+            if form.file_began and (form.file_bytes_waiting >= SNIFF_BYTES or form.file_ended):
+                self._step = self._uploads.run(self._begin)
+        elif is_full:
+            self._step = self._uploads.run(self._arrival.write, form.take_file())
+        elif self._arrival.wants_renewal:
+            self._step = self._uploads.run(self._arrival.renew)
+
+    async def _await_step(self) -> None:
+        if self._step is None:
+            return
+        await asyncio.shield(self._step)  # whoever gives up waits for its end in `leave_nothing`
+        self._step = None
 
     def _begin(self) -> None:
         # Kept before it is opened: whatever happens from here on, `leave_nothing` knows of it.
@@ -235,6 +248,10 @@ class _Reception:
 
     async def leave_nothing(self) -> None:
         """Take back what was written. Where that fails, disposal does it: the obligation stands."""
+        if self._step is not None:
+            # It may be announcing the document right now: only then is it known what there is to take back.
+            await asyncio.wait([self._step])
+            self._step.exception()  # looked at: what ended the reading is told, not what came after it
         if self._arrival is None:
             return
         try:

@@ -16,7 +16,7 @@ from io import FileIO
 from typing import Final
 
 _BLOCK_BYTES: Final = 4096  # no medium asks for more; memory, offset and length must all be whole blocks
-_BUFFER_BYTES: Final = 128 * 1024
+_BUFFER_BYTES: Final = 512 * 1024
 _REFUSED: Final = frozenset({errno.EINVAL, errno.EOPNOTSUPP})
 
 
