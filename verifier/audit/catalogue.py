@@ -121,9 +121,7 @@ CATALOGUE: Final[Mapping[EntryKind, Record]] = {
     EntryKind.DOCUMENT_REFUSED: _of_document(code=_CODE),
     EntryKind.COPY_REMOVED: _of_document(copy=_COPY, seen_absent_at=_TIME),
     EntryKind.COPY_LATE: _of_document(copy=_COPY),
-    EntryKind.DOCUMENT_DISPOSED: _of_document(
-        rule=_CODE, copies=ListOf(_COPY), key=_KEY_END, seen_absent_at=_TIME
-    ),
+    EntryKind.DOCUMENT_DISPOSED: _of_document(rule=_CODE, copies=ListOf(_COPY), key=_KEY_END, seen_absent_at=_TIME),
     EntryKind.DOCUMENT_DISPOSED_AGAIN: _of_document(seen_absent_at=_TIME),
     EntryKind.VERIFICATION_SHREDDED: _of_verification(seen_absent_at=_TIME),
     EntryKind.HOLD_PLACED: Record({"verification": _VERIFICATION, "class": _CLASS, "reason": _CODE, "ends_at": _TIME}),
