@@ -112,6 +112,12 @@ class MalformedContactError(VerifierError):
     code = "contact_malformed"
 
 
+class OtherNotToldError(VerifierError):
+    """Another registered contact point is still to be told of the verification, and an approval would come first."""
+
+    code = "other_not_told_yet"
+
+
 class DisposableContactError(VerifierError):
     """The address is one that anybody may read for a while, where the policy forbids those."""
 

@@ -239,18 +239,18 @@ def note_handed_in(session: Session, now: datetime, verification: VerificationId
         _ask_to_tell(session, now, verification)
 
 
-def is_to_tell(session: Session, verification: VerificationId) -> bool:
-    """Whether the worker was asked to tell somebody, and has not looked yet."""
-    waiting = select(ContactSubmissionRow.id).where(
+def find_asked_to_tell(session: Session, verification: VerificationId) -> datetime | None:
+    """Since when the worker is asked to tell somebody, and has not looked yet; `None` where it is not asked."""
+    waiting = select(ContactSubmissionRow.created_at).where(
         ContactSubmissionRow.verification_id == verification,
         ContactSubmissionRow.kind == SubmissionKind.OPENED,
         ContactSubmissionRow.judged_at.is_(None),
     )
-    return session.scalar(waiting.limit(1)) is not None
+    return session.scalar(waiting.order_by(ContactSubmissionRow.created_at.desc()).limit(1))
 
 
 def _ask_to_tell(session: Session, now: datetime, verification: VerificationId) -> None:
-    if is_to_tell(session, verification):
+    if find_asked_to_tell(session, verification) is not None:
         return
     session.add(
         ContactSubmissionRow(

@@ -3,8 +3,9 @@
 Whoever took over one contact point must not take over an account unseen. Which one is the other is known twice: when
 the link is opened, by the line that the customer is on, whose contact points get a code anyway; and when something is
 handed in for one of them, by that one, for a customer may take another line than the first. Guarantees: each is told
-once a verification, within the limits of sending; nothing is approved or handed in by contact checks alone while
-somebody is still to be told (`is_telling`); what cannot be sent there keeps nobody from going on for ever.
+once a verification, within the limits of sending; while somebody is still to be told, nothing is approved or handed in
+by contact checks alone (`is_telling`), nor approved by a person (`verify_told`), because the end of a verification
+drops what waits; what cannot be sent there keeps nobody from going on for ever.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,18 +21,19 @@ from verifier import faults
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import record
 from verifier.contacts.codes import CHANNEL_OF
+from verifier.contacts.errors import OtherNotToldError
 from verifier.contacts.exits import open_exit
 from verifier.contacts.letters import Letters
 from verifier.contacts.reading import read_confirmed
-from verifier.contacts.submissions import is_to_tell
+from verifier.contacts.submissions import find_asked_to_tell
 from verifier.contacts.tables import ExitRow
 from verifier.contacts.task import Task
 from verifier.ids import VerificationId
 from verifier.notices.errors import SendLimitReachedError
 from verifier.notices.kinds import NoticeKind
 from verifier.notices.limits import SendLimits, Subject
-from verifier.notices.outbox import queue_notice
-from verifier.notices.standing import is_waiting, was_queued
+from verifier.notices.outbox import SEND_WITHIN, queue_notice
+from verifier.notices.standing import find_last_try, is_waiting, was_queued
 from verifier.vault.service import Vault
 from verifier.verifications.life import VerificationState
 from verifier.verifications.sealed_values import get_public_key
@@ -116,4 +118,17 @@ def find_others(addresses: Mapping[ContactKind, str], *, used: AbstractSet[Conta
 
 def is_telling(session: Session, verification: VerificationId) -> bool:
     """Whether somebody is still to be told: the worker has not looked yet, or the notice has no end."""
-    return is_to_tell(session, verification) or is_waiting(session, verification, NoticeKind.OPENED_ELSEWHERE)
+    asked_at = find_asked_to_tell(session, verification)
+    return asked_at is not None or is_waiting(session, verification, NoticeKind.OPENED_ELSEWHERE)
+
+
+def verify_told(session: Session, now: datetime, verification: VerificationId) -> None:
+    """Raise `OtherNotToldError` while somebody is still to be told.
+
+    A person does not wait longer than the notice would be tried: a worker that is away, or one that cannot send, must
+    not keep them from deciding.
+    """
+    asked_at = find_asked_to_tell(session, verification)
+    last_try = find_last_try(session, verification, NoticeKind.OPENED_ELSEWHERE)
+    if (asked_at is not None and now < asked_at + SEND_WITHIN) or (last_try is not None and now < last_try):
+        raise OtherNotToldError

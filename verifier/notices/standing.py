@@ -3,7 +3,9 @@
 Reads only. A notice is known for a week after its end (`outbox.forget_notices`).
 """
 
-from sqlalchemy import select
+from datetime import datetime
+
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from verifier.ids import VerificationId
@@ -15,6 +17,12 @@ def is_waiting(session: Session, verification: VerificationId, kind: NoticeKind)
     """Whether one of this kind has neither gone out nor finally failed."""
     of = (NoticeRow.verification_id == verification, NoticeRow.kind == kind)
     return session.scalar(select(NoticeRow.id).where(*of, is_open).limit(1)) is not None
+
+
+def find_last_try(session: Session, verification: VerificationId, kind: NoticeKind) -> datetime | None:
+    """Until when one of this kind that waits is tried at the longest; `None` where none waits."""
+    of = (NoticeRow.verification_id == verification, NoticeRow.kind == kind)
+    return session.scalar(select(func.max(NoticeRow.send_by)).where(*of, is_open))
 
 
 def was_queued(session: Session, verification: VerificationId, kind: NoticeKind, channel: Channel) -> bool:

@@ -19,6 +19,7 @@ from policies.model import Policy
 from verifier import faults
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import record, verify_log_keeps_up
+from verifier.contacts.telling import verify_told
 from verifier.db.clock import Clock
 from verifier.db.engine import Database
 from verifier.evidence.documents import end_document
@@ -83,7 +84,7 @@ class Decisions:
             UnknownVerificationError, AlreadyDecidedError, WrongStateError, TooLateError, NotClaimedError,
             FourEyesError, UnknownReasonError, ReasonNeededError, DocumentsNeededError, UnknownDocumentError,
             PagesNotAllViewedError, DetailsNotViewedError, UnknownDetailError, NotEverythingSentError,
-            TooManyResubmissionsError, LogBehindError
+            TooManyResubmissionsError, LogBehindError, OtherNotToldError
         """
         with self._database.write() as session:
             now = self._clock.now(session)
@@ -91,7 +92,7 @@ class Decisions:
             if once.find(session, now) is not None:
                 return row.state
             once.keep(session, now, verification)
-            self._verify_may_decide(session, now, row, actor=actor)
+            self._verify_may_decide(session, now, row, decision, actor=actor)
             policy = get_policy(session, row)
             _verify_reasons(policy, decision)
             documents = read_documents(session, verification)
@@ -109,7 +110,9 @@ class Decisions:
         faults.hit("decide.committed")
         return to
 
-    def _verify_may_decide(self, session: Session, now: datetime, row: VerificationRow, *, actor: str) -> None:
+    def _verify_may_decide(
+        self, session: Session, now: datetime, row: VerificationRow, decision: Decision, *, actor: str
+    ) -> None:
         if is_terminal(row.state):
             raise AlreadyDecidedError({"state": row.state})
         if row.state not in IN_REVIEW:
@@ -118,6 +121,8 @@ class Decisions:
         verify_four_eyes(session, row, actor=actor)
         verify_log_keeps_up(session, now)
         verify_in_time(row, now)
+        if decision.outcome is Outcome.APPROVE:  # whatever else it ends in lets nobody in
+            verify_told(session, now, row.id)
 
 
 def _verify_reasons(policy: Policy, decision: Decision) -> None:

@@ -9,11 +9,12 @@ import pytest
 from sqlalchemy import update
 
 from tests.contact_desk import EMAIL, PHONE, ContactDesk, sending_settings
-from tests.journey import JSON, Customer, make_jpeg
+from tests.journey import JSON, Customer, make_jpeg, refusal
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import EntryFilter, find_entries
 from verifier.contacts.life import SubmissionKind
 from verifier.contacts.tables import ContactSubmissionRow
+from verifier.db.clock import MovedClock
 from verifier.demo.sinks import MailSink, Sms, SmsSink
 from verifier.settings import Settings
 
@@ -165,6 +166,49 @@ def test_who_hands_in_another_line_without_choosing_it_does_not_do_it_unseen(con
     contacts.work()
     assert status(contacts, asked) == "submitted"
     assert mails_with_an_exit(contacts) == [(EMAIL,)]
+
+
+def hand_in_letter(contacts: ContactDesk) -> dict[str, Any]:
+    """A verification that a person has to decide, whose owner is still to be told."""
+    asked = contacts.request(policy="ladder", contact_points={"email": {"value": EMAIL}})
+    customer = contacts.desk.customer(asked)
+    assert customer.upload("letter.page", make_jpeg(width=64, height=48)).status_code == 201
+    while contacts.work.run("check"):
+        """Until the picture is looked at: nobody judges or sends meanwhile."""
+    assert customer.post("submit").status_code == 200
+    return asked
+
+
+def test_a_person_cannot_approve_before_the_other_one_was_told(contacts: ContactDesk) -> None:
+    contacts.mails.answer_recipient = lambda _: "451 Not now"
+    asked = hand_in_letter(contacts)
+    reviewer = contacts.desk.reviewer()
+    assert reviewer.claim(asked["id"]).status_code == 200
+    reviewer.view_all(asked["id"])
+    assert refusal(reviewer.decide(asked["id"], "approve")) == (409, "other_not_told_yet"), "nobody has looked yet"
+    contacts.work()
+    assert refusal(reviewer.decide(asked["id"], "approve")) == (409, "other_not_told_yet"), "the notice waits"
+    contacts.mails.answer_recipient = lambda _: "250 OK"
+    contacts.work.pass_time(timedelta(minutes=1))
+    assert mails_with_an_exit(contacts) == [(EMAIL,)]
+    assert reviewer.decide(asked["id"], "approve").status_code == 200
+    assert status(contacts, asked) == "approved"
+
+
+def test_a_person_may_reject_at_once(contacts: ContactDesk) -> None:
+    asked = hand_in_letter(contacts)
+    assert contacts.desk.reviewer().review(asked["id"], "reject", reasons=["unreadable"]) == "rejected"
+
+
+def test_workers_that_are_away_keep_no_person_from_approving(contacts: ContactDesk, clock: MovedClock) -> None:
+    contacts.mails.answer_recipient = lambda _: "451 Not now"
+    asked = hand_in_letter(contacts)
+    while contacts.work.run("judge"):
+        """The notice is queued, and nobody is there to send it."""
+    while contacts.work.run("sequence"):
+        """The log keeps up."""
+    clock.offset += timedelta(minutes=11)
+    assert contacts.desk.reviewer().review(asked["id"]) == "approved"
 
 
 def test_each_is_told_once_however_often_something_is_handed_in(contacts: ContactDesk) -> None:

@@ -138,6 +138,13 @@ VERIFICATIONS: Final[Mapping[str, Answer]] = {
         detail=N_("You had a hand in this verification: its request, link, documents, or first look."),
         next_step=N_("Leave it in the queue for a colleague, and take the next one."),
     ),
+    "other_not_told_yet": Answer(
+        status=409,
+        title=N_("The other contact point is being told first"),
+        detail=N_("Another registered contact point has to hear of this verification before it is approved."),
+        next_step=N_("Try again in a minute."),
+        retry_after=60,
+    ),
     "unknown_reason": Answer(
         status=422,
         title=N_("There is no such reason"),
