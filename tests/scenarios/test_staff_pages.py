@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
 from policies.access import Role
 from tests.journey import Desk
@@ -17,6 +18,7 @@ from verifier.db.clock import MovedClock
 from verifier.ids import VerificationId
 from verifier.staff import service as staff
 from verifier.verifications.sealed_values import open_values
+from verifier.verifications.tables import HandlerRow
 from verifier.web import agent_check_pages, agent_pages, auditor_pages, reviewer_pages
 from verifier.web.csrf import form_token
 from verifier.wiring import House
@@ -202,6 +204,23 @@ def test_a_case_is_renewed_and_cancelled_by_its_forms(enter: Enter, desk: Desk) 
     assert "Cancelled" in agent.text
     assert not [each for each in agent.page.all("form") if each.attributes["action"].startswith("/cases/")]
     assert agent.open(f"/new?made={made}").url.path == f"/cases/{made}"
+
+
+@pytest.mark.parametrize("way", ["a code that is none", "what was just made"])
+def test_nobody_sees_a_link_without_being_one_of_the_two_pairs_of_eyes(house: House, enter: Enter, way: str) -> None:
+    made = VerificationId(ask(enter("Kim", Role.AGENT), "NB-1"))
+    other = enter("Robin", Role.AGENT)
+    if way == "what was just made":
+        other.open(f"/new?made={made}")
+    else:
+        form = {"form_token": form_token(house.form_key, session=other.client.cookies["dev-staff"]), "contact": ""}
+        answer = other.client.post(f"/cases/{made}/code", data=form)
+        other.html = answer.text
+        assert answer.status_code == 404
+    assert "/v/" in other.find("link-url").text
+    with house.database.read() as session:
+        actors = session.scalars(select(HandlerRow.actor).where(HandlerRow.verification_id == made)).all()
+    assert len(actors) == 2
 
 
 def test_a_customer_who_did_not_ask_alarms_the_agent(enter: Enter, desk: Desk) -> None:

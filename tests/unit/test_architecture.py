@@ -147,6 +147,12 @@ def test_no_banned_word_stands_in_the_source(sources: Sources) -> None:
     assert find_banned(sources) == []
 
 
+def test_only_what_notes_it_says_that_a_link_may_be_shown(sources: Sources) -> None:
+    assert [name for name, text in sources.items() if re.search(r"(?<!class )\bNoted\(", text)] == [
+        "verifier.web.link_showing"
+    ]
+
+
 def test_files_stay_short(sources: Sources) -> None:
     lengths = {name: text.count("\n") for name, text in written_by_us(sources).items()}
     assert {name: length for name, length in lengths.items() if length > MOST_FILE_LINES} == {}

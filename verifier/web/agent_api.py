@@ -225,7 +225,9 @@ async def upload_on_behalf(
 
 
 def _read(verification: VerificationId, *, rooms: Rooms, principal: Principal) -> VerificationAnswer:
-    shows_link = note_link_shown(rooms, principal, verification)
+    noted = note_link_shown(rooms, principal, verification)
     with rooms.database.read() as session:
         row = get_verification(session, verification)
-        return describe_with_link(session, row, rooms=rooms) if shows_link else describe(session, row)
+        if noted is None:
+            return describe(session, row)
+        return describe_with_link(session, row, noted=noted, rooms=rooms)

@@ -18,6 +18,9 @@ from verifier.staff.principal import Principal, verify_may
 from verifier.verifications.handlers import note_handler
 from verifier.verifications.moves import get_verification, lock_verification
 from verifier.web.agent_views import read_case
+from verifier.web.link_showing import note_link_shown
+from verifier.web.pages.agent import CasePage
+from verifier.web.pages.common import FieldError
 from verifier.web.principals import PagePrincipal
 from verifier.web.rooms import Rooms, RoomsDep
 from verifier.web.staff_route import SignedForm, StaffRoute, explain_refusal, go_to, show
@@ -37,15 +40,29 @@ def enter_code(
         submission = _hand_in(id_, contact, form.get("code"), principal=principal, rooms=rooms)
     except VerifierError as error:
         errors, status = explain_refusal(error, fields={}, otherwise=f"code-{contact}")
-        with rooms.database.read() as session:
-            now, row = rooms.clock.now(session), get_verification(session, id_)
-            page = read_case(
-                session, now, row, request=request, principal=principal, rooms=rooms, is_renewed=False, errors=errors
-            )
+        page = _read_again(request, id_, principal=principal, rooms=rooms, errors=errors)
         return show(page, status=status)
     faults.hit("submission.stored")
     wait_for_verdict(id_, submission, rooms=rooms)
     return go_to(f"/cases/{verification}#checks")
+
+
+def _read_again(
+    request: Request, id_: VerificationId, *, principal: Principal, rooms: Rooms, errors: tuple[FieldError, ...]
+) -> CasePage:
+    noted = note_link_shown(rooms, principal, id_)  # what was refused noted nobody, and the case shows its link
+    with rooms.database.read() as session:
+        row = get_verification(session, id_)
+        return read_case(
+            session,
+            row,
+            request=request,
+            principal=principal,
+            rooms=rooms,
+            noted=noted,
+            is_renewed=False,
+            errors=errors,
+        )
 
 
 def _hand_in(id_: VerificationId, contact: str, code: str, *, principal: Principal, rooms: Rooms) -> SubmissionId:

@@ -11,7 +11,7 @@ from verifier.errors import VerifierError
 from verifier.evidence.documents import get_document_of
 from verifier.ids import DocumentId, VerificationId
 from verifier.locales import NO_HINT, parse_hint, translator
-from verifier.staff.principal import Principal, may, verify_may
+from verifier.staff.principal import Principal, verify_may
 from verifier.verifications.life import is_terminal
 from verifier.verifications.moves import get_policy, get_verification
 from verifier.verifications.once import EVERY_TIME
@@ -83,11 +83,12 @@ def ask_new(
 
 def _find_result(made: str, *, principal: Principal, rooms: Rooms, is_same: bool) -> NewResult | None:
     """What was made, while its link is there to be shown."""
+    noted = note_link_shown(rooms, principal, VerificationId(made))
     with rooms.database.read() as session:
         row = get_verification(session, VerificationId(made))
-        if is_terminal(row.state) or not may(principal, Action.LINK_SHOW):
+        if noted is None or is_terminal(row.state):
             return None
-        link = tell_link(row, rooms=rooms)
+        link = tell_link(row, noted=noted, rooms=rooms)
         return NewResult(verification_id=row.id, reference=row.reference or row.id, link=link, is_same=is_same)
 
 
@@ -176,11 +177,12 @@ def show_case(
 ) -> Response:
     """One case: its link while it lives, its outcome, its documents without what is in them."""
     verify_may(principal, Action.VERIFICATION_READ)
-    note_link_shown(rooms, principal, VerificationId(verification))
+    noted = note_link_shown(rooms, principal, VerificationId(verification))
     with rooms.database.read() as session:
-        now = rooms.clock.now(session)
         row = get_verification(session, VerificationId(verification))
-        page = read_case(session, now, row, request=request, principal=principal, rooms=rooms, is_renewed=renewed)
+        page = read_case(
+            session, row, request=request, principal=principal, rooms=rooms, noted=noted, is_renewed=renewed
+        )
     return show(page)
 
 

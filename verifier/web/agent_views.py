@@ -17,7 +17,7 @@ from verifier.verifications.expected import list_expected
 from verifier.verifications.life import VerificationState, is_terminal
 from verifier.verifications.moves import get_policy
 from verifier.verifications.tables import VerificationRow
-from verifier.web.describe import get_link_url
+from verifier.web.link_showing import Noted, get_link_url
 from verifier.web.pages.agent import CaseDocument, CasePage, CaseRow, ExpectedField, Language, Link, PolicyChoice
 from verifier.web.pages.common import FieldError
 from verifier.web.pages.customer import WithdrawReason
@@ -55,9 +55,9 @@ def tell_policy_title(name: str, *, policies: Mapping[str, Policy]) -> str:
     return policies[name].title.in_language(LOCALE) if name in policies else name
 
 
-def tell_link(row: VerificationRow, *, rooms: Rooms) -> Link:
+def tell_link(row: VerificationRow, *, noted: Noted, rooms: Rooms) -> Link:
     """What an agent sends."""
-    url = get_link_url(rooms, row)
+    url = get_link_url(noted, row, rooms=rooms)
     reply = write_reply(row, url=url, desk=rooms.desk_name)
     return Link(url=url, expires_at=row.link_expires_at, reply=reply, phrase=row.phrase)
 
@@ -86,18 +86,18 @@ def _is_disowned(row: VerificationRow) -> bool:
 
 def read_case(
     session: Session,
-    now: datetime,
     row: VerificationRow,
     *,
     request: Request,
     principal: Principal,
     rooms: Rooms,
+    noted: Noted | None,
     is_renewed: bool,
     errors: tuple[FieldError, ...] = (),
 ) -> CasePage:
-    """One case, for this person."""
-    policy, is_live = get_policy(session, row), not is_terminal(row.state)
-    shows_link = is_live and may(principal, Action.LINK_SHOW)
+    """One case, for this person; with its link where they were noted as one who sees it."""
+    now, policy, is_live = rooms.clock.now(session), get_policy(session, row), not is_terminal(row.state)
+    shown = noted if is_live else None
     is_over = row.state is VerificationState.REQUESTED and row.link_expires_at <= now
     shell = staff_shell(request, principal, rooms=rooms, current="new")
     takes_codes = is_live and may(principal, Action.CONTACT_CHECK_SUBMIT)
@@ -114,8 +114,8 @@ def read_case(
         is_late=is_late(row, now),
         decided_at=row.ended_at,
         reasons=_tell_reasons(row, policy) if row.state in _TOLD else (),
-        link=tell_link(row, rooms=rooms) if shows_link and not is_over else None,
-        has_new_link=is_renewed and shows_link,
+        link=None if shown is None or is_over else tell_link(row, noted=shown, rooms=rooms),
+        has_new_link=is_renewed and shown is not None,
         is_disowned=_is_disowned(row),
         is_link_over=is_over,
         can_renew=is_live and may(principal, Action.LINK_RENEW),

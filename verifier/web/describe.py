@@ -17,6 +17,7 @@ from verifier.proofs.service import read_documents
 from verifier.verifications.life import VerificationState
 from verifier.verifications.moves import get_policy
 from verifier.verifications.tables import VerificationKeyRow, VerificationRow
+from verifier.web.link_showing import Noted, get_link_url
 from verifier.web.replies import write_reply
 from verifier.web.rooms import Rooms
 
@@ -83,9 +84,9 @@ class VerificationAnswer(BaseModel):
     documents: list[DocumentAnswer]
 
 
-def describe_with_link(session: Session, row: VerificationRow, *, rooms: Rooms) -> VerificationAnswer:
-    """Tell one verification and its link. Whoever is shown it was noted before, by `note_link_shown`."""
-    url = get_link_url(rooms, row)
+def describe_with_link(session: Session, row: VerificationRow, *, noted: Noted, rooms: Rooms) -> VerificationAnswer:
+    """Tell one verification and its link to whoever was noted as one who sees it."""
+    url = get_link_url(noted, row, rooms=rooms)
     return describe(session, row).model_copy(
         update={
             "link": LinkAnswer(url=url, expires_at=row.link_expires_at),
@@ -123,10 +124,6 @@ def describe(session: Session, row: VerificationRow) -> VerificationAnswer:
         destroyed_at=get_destroyed_at(row, documents),
         documents=[_describe_document(document) for document in documents],
     )
-
-
-def get_link_url(rooms: Rooms, row: VerificationRow) -> str:
-    return f"{rooms.public_url}/v/{rooms.verifications.get_link_token(row)}"
 
 
 def get_destroyed_at(row: VerificationRow, documents: Sequence[DocumentRow]) -> datetime | None:
