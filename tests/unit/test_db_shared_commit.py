@@ -39,14 +39,20 @@ def _count_commits(database: Database) -> list[object]:
     return commits
 
 
-def _write_at_once(database: Database, write: Callable[[Session, int], None]) -> dict[int, BaseException | None]:
+def _hold(session: Session) -> None:
+    _keep(session, "holder")
+
+
+def _write_at_once(
+    database: Database, write: Callable[[Session, int], None], *, first: Callable[[Session], None] = _hold
+) -> dict[int, BaseException | None]:
     """Let many write while one holds the turn; how each ended."""
     ends: dict[int, BaseException | None] = {}
     held, go_on = threading.Event(), threading.Event()
 
     def hold() -> None:
         with suppress(SQLAlchemyError), database.write() as session:
-            _keep(session, "holder")
+            first(session)
             held.set()
             go_on.wait(10)
 
@@ -115,6 +121,25 @@ def test_a_commit_that_fails_fails_for_all_who_shared_it(database: Database) -> 
     with database.write() as session:
         _keep(session, "after")
     assert "after" in _names(database)
+
+
+def test_nobody_is_refused_by_what_was_never_committed(database: Database) -> None:
+    misled: set[int] = set()
+
+    def break_commit(session: Session) -> None:
+        session.execute(text("PRAGMA defer_foreign_keys = ON"))
+        session.add(HandlerRow(verification_id="nobody", actor="a"))
+        session.flush()
+
+    def refuse(session: Session, number: int) -> None:
+        if session.scalar(select(func.count()).select_from(HandlerRow)):
+            misled.add(number)
+            raise KeyError(number)
+
+    ends = _write_at_once(database, refuse, first=break_commit)
+
+    assert len(misled) > 1
+    assert all(isinstance(ends[number], SQLAlchemyError) for number in misled)
 
 
 def test_a_transaction_that_the_database_took_back_is_told_to_all(database: Database) -> None:

@@ -5,7 +5,8 @@ turns: who comes while another's block runs goes on in the same transaction, beh
 commits for all of them.
 
 Guarantees: blocks run one after another, as if each had a transaction of its own; a block that raises takes back what
-it wrote and nothing else; nobody returns before the commit of what they wrote, and all of them raise where it fails.
+it wrote and nothing else; nobody returns or is refused before the commit of what they wrote or read, and all of them
+raise where it fails.
 """
 
 import threading
@@ -92,19 +93,35 @@ class SharedCommits:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A transaction of one's own, as far as its block can tell."""
+        batch = self._join()
+        try:
+            with batch.write() as session:
+                yield session
+        except BaseException:
+            self._pass_on(batch)
+            batch.wait()  # a refusal may rest on what another has written, and not yet committed
+            raise
+        self._pass_on(batch)
+        batch.wait()
+
+    def _join(self) -> _Batch:
+        """Take the turn, in the batch that stands or in a new one."""
         self._take_turn()
         try:
-            batch = self._batch = self._batch or _Batch(self._engine)
-            try:
-                with batch.write() as session:
-                    yield session
-            finally:
-                if self._is_last(batch):
-                    self._batch = None
-                    batch.end()
+            self._batch = self._batch or _Batch(self._engine)
+        except BaseException:
+            self._turn.release()
+            raise
+        return self._batch
+
+    def _pass_on(self, batch: _Batch) -> None:
+        """Give the turn away; the last one ends the batch."""
+        try:
+            if self._is_last(batch):
+                self._batch = None
+                batch.end()
         finally:
             self._turn.release()
-        batch.wait()
 
     def _take_turn(self) -> None:
         with self._counting:
