@@ -102,16 +102,22 @@ def _verify_reachable(line: ProofLine, *, before: list[ProofLine], node: Node) -
 
 def needs(line: ProofLine) -> frozenset[tuple[str, str]]:
     """What must be there for the line to hold, as comparable pairs."""
-    found: set[tuple[str, str]] = set()
-    for item in line:
-        match item:
-            case DocumentRequirement():
-                found |= set() if item.is_optional else {(f"document {item.document}", slot) for slot in item.slots}
-            case ContactRequirement():
-                found.add((f"contact {item.contact}", item.by))
-            case DetailsRequirement():
-                found |= {("details", field) for field in item.fields}
-    return frozenset(found)
+    return frozenset(pair for item in line if not is_optional(item) for pair in _pairs(item))
+
+
+def extras(line: ProofLine) -> frozenset[tuple[str, str]]:
+    """What may be sent along, and is never missing, as the same pairs."""
+    return frozenset(pair for item in line if is_optional(item) for pair in _pairs(item))
+
+
+def _pairs(item: Requirement) -> set[tuple[str, str]]:
+    match item:
+        case DocumentRequirement():
+            return {(f"document {item.document}", slot) for slot in item.slots}
+        case ContactRequirement():
+            return {(f"contact {item.contact}", item.by)}
+        case DetailsRequirement():
+            return {("details", field) for field in item.fields}
 
 
 def _requirement(node: Node, *, named: Named) -> Requirement:

@@ -19,6 +19,7 @@ from policies.tests_of import read_tests, run_test
 from tests.unit.test_policies_language import TEXT
 from tests.unit.test_policies_whole_language import NONE, REFUSALS, WHOLE
 
+SCREEN = "{document: screen, slots: [one], optional: true}"
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = build_schema()
 POLICY = parse_policy(WHOLE, origin="x")
@@ -159,12 +160,59 @@ def test_no_change_is_no_change() -> None:
         ("keep_for: P50D", "keep_for: P55D", Effect.KEEPS_LONGER, "A law's minimum for rows in RO: 55 days."),
         ("{en: The payment.,", "{en: The whole screen.,", Effect.SAYS_OTHERWISE, "worded otherwise"),
         ("{en: To look.,", "{en: To see.,", Effect.SAYS_OTHERWISE, "Texts"),
+        ("{details: [hash]}]", f"{{details: [hash]}}, {SCREEN}]", Effect.ASKS_MORE, "May be sent newly, in number 2"),
+        ("max_pages: 1", "max_pages: 9", Effect.SAYS_OTHERWISE, "Pages of one screen, at most: 1 → 9."),
+        ("max_bytes: 10MB", "max_bytes: 9MB", Effect.SAYS_OTHERWISE, "Bytes of one file of screen"),
+        ("answer_for: PT24H", "answer_for: PT36H", Effect.SAYS_OTHERWISE, "The answer is promised within"),
+        ("lines: 1", "lines: 1\n  resubmissions: 5", Effect.SAYS_OTHERWISE, "asked to send again: "),
+        ("kind: amount", "kind: text", Effect.SAYS_OTHERWISE, "The format of sum: amount → text."),
+        ("{en: With its currency,", "{en: In euro,", Effect.SAYS_OTHERWISE, "The question for sum"),
+        ("unreadable:", "blurred:", Effect.SAYS_OTHERWISE, "No decision gives this reason any more: unreadable."),
+        ("keep_for: P6D", "keep_for: P3D", Effect.KEEPS_SHORTER, "The period for details: 6 days → 3 days."),
+        ("keep_for: P5D", "keep_for: P7D", Effect.KEEPS_LONGER, "The period for documents: 5 days → 7 days."),
     ],
 )
 def test_each_change_is_told_with_its_direction(old: str, new: str, effect: Effect, words: str) -> None:
     assert WHOLE.count(old) == 1
     found = effects(parse_policy(WHOLE.replace(old, new), origin="y"))
     assert any(said is effect and words in sentence for said, sentence in found), found
+
+
+def test_what_everybody_may_newly_send_is_told_for_each_line_and_the_way_back_too() -> None:
+    wider = parse_policy(WHOLE.replace("{details: [hash]}]", f"{{details: [hash]}}, {SCREEN}]"), origin="y")
+    assert effects(wider) == {(Effect.ASKS_MORE, "May be sent newly, in number 2: document screen, one.")}
+    gone = "May no longer be sent, in what was number 2: document screen, one."
+    assert effects(POLICY, old=wider) == {(Effect.ASKS_LESS, gone)}
+
+
+def test_what_the_desk_no_longer_sends_along_is_told() -> None:
+    fields = "lines: 1\n  expected:\n    - name: {en: Name, nl: Naam}"
+    asked = parse_policy(WHOLE.replace("lines: 1", fields), origin="y")
+    gone = "The desk no longer sends along, to compare with: name."
+    assert effects(POLICY, old=asked) == {(Effect.ASKS_LESS, gone)}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("{en: To look.,", "{en: To see.,"),
+        ("{en: Accounts act.,", "{en: Another act.,"),
+        ("{en: The hash is the same.,", "{en: Both are the same.,"),
+        ("{en: The screen,", "{en: The page,"),
+        ("title: {en: Screenshot,", "title: {en: Picture,"),
+        ("details: [hash, sum]", "details: [sum, hash]"),
+        ("{en: So that nobody else gets them.,", "{en: For your safety.,"),
+    ],
+)
+def test_a_difference_that_nothing_names_is_not_hidden_by_one_that_is_named(old: str, new: str) -> None:
+    named = WHOLE.replace("lines: 1", "lines: 2").replace("keep_for: P6D", "keep_for: P3D")
+    assert {effect for effect, _ in effects(parse_policy(named, origin="y"))} == {
+        Effect.GUARDS_MORE,
+        Effect.KEEPS_SHORTER,
+    }
+    assert named.count(old) == 1
+    found = effects(parse_policy(named.replace(old, new), origin="y"))
+    assert any("that no other line here names" in sentence for _, sentence in found), found
 
 
 def test_a_way_that_needs_less_is_a_weaker_guard() -> None:
