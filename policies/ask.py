@@ -6,7 +6,7 @@ which fields were given, and answers for that being true (`verifier.proofs`).
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias, assert_never
@@ -30,6 +30,8 @@ class Evidence:
     """(document, slot): received whole, checked, its pages sealed."""
     contacts: frozenset[tuple[ContactKind, CheckMethod]] = frozenset()
     """Checks that ended `confirmed`."""
+    to_see: frozenset[tuple[ContactKind, CheckMethod]] = frozenset()
+    """Those of `contacts` at which a person must look: they are evidence, and never decide alone."""
     recent: frozenset[ContactKind] = frozenset()
     details: frozenset[str] = frozenset()
     """Fields that were given, their format checked."""
@@ -107,11 +109,11 @@ def is_satisfied(policy: Policy, evidence: Evidence) -> bool:
 
 def decides_alone(policy: Policy, evidence: Evidence) -> bool:
     """Whether contact checks alone approve here: the policy says so, and a line of nothing else is whole."""
-    if not policy.review.contact_checks_decide or not evidence.contacts:
+    sure = replace(evidence, contacts=evidence.contacts - evidence.to_see)
+    if not policy.review.contact_checks_decide or not sure.contacts:
         return False
     return any(
-        is_contact_only(line) and not what_is_missing(policy, index, evidence)
-        for index, line in enumerate(policy.ladder)
+        is_contact_only(line) and not what_is_missing(policy, index, sure) for index, line in enumerate(policy.ladder)
     )
 
 

@@ -11,6 +11,7 @@ import httpx2
 
 from policies.access import Role, Scope
 from tests.journey import JSON, Customer, Desk, make_key
+from tests.signed_mail import DESK
 from tests.workers_by_hand import Work
 from verifier.demo.sinks import MailSink, SmsSink
 from verifier.settings import Settings
@@ -98,7 +99,7 @@ def sending_settings(home: Path, mails: MailSink, messages: SmsSink, **more: Any
         smtp_from="verify@desk.example",
         sms_url=messages.url,
         sms_from="Desk",
-        **more,
+        **{"message_recipients": (DESK,), **more},
     )
 
 

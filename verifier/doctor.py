@@ -114,6 +114,7 @@ def _findings_of_sending(settings: Settings) -> Iterator[Finding]:
         return
     yield _check("mail", partial(_see_sender, senders.get(Channel.EMAIL), "VERIFIER_SMTP_HOST"))
     yield _check("sms", partial(_see_sender, senders.get(Channel.SMS), "VERIFIER_SMS_URL"))
+    yield _check("messages", partial(_see_recipients, settings))
 
 
 def _check(name: str, see: Callable[[], str]) -> Finding:
@@ -182,6 +183,16 @@ def _see_sandbox(settings: Settings) -> str:
     if report.missing:
         return f"it holds, without {', '.join(report.missing)}, which this machine does not give"
     return f"it holds: {', '.join(report.active)}"
+
+
+def _see_recipients(settings: Settings) -> str:
+    if settings.message_recipients:
+        return "a message counts if it was written to an address of the desk"
+    if settings.mailbox_host:
+        raise _WrongError(
+            "a mailbox is set, but nothing in it is taken. Name the desk's addresses in VERIFIER_MESSAGE_RECIPIENTS."
+        )
+    return "the desk's addresses are not set (VERIFIER_MESSAGE_RECIPIENTS), so messages are not offered as a proof"
 
 
 def _see_sender(sender: Sender | None, setting: str) -> str:

@@ -2,6 +2,7 @@
 
 import imaplib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -9,13 +10,15 @@ from typing import Any, Final
 import pytest
 
 from policies.access import Role, Scope
+from policies.parts import CheckMethod
 from tests.https_site import Authority
 from tests.imap_server import PASSWORD, USER, forward_as_attachment, free_port, open_mailbox
 from tests.journey import Desk, make_key
-from tests.signed_mail import DESK, JO, Zone, rsa_key, serve_at, sign, write_mail
+from tests.signed_mail import DESK, JO, Zone, forward, rsa_key, serve_at, sign, write_mail
 from tests.workers_by_hand import Work
 from verifier.contacts.collecting import Collector, choose_mailbox
 from verifier.contacts.message.mailbox import MailboxAccess
+from verifier.contacts.message.rules import MessageRules
 from verifier.errors import ConfigurationError
 from verifier.settings import Settings
 from verifier.wiring import House
@@ -65,6 +68,7 @@ def settings(tmp_path: Path, zone: tuple[Zone, int], authority: Authority, mailb
         policies_folder=policies,
         dns_servers=(f"127.0.0.1:{zone[1]}",),
         message_recipients=(DESK,),
+        message_forwarders=("forwarder.net",),
         mailbox_host="localhost",
         mailbox_port=mailbox.port,
         mailbox_tls="starttls",
@@ -124,7 +128,7 @@ def hand_in(desk: Desk, headers: dict[str, str], verification: str, raw: bytes) 
 
 
 def test_a_message_approves_at_once_and_only_once(desk: Desk, headers: dict[str, str], ask: Ask, work: Work) -> None:
-    mail = sign(write_mail())
+    mail = sign(write_mail(subject="Re: Your case CASE-1"))
     ends = []
     for _ in range(2):
         verification = ask()
@@ -138,6 +142,8 @@ def test_a_message_approves_at_once_and_only_once(desk: Desk, headers: dict[str,
     ("mail", "state", "reason"),
     [
         (write_mail(), "unconfirmed", "no_signature"),
+        (write_mail(sender="eve@example.org"), "unconfirmed", "no_signature"),
+        (sign(write_mail(more=("Auto-Submitted: auto-replied",))), "unconfirmed", "automatic"),
         (sign(write_mail()) + b"more", "failed", "bad_signature"),
         (sign(write_mail(sender="eve@example.org")), "mismatch", "address_differs"),
         (sign(write_mail(to="somebody@example.com")), "failed", "wrong_recipient"),
@@ -154,11 +160,50 @@ def test_what_proves_nothing_decides_nothing(
     assert read_check(desk, headers, verification) == (state, [reason], "requested")
 
 
+def test_a_message_about_something_else_is_shown_to_a_person_and_decides_nothing(
+    desk: Desk, headers: dict[str, str], ask: Ask, work: Work
+) -> None:
+    for subject in ("Thank you for your help", "CASE-1-2", "=?utf-8?q?CASE-12?="):
+        verification = ask()
+        hand_in(desk, headers, verification, sign(write_mail(subject=subject)))
+        work()
+        assert read_check(desk, headers, verification) == ("confirmed", ["case_not_named"], "submitted")
+
+
+def test_the_phrase_of_the_verification_in_the_subject_decides_too(
+    desk: Desk, headers: dict[str, str], ask: Ask, work: Work
+) -> None:
+    verification = ask()
+    phrase = desk.read(verification)["phrase"]
+    hand_in(desk, headers, verification, sign(write_mail(subject=f"Re: {phrase.upper()}!")))
+    work()
+    assert read_check(desk, headers, verification) == ("confirmed", [], "approved")
+
+
+def test_what_a_forwarder_says_that_it_saw_is_shown_to_a_person(
+    desk: Desk, headers: dict[str, str], ask: Ask, work: Work, zone: tuple[Zone, int]
+) -> None:
+    zone[0].publish("forwarder.net", rsa_key())
+    verification = ask()
+    changed = sign(write_mail(subject="CASE-1")).replace(b"Thank you.", b"Thanks.")
+    hand_in(desk, headers, verification, forward(changed))
+    work()
+    assert read_check(desk, headers, verification) == ("confirmed", ["only_forwarded"], "submitted")
+
+
+def test_a_desk_without_addresses_is_offered_no_message_and_takes_none(house: House) -> None:
+    assert CheckMethod.MESSAGE not in house.means.not_offered
+    silent = replace(house.tools, rules=MessageRules())
+    assert CheckMethod.MESSAGE in silent.find_missing()
+
+
 def test_a_message_that_was_forwarded_to_the_mailbox_approves_too(
     desk: Desk, headers: dict[str, str], ask: Ask, work: Work, box: imaplib.IMAP4
 ) -> None:
     verification = ask()
-    box.append("INBOX", "", "", forward_as_attachment(sign(write_mail()), subject=f"Fwd: [VER {verification}]"))
+    box.append(
+        "INBOX", "", "", forward_as_attachment(sign(write_mail(subject="[CASE-1]")), subject=f"[VER {verification}]")
+    )
     work()
     assert read_check(desk, headers, verification) == ("confirmed", [], "approved")
     box.select("INBOX")

@@ -134,10 +134,29 @@ def test_a_subdomain_has_the_policy_of_its_organisation(judge: Judge, zone: Zone
     assert Reason.POLICY_REJECTS not in judge(write_mail()).verdict.reasons
 
 
-def test_a_message_of_somebody_else_is_a_mismatch_and_costs_no_look_up(judge: Judge, zone: Zone) -> None:
-    judged = judge(sign(write_mail(sender="eve@example.org")))
-    assert judged.verdict == refused(Outcome.MISMATCH, Reason.ADDRESS_DIFFERS)
-    assert zone.asked == []
+def test_a_message_of_somebody_else_is_a_mismatch_only_where_it_is_signed(judge: Judge) -> None:
+    mail = write_mail(sender="eve@example.org")
+    assert judge(sign(mail)).verdict == refused(Outcome.MISMATCH, Reason.ADDRESS_DIFFERS)
+    assert judge(mail).verdict == judge(write_mail()).verdict == refused(Outcome.UNCONFIRMED, Reason.NO_SIGNATURE)
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        *("Auto-Submitted: auto-replied; owner-email=jo@example.org", "Precedence: Bulk", "Precedence: auto_reply"),
+        *("List-Id: <news.example.org>", "List-Unsubscribe: <https://example.org>", "X-Autoreply: yes"),
+    ],
+)
+@pytest.mark.parametrize("is_signed", [True, False])
+def test_what_a_program_or_a_list_sent_is_nobodys_wish(judge: Judge, field: str, is_signed: bool) -> None:
+    covers = (*COVERED, field.partition(":")[0].lower().encode()) if is_signed else COVERED
+    mail = sign(write_mail(more=(field,)), covers=covers)
+    assert judge(mail).verdict == refused(Outcome.UNCONFIRMED, Reason.AUTOMATIC)
+
+
+def test_a_message_that_says_a_person_wrote_it_is_confirmed(judge: Judge) -> None:
+    mail = sign(write_mail(more=("Auto-Submitted: no (by hand)", "Precedence: normal")))
+    assert judge(mail).verdict == CONFIRMED
 
 
 @pytest.mark.parametrize("days", [-4, 1])

@@ -57,7 +57,7 @@ def test_a_house_in_order_has_every_check_and_nothing_to_change(settings: Settin
     assert wrong_in(settings) == {}
     assert checks == [
         *("apart", "keys", "roots", "secrets", "disk", "database", "objects", "key store", "clock", "disposal"),
-        *("log", "published", "sandbox", "mail", "sms"),
+        *("log", "published", "sandbox", "mail", "sms", "messages"),
     ]
     assert snapshot(settings.home) == before
 
@@ -170,6 +170,12 @@ def test_servers_that_send_are_looked_at_and_nothing_is_sent(settings: Settings)
     wrong = wrong_in(there)
     assert "does not answer" in wrong["mail"]
     assert "VERIFIER_SMS_URL" in wrong["sms"]
+
+
+def test_a_mailbox_without_the_desks_addresses_is_found(settings: Settings) -> None:
+    read = settings.model_copy(update={"mailbox_host": "imap.example.org"})
+    assert "VERIFIER_MESSAGE_RECIPIENTS" in wrong_in(read)["messages"]
+    assert wrong_in(read.model_copy(update={"message_recipients": ("help@example.org",)})) == {}
 
 
 def test_a_setting_of_sending_that_cannot_be_is_named(settings: Settings) -> None:

@@ -155,6 +155,12 @@ def test_contact_checks_decide_alone_only_where_the_policy_says_so() -> None:
     assert not decides_alone(WHOLE, Evidence())
 
 
+def test_a_check_at_which_a_person_must_look_is_evidence_and_never_decides() -> None:
+    seen = Evidence(contacts=frozenset({MAIL}), to_see=frozenset({MAIL}))
+    assert is_satisfied(WHOLE, seen)
+    assert not decides_alone(WHOLE, seen)
+
+
 def test_every_line_is_offered_least_intrusive_first() -> None:
     offers = plan(WHOLE, Situation(contacts=frozenset({ContactKind.EMAIL, ContactKind.PHONE})))
     assert offers.lines == (0, 1, 2, 3)

@@ -13,6 +13,8 @@ from verifier.contacts.attestation import REPLAY_FOR, judge_attestation, subject
 from verifier.contacts.domain import judge_dns, judge_file
 from verifier.contacts.life import SubmissionKind
 from verifier.contacts.message.judge import judge_message
+from verifier.contacts.message.rules import DECIDING_GRADES, MessageVerdict
+from verifier.contacts.message.subject import names_case
 from verifier.contacts.reasons import Reason
 from verifier.contacts.task import MootError, Task
 from verifier.contacts.tools import Tools
@@ -59,6 +61,8 @@ class Findings:
 
     def _judge_message(self, task: Task, *, now: datetime) -> Finding:
         resolver, expected = self._tools.resolver, task.address
+        if not self._tools.rules.recipients:
+            raise MootError  # not taken here: without the desk's addresses, any message to anybody would do
         if resolver is None:
             return _NOT_TOLD
         if expected is None:
@@ -66,7 +70,7 @@ class Findings:
         found = judge_message(task.data, expected=expected, now=now, resolver=resolver, rules=self._tools.rules)
         digest = found.replay_digest
         return Finding(
-            found.verdict,
+            _reserve(found, task),
             grade=found.grade,
             seen_once=None if digest is None else self._tools.replay_digest(digest.hex()),
             remember_for=self._tools.rules.max_age + self._tools.rules.max_skew,
@@ -115,3 +119,16 @@ class Findings:
         return Finding(
             judge_wallet(signature, address=task.address, challenge=task.challenge, desk=desk, verifier=wallets)
         )
+
+
+def _reserve(found: MessageVerdict, task: Task) -> Verdict:
+    """The verdict, and why a confirmed message needs a person: that an address wrote *something* to the desk is no
+    wish for what is asked here."""
+    if found.verdict.outcome is not Outcome.CONFIRMED:
+        return found.verdict
+    reasons: list[Reason] = []
+    if found.grade not in DECIDING_GRADES:
+        reasons.append(Reason.ONLY_FORWARDED)
+    if not names_case(found.subject, reference=task.reference, phrase=task.phrase):
+        reasons.append(Reason.CASE_NOT_NAMED)
+    return Verdict(Outcome.CONFIRMED, tuple(reasons))

@@ -72,6 +72,15 @@ def read_confirmed(session: Session, verification: VerificationId) -> frozenset[
     )
 
 
+def read_to_see(session: Session, verification: VerificationId) -> frozenset[tuple[ContactKind, CheckMethod]]:
+    """The confirmed checks at which a person must look first: those that say why."""
+    return frozenset(
+        (check.contact, check.method)
+        for check in read_checks(session, verification)
+        if check.state is CheckState.CONFIRMED and check.reasons
+    )
+
+
 def read_statuses(session: Session, verification: VerificationId) -> list[CheckStatus]:
     """How every check stands, oldest first."""
     untold = find_untold(session, verification)

@@ -28,6 +28,10 @@ class Reason(StrEnum):
     LOOKUP_FAILED = "lookup_failed"
     UNSIGNED_PARTS = "unsigned_parts"
     WRONG_RECIPIENT = "wrong_recipient"
+    AUTOMATIC = "automatic"
+    # Messages that are confirmed, and still do not decide without a person.
+    CASE_NOT_NAMED = "case_not_named"
+    ONLY_FORWARDED = "only_forwarded"
     # Attestations.
     WRONG_AUDIENCE = "wrong_audience"
     WRONG_NONCE = "wrong_nonce"

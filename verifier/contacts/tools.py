@@ -34,7 +34,7 @@ class Tools:
     def find_missing(self) -> frozenset[CheckMethod]:
         """The methods that cannot be offered here, beside codes."""
         needs = {
-            CheckMethod.MESSAGE: self.resolver,
+            CheckMethod.MESSAGE: self.resolver if self.rules.recipients else None,
             CheckMethod.DNS: self.resolver,
             CheckMethod.FILE: self.fetcher,
             CheckMethod.ATTESTATION: self.desk_keys,

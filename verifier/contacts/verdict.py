@@ -20,7 +20,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """The outcome, and why it is not `CONFIRMED` where it is not."""
+    """The outcome, and why it is not `CONFIRMED`; or, where it is, why a person must look before it decides."""
 
     outcome: Outcome
     reasons: tuple[Reason, ...] = ()

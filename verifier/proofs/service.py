@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from policies.ask import Evidence, decides_alone, find_satisfied_line, is_contact_only, is_satisfied
 from policies.model import Policy, Slot
-from verifier.contacts.reading import read_confirmed
+from verifier.contacts.reading import read_confirmed, read_to_see
 from verifier.contacts.registered import read_recent
 from verifier.contacts.submissions import note_handed_in
 from verifier.contacts.telling import is_telling
@@ -81,6 +81,7 @@ def read_besides(session: Session, row: VerificationRow) -> Evidence:
     """What is there beside documents: checks that were confirmed, which contact points changed recently, details."""
     return Evidence(
         contacts=read_confirmed(session, row.id),
+        to_see=read_to_see(session, row.id),
         recent=read_recent(session, row, get_policy(session, row)),
         details=read_given(session, row.id).details,
     )

@@ -47,7 +47,7 @@ def parse_contact_points(points: Mapping[GivenKind, ContactPointBody], policy: P
 
 
 class CheckAnswer(BaseModel):
-    """One contact check. `reasons` are codes of a closed list."""
+    """One contact check. `reasons` are codes of a closed list; if it is confirmed, why a person must look first."""
 
     id: str
     contact: str

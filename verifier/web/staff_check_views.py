@@ -8,6 +8,7 @@ from typing import Final
 
 from policies.parts import CheckMethod, ContactKind
 from verifier.contacts.life import CheckState
+from verifier.contacts.message.rules import Grade
 from verifier.contacts.reading import CheckStatus
 from verifier.contacts.reasons import Reason
 from verifier.web.answers.answer import N_
@@ -42,6 +43,9 @@ REASONS: Final[Mapping[Reason, str]] = {
     Reason.LOOKUP_FAILED: N_("A look-up got no answer. That says nothing about the customer."),
     Reason.UNSIGNED_PARTS: N_("The signature leaves parts of the message out that matter."),
     Reason.WRONG_RECIPIENT: N_("The message was not written to the desk."),
+    Reason.AUTOMATIC: N_("A program or a mailing list sent the message."),
+    Reason.CASE_NOT_NAMED: N_("Its subject does not name this case: read what they ask for before you decide."),
+    Reason.ONLY_FORWARDED: N_("A forwarder says that it saw the signature; we did not."),
     Reason.WRONG_AUDIENCE: N_("The confirmation was made for another service."),
     Reason.WRONG_NONCE: N_("The confirmation answers another check."),
     Reason.WRONG_KEY: N_("The confirmation is signed with a key that is not the desk's."),
@@ -55,6 +59,13 @@ REASONS: Final[Mapping[Reason, str]] = {
     Reason.TOO_LARGE: N_("It is larger than we take."),
     Reason.CHALLENGE_MISSING: N_("The text was not there when we looked last."),
     Reason.CHALLENGE_DIFFERS: N_("Another text was there when we looked last."),
+}
+
+GRADES: Final[Mapping[Grade, str]] = {
+    Grade.SAME_DOMAIN: N_("Signed by the domain of the address."),
+    Grade.SAME_ORGANISATION: N_("Signed by another domain of the same organisation."),
+    Grade.FORWARDED: N_("Known only from a forwarder's seal."),
+    Grade.NONE: "",
 }
 
 
@@ -72,8 +83,14 @@ def _tell(status: CheckStatus, *, takes_codes: bool) -> StaffCheck:
         at=status.decided_at or status.created_at,
         contact=status.contact,
         takes_code=takes_codes and is_open and status.code_expires_at is not None,
-        hint=_hint(status) if is_open and status.method is CheckMethod.CODE else "",
+        hint=_hint(status) if is_open and status.method is CheckMethod.CODE else _grade(status),
     )
+
+
+def _grade(status: CheckStatus) -> str:
+    """How closely a message is bound to the domain of its author."""
+    sentence = "" if status.grade is None else GRADES[Grade(status.grade)]
+    return translator(LOCALE)(sentence) if sentence else ""
 
 
 def _hint(status: CheckStatus) -> str:

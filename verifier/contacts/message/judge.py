@@ -16,12 +16,14 @@ from typing import Final
 from dkim.canonicalization import Relaxed
 
 from verifier.contacts.errors import LookupFailedError, MessageRefusedError
+from verifier.contacts.message.automatic import is_automatic
 from verifier.contacts.message.dates import read_date
 from verifier.contacts.message.dmarc import DomainPolicy, find_policy
 from verifier.contacts.message.fields import Message, read_message
 from verifier.contacts.message.proof import Case, Proof, find_proof
 from verifier.contacts.message.rules import MessageRules, MessageVerdict
 from verifier.contacts.message.sender import names_one_of, read_sender
+from verifier.contacts.message.subject import read_subject
 from verifier.contacts.points import is_same
 from verifier.contacts.reasons import Reason
 from verifier.contacts.resolver import CountedResolver, Resolver
@@ -33,6 +35,7 @@ _OUTCOMES: Final[Mapping[Reason, Outcome]] = MappingProxyType(
         Reason.NO_SIGNATURE: Outcome.UNCONFIRMED,
         Reason.NOT_ALIGNED: Outcome.UNCONFIRMED,
         Reason.LOOKUP_FAILED: Outcome.UNCONFIRMED,
+        Reason.AUTOMATIC: Outcome.UNCONFIRMED,
     }
 )
 """Every other reason is `failed`."""
@@ -46,10 +49,11 @@ def judge_message(
     """Judge a message as evidence that `expected` (a normal form of `parse_email`) wrote it.
 
     1. The message reads in one way; it has one author and one date.
-    2. The author is the expected address.
-    3. It is young, and where the rules name the desk's addresses, it was written to one of them.
-    4. The domain says what it wants of mail that is not aligned with it.
-    5. A signature of the domain or its organisation is true; or else a named forwarder saw one.
+    2. No program wrote it; it is young, and where the rules name the desk's addresses, it was written to one of them.
+    3. The author's domain says what it wants of mail that is not aligned with it.
+    4. A signature of the domain or its organisation is true; or else a named forwarder saw one.
+    5. The author is the expected address. Only now: whoever writes what they like into From must not learn which
+       address is registered from the answer.
     """
     counted = CountedResolver(resolver, limit=rules.max_lookups)
     dated_at: datetime | None = None
@@ -58,24 +62,26 @@ def judge_message(
         message = read_message(raw, rules=rules)
         sender, dated_at = read_sender(message), read_date(message)
         # 2
-        _verify_sender(sender, expected=expected)
-        # 3
         _verify_circumstances(message, dated_at=dated_at, now=now, rules=rules)
-        # 4
+        # 3
         domain = sender.rpartition("@")[2]
         policy = find_policy(domain, resolver=counted)
     except MessageRefusedError as refusal:
         return _refuse((refusal.reason,), dated_at=dated_at)
     except LookupFailedError:
         return _refuse((Reason.LOOKUP_FAILED,), dated_at=dated_at)
-    # 5
+    # 4
     found = find_proof(Case(message, domain, policy, now, counted, rules))
     if not isinstance(found, Proof):
         return _refuse(_gather(found, policy=policy), dated_at=dated_at)
+    # 5
+    if not is_same(sender, expected):
+        return _refuse((Reason.ADDRESS_DIFFERS,), dated_at=dated_at)
     return MessageVerdict(
         Verdict(Outcome.CONFIRMED),
         grade=found.grade,
         replay_digest=_digest(message),
+        subject=read_subject(message),
         dated_at=dated_at,
         signed_at=found.signed_at,
         signer=found.signer,
@@ -83,12 +89,9 @@ def judge_message(
     )
 
 
-def _verify_sender(sender: str, *, expected: str) -> None:
-    if not is_same(sender, expected):
-        raise MessageRefusedError(Reason.ADDRESS_DIFFERS)
-
-
 def _verify_circumstances(message: Message, *, dated_at: datetime, now: datetime, rules: MessageRules) -> None:
+    if is_automatic(message):
+        raise MessageRefusedError(Reason.AUTOMATIC)
     if not now - rules.max_age <= dated_at <= now + rules.max_skew:
         raise MessageRefusedError(Reason.STALE)
     if rules.recipients and not names_one_of(message, rules.recipients):

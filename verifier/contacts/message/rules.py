@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from verifier.contacts.errors import MalformedContactError
 from verifier.contacts.points import parse_domain, parse_email
@@ -22,6 +23,10 @@ class Grade(StrEnum):
     """A forwarder that the operator named has sealed (ARC) that it had seen such a signature."""
     NONE = "none"
     """Nothing was bound."""
+
+
+DECIDING_GRADES: Final = frozenset({Grade.SAME_DOMAIN, Grade.SAME_ORGANISATION})
+"""What may decide without a person: the word of the author's own domain, not what another says that it saw."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,8 @@ class MessageVerdict:
     replay_digest: bytes | None = None
     """32 bytes that stay the same however the message is sent again. Keep them (keyed: they can be guessed by who
     guesses the message) and refuse them a second time. Set only where the verdict is `confirmed`."""
+    subject: str = ""
+    """What the signed Subject shows. Set only where the verdict is `confirmed`."""
     dated_at: datetime | None = None
     signed_at: datetime | None = None
     signer: str | None = None

@@ -9,7 +9,7 @@ class StaffCheck:
     """One contact check. `label` ("Code to the registered e-mail address"). `state`: a code of `words.CHECKS`.
 
     `reasons`: sentences. `at`: when it ended, or began. `takes_code`: it waits for a code, which an agent may enter;
-    `contact` is posted with it. `hint`: how far the code is, "".
+    `contact` is posted with it. `hint`: how far the code is, or how a message is signed, "".
     """
 
     label: str
