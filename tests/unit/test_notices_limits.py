@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from verifier.db.base import EPOCH
 from verifier.db.engine import Database, open_sqlite
@@ -61,7 +62,7 @@ def test_after_the_delays_it_is_refused_until_the_window_ends(database: Database
 
     with pytest.raises(SendLimitReachedError) as refused:
         plan(database, limits, NOW + timedelta(hours=23))
-    assert refused.value.facts == {"retry_after": 3600}
+    assert (refused.value.code, refused.value.facts) == ("send_limit_reached", {"retry_after": 3600})
     assert plan(database, limits, NOW + timedelta(hours=24)) == NOW + timedelta(hours=24)
 
 
@@ -100,10 +101,8 @@ def test_where_the_counts_cannot_be_kept_nothing_is_sent(database: Database, lim
     with database.write() as session:
         session.execute(text("DROP TABLE send_counts"))
 
-    with pytest.raises(SendLimitReachedError) as refused:
+    with pytest.raises(SQLAlchemyError):  # and no refusal, which would say that enough was sent
         plan(database, limits, NOW)
-    assert refused.value.code == "send_limit_reached"
-    assert refused.value.facts == {"retry_after": 60}
 
 
 def test_a_clock_that_goes_back_neither_frees_nor_locks_for_longer(database: Database, limits: SendLimits) -> None:

@@ -2,7 +2,8 @@
 
 Guarantees: the same code goes out again while it is valid; it is sealed for that, and compared only as a keyed digest;
 what was sent and what was tried is counted in the transaction that does it; where the limits of sending do not allow
-one, or cannot be read, nothing is sent. All of it happens in a transaction that has locked the verification.
+one, nothing is sent, and where they cannot be read, the submission is judged anew later. All of it happens in a
+transaction that has locked the verification.
 """
 
 from datetime import datetime, timedelta
@@ -26,6 +27,7 @@ from verifier.notices.errors import SendLimitReachedError
 from verifier.notices.kinds import Channel, NoticeKind
 from verifier.notices.limits import SendLimits, Subject
 from verifier.notices.outbox import queue_notice
+from verifier.telemetry import get_log
 from verifier.vault.service import Vault
 from verifier.verifications.sealed_values import get_public_key
 
@@ -55,6 +57,7 @@ class Codes:
                 goes_at = self._plan(session, now, check, task, address=address, network=network)
                 _verify_in_time(check, now, goes_at=goes_at)
         except SendLimitReachedError:
+            get_log().warning("code.limit_reached", verification=check.verification_id)
             check.reasons = [Reason.TOO_MANY_SENDS]
             return Result.TOO_MANY_SENDS
         code = self._get_code(session, check, task, goes_at=goes_at)

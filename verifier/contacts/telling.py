@@ -34,6 +34,7 @@ from verifier.notices.kinds import NoticeKind
 from verifier.notices.limits import SendLimits, Subject
 from verifier.notices.outbox import SEND_WITHIN, queue_notice
 from verifier.notices.standing import find_last_try, is_waiting, was_queued
+from verifier.telemetry import get_log
 from verifier.vault.service import Vault
 from verifier.verifications.life import VerificationState
 from verifier.verifications.sealed_values import get_public_key
@@ -93,6 +94,9 @@ class Telling:
             with session.begin_nested():
                 goes_at = self._limits.plan_sending(session, now, subjects=subjects)
         except SendLimitReachedError:
+            # They were told of ten others within a day. Counts that cannot be read raise instead: then the submission
+            # is judged anew later, and whoever asks waits for it.
+            get_log().warning("other.limit_reached", verification=task.verification)
             return False
         words = self._letters.write_opened(task, channel, exit_token=token)
         queue_notice(

@@ -4,6 +4,6 @@ from verifier.errors import VerifierError
 
 
 class SendLimitReachedError(VerifierError):
-    """As much was sent in this time as may be, or it cannot be told. Fact: `retry_after`, in seconds."""
+    """As much was sent in this time as may be. Fact: `retry_after`, in seconds."""
 
     code = "send_limit_reached"

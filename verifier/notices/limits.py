@@ -2,7 +2,8 @@
 
 Guarantees: each planned sending counts for all of its subjects or for none (the caller's transaction); before it is
 refused it is delayed, so that somebody who presses "send again" twice is not locked out; where the counts cannot be
-read or written, it is refused. Subjects lie in the table as keyed digests, until their window is over.
+read or written, the database's error goes to the caller, and is no refusal: nobody who has to be told must be passed
+over because we could not count. Subjects lie in the table as keyed digests, until their window is over.
 Leaves to others: how often one code is sent (the check), requests (`web.throttle`), what a subject is called.
 """
 
@@ -15,14 +16,12 @@ from types import MappingProxyType
 from typing import Final
 
 from sqlalchemy import delete, select
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from verifier.notices.errors import SendLimitReachedError
 from verifier.notices.tables import SendCountRow
 from verifier.vault.secrets import keyed_digest
-
-_WAIT_WHERE_UNKNOWN: Final = 60
 
 
 class Subject(StrEnum):
@@ -83,17 +82,14 @@ class SendLimits:
         they are known and the sending shall count for them.
 
         Raises:
-            SendLimitReachedError: one of them had as much as it may, or the counts cannot be kept. Nothing is counted
-                where the caller's transaction ends with it.
+            SendLimitReachedError: one of them had as much as it may.
+            SQLAlchemyError: the counts cannot be kept, so nothing may be sent.
+                With either, nothing is counted where the caller's transaction ends with it.
         """
         if not subjects.get(Subject.CONTACT):
             raise ValueError("a sending is counted for its contact point at least")
-        try:
-            # Always in one order, so that two sendings never wait for each other's rows.
-            planned = [self._count(session, now, subject, subjects[subject]) for subject in sorted(subjects)]
-        except SQLAlchemyError as error:
-            raise SendLimitReachedError({"retry_after": _WAIT_WHERE_UNKNOWN}) from error  # fail closed
-        return max(planned)
+        # Always in one order, so that two sendings never wait for each other's rows.
+        return max([self._count(session, now, subject, subjects[subject]) for subject in sorted(subjects)])
 
     def _count(self, session: Session, now: datetime, subject: Subject, name: str) -> datetime:
         allowance = self._allowances[subject]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from tests.contact_desk import EMAIL, PHONE, ContactDesk, sending_settings
 from tests.journey import JSON, Customer, make_jpeg, refusal
@@ -235,6 +235,26 @@ def test_a_telling_that_cannot_be_judged_keeps_nobody_for_ever(contacts: Contact
     assert customer.post(f"checks/{check}/code", code=contacts.mailed_code).status_code == 202
     while contacts.work.run("judge"):
         """Until nothing is left to judge."""
+    assert status(contacts, asked) == "approved"
+
+
+def test_while_nobody_can_count_the_other_one_is_not_passed_over(contacts: ContactDesk) -> None:
+    database = contacts.desk.house.database
+    asked = contacts.request()
+    customer = contacts.desk.customer(asked)
+    with database.write() as session:
+        session.execute(text("ALTER TABLE send_counts RENAME TO lost_counts"))
+    assert customer.post("contacts/email/code").status_code == 202
+    for job in ("judge", "judge", "judge", "notify", "notify"):
+        contacts.work.run(job)
+    assert messages_with_an_exit(contacts) == []
+    assert contacts.checks(asked["id"]) == [], "nor is a code refused, as if there had been too many"
+    with database.write() as session:
+        session.execute(text("ALTER TABLE lost_counts RENAME TO send_counts"))
+    contacts.work.pass_time(timedelta(minutes=1))
+    assert contacts.checks(asked["id"])[0]["reasons"] == []
+    assert messages_with_an_exit(contacts) == [PHONE]
+    assert contacts.guess(customer, contacts.mailed_code) == "ended"
     assert status(contacts, asked) == "approved"
 
 
