@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from policies.access import Action
 from policies.model import Policy
+from policies.parts import ContactKind, ContactRequirement
 from verifier.contacts.errors import ContactsNotAllowedError
 from verifier.evidence.documents import verify_takes_documents
 from verifier.ids import VerificationId
@@ -44,7 +45,12 @@ class NewVerificationBody(BaseModel):
 
     reference: str = Field(min_length=1, max_length=200, description="the desk's own id of the case")
     policy: str = Field(max_length=64)
-    account: str | None = Field(default=None, min_length=1, max_length=320, description="kept as a keyed digest only")
+    account: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=320,
+        description="kept as a keyed digest only; where the policy has it attested, needs the scope contacts:write",
+    )
     locale: str | None = Field(
         default=None,
         max_length=35,
@@ -93,6 +99,8 @@ def create_verification(
     if asked.contact_points and not may(principal, Action.CONTACT_SET):
         raise ContactsNotAllowedError
     policy = rooms.verifications.get_current_policy(asked.policy)
+    if asked.account is not None and _takes_attestations(policy) and not may(principal, Action.CONTACT_SET):
+        raise ContactsNotAllowedError
     contacts = parse_contact_points(asked.contact_points, policy)
     if policy.no_proof is not None:
         parse_reference(asked.reference)
@@ -109,6 +117,12 @@ def create_verification(
     created = rooms.requests.create(wanted, actor=principal.actor, once=call, contacts=contacts)
     response.status_code = 201 if created.is_new else 200
     return _read(created.id, rooms=rooms, principal=principal)
+
+
+def _takes_attestations(policy: Policy) -> bool:
+    """Whether an attestation of the account is a proof: then the account is a contact point like any other."""
+    items = (item for line in policy.ladder for item in line)
+    return any(isinstance(item, ContactRequirement) and item.contact is ContactKind.ACCOUNT for item in items)
 
 
 def _tell_no_proof(policy: Policy, locale: str | None) -> NoProofAnswer:

@@ -70,6 +70,14 @@ def test_contact_points_come_from_programs_with_the_scope_and_never_from_a_page(
     assert refusal(contacts.desk.client.post("/v1/verifications", json=body, headers=reviewer)) == (403, "forbidden")
 
 
+def test_an_account_that_is_attested_comes_from_programs_with_the_scope(contacts: ContactDesk) -> None:
+    without = make_key(contacts.desk.house, Role.AGENT, Scope.VERIFICATIONS_WRITE)
+    body = {"reference": "CASE-7", "policy": "every-way", "account": "mallory"}
+    answer = contacts.desk.client.post("/v1/verifications", json=body, headers=without)
+    assert refusal(answer) == (403, "contacts_not_allowed")
+    assert contacts.ask(policy="every-way", account="jo").status_code == 201
+
+
 def test_the_same_contact_points_are_the_same_request_and_others_are_not(contacts: ContactDesk) -> None:
     first = contacts.ask()
     assert (contacts.ask().status_code, contacts.ask().json()["id"]) == (200, first.json()["id"])
