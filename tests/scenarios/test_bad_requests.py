@@ -118,6 +118,14 @@ def test_a_live_reference_with_other_contents_is_refused(desk: Desk) -> None:
     assert desk.ask(expected={"full_name": "Someone else"}).status_code == 201, "an ended one is in nobody's way"
 
 
+def test_who_guesses_what_a_request_of_another_holds_is_not_told_that_they_are_right(house: House, desk: Desk) -> None:
+    desk.request(expected={"full_name": "Jo Doe"})
+    other = make_key(house, Role.AGENT, Scope.VERIFICATIONS_WRITE)
+    for name in ("Jo Doe", "Jo Dough"):
+        answer = desk.ask(headers=other, expected={"full_name": name})
+        assert refusal(answer) == (409, "verification_exists")
+
+
 def test_nobody_gets_in_without_a_key_or_with_a_bad_one(desk: Desk) -> None:
     good = desk.headers["authorization"]
     assert desk.client.get("/v1/verifications", headers={"authorization": good}).status_code == 200

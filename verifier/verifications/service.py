@@ -108,7 +108,7 @@ class Verifications:
 
         Raises:
             InvalidReferenceError, ReferenceLooksLikeAddressError, UnknownPolicyError, UnknownExpectedFieldError
-            VerificationExistsError: live for this reference and policy, with other contents.
+            VerificationExistsError: live for this reference and policy, with other contents or by another actor.
             ClockBehindError, LogBehindError, IntakeClosedError, StoreUnavailableError
         """
         parse_reference(asked.reference)
@@ -119,7 +119,7 @@ class Verifications:
         with self._database.read() as session:
             now = self._clock.now(session)
             verify_intake_open(session, now, closes_after=self._intake_closes_after)
-            standing = once.find(session, now) or _find_live(session, asked, digest)
+            standing = once.find(session, now) or _find_live(session, asked, digest, actor=actor)
         if standing is not None:
             return Created(standing, is_new=False)
         verification = new_verification_id()
@@ -147,7 +147,7 @@ class Verifications:
     ) -> Created:
         with self._database.write() as session:
             now = self._clock.now(session)
-            standing = once.find(session, now) or _find_live(session, asked, digest)
+            standing = once.find(session, now) or _find_live(session, asked, digest, actor=actor)
             if standing is not None:
                 return Created(standing, is_new=False)
             _keep_policy(session, policy)
@@ -276,7 +276,7 @@ class Verifications:
         return True
 
 
-def _find_live(session: Session, asked: NewVerification, digest: str) -> VerificationId | None:
+def _find_live(session: Session, asked: NewVerification, digest: str, *, actor: str) -> VerificationId | None:
     row = session.scalars(
         select(VerificationRow).where(
             VerificationRow.reference == asked.reference,
@@ -286,7 +286,8 @@ def _find_live(session: Session, asked: NewVerification, digest: str) -> Verific
     ).one_or_none()
     if row is None:
         return None
-    if row.request_digest != digest:
+    # For anybody else an answer would tell whether they guessed what the request holds sealed.
+    if row.created_by != actor or row.request_digest != digest:
         raise VerificationExistsError
     return row.id
 
