@@ -62,6 +62,18 @@ def test_an_operation_asks_each_name_once_and_no_more_names_than_its_limit(zone:
     assert zone.asked == ["a.example", "b.example"]
 
 
+def test_one_operation_asks_no_longer_than_it_has_time(resolver: DnsResolver, zone: Zone) -> None:
+    seconds = [100.0]
+    counted = CountedResolver(resolver, limit=16, clock=lambda: seconds[0])
+    seconds[0] += 19
+    assert counted.txt("a.example") == ()
+    seconds[0] += 1
+    with pytest.raises(TooManyLookupsError):
+        counted.txt("b.example")
+    assert counted.txt("a.example") == (), "what is known may still be read"
+    assert zone.asked == ["a.example"]
+
+
 @pytest.mark.parametrize(
     ("text", "server"),
     [

@@ -131,7 +131,7 @@ class LookupFailedError(VerifierError):
 
 
 class TooManyLookupsError(LookupFailedError):
-    """One operation asked for more names than its limit."""
+    """One operation asked for more names than its limit, or for too long."""
 
 
 class MessageRefusedError(VerifierError):

@@ -1,11 +1,13 @@
 """The one DNS seam: TXT records and addresses by name, with a time-out for each look-up, and a limit for one operation.
 
 It guarantees that nothing waits longer than its time-out, that no TXT record is looked up twice in one operation, and
-that an answer which could not be had (`LookupFailedError`) never looks like a name without records. What a record
+that an answer which could not be had (`LookupFailedError`) never looks like a name without records; many slow answers
+together take no longer than the worker holds what it judges. What a record
 means, and whom the servers themselves believe, is left to others: these answers are as true as the path to the server.
 """
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -25,6 +27,8 @@ from verifier.contacts.errors import LookupFailedError, TooManyLookupsError
 from verifier.errors import ConfigurationError
 
 _TIMEOUT: Final = timedelta(seconds=3)
+_LONGEST_OPERATION: Final = timedelta(seconds=20)
+"""After it, no look-up begins: with the last one's time-out that is less than the lease in `judging`."""
 
 
 class Resolver(Protocol):
@@ -77,18 +81,23 @@ class DnsResolver:
 
 
 class CountedResolver:
-    """One operation's share of another resolver: each name once, and no more than `limit` of them."""
+    """One operation's share of another resolver: each name once, no more than `limit` of them, and none too late.
 
-    def __init__(self, inner: Resolver, *, limit: int) -> None:
+    The operation begins when this is made. `clock` counts seconds, and is steady.
+    """
+
+    def __init__(self, inner: Resolver, *, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._inner: Final = inner
         self._limit: Final = limit
+        self._clock: Final = clock
+        self._ends_at: Final = clock() + _LONGEST_OPERATION.total_seconds()
         self._known: Final[dict[str, tuple[bytes, ...]]] = {}
         self._asked = 0
 
     def txt(self, name: str) -> tuple[bytes, ...]:
         key = name.rstrip(".").lower()
         if key not in self._known:
-            if self._asked >= self._limit:
+            if self._asked >= self._limit or self._clock() >= self._ends_at:
                 raise TooManyLookupsError
             self._asked += 1
             self._known[key] = self._inner.txt(key)
