@@ -101,20 +101,35 @@ def run_tests(
     ] = None,
 ) -> None:
     """Run the tests that stand beside the policies."""
-    from policies.loading import read_policy_file
-    from policies.tests_of import read_tests, run_test
+    from policies.loading import TESTS
 
-    count = 0
+    count, refused = 0, 0
     failures: list[str] = []
-    for file in files or sorted(_folder().glob("*.tests.yaml")):
-        tested = read_policy_file(file.with_name(file.name.removesuffix(".tests.yaml") + ".yaml"))
-        for test in read_tests(file.read_text(encoding="utf-8"), origin=str(file)):
-            count += 1
-            failures += run_test(tested, test)
+    for file in files or sorted(_folder().glob(f"*{TESTS}")):
+        try:
+            run, wrong = _run(file)
+        except PolicyError as error:
+            refused += 1
+            print(error, file=sys.stderr)
+            continue
+        count += run
+        failures += wrong
     for failure in failures:
         print(failure, file=sys.stderr)
     print(f"{count} tests of policies, {len(failures)} answers other than expected.")
-    raise typer.Exit(1 if failures else 0)
+    if count == 0:
+        print("No test was run. Write tests beside each policy, in `<policy>.tests.yaml`.", file=sys.stderr)
+    raise typer.Exit(1 if failures or refused or count == 0 else 0)
+
+
+def _run(file: Path) -> tuple[int, list[str]]:
+    """How many tests a file holds, and each answer that was not the expected one."""
+    from policies.loading import TESTS, decode, read_policy_file
+    from policies.tests_of import read_tests, run_test
+
+    tests = read_tests(decode(str(file), file.read_bytes()), origin=str(file))
+    tested = read_policy_file(file.with_name(file.name.removesuffix(TESTS) + ".yaml"))
+    return len(tests), [failure for test in tests for failure in run_test(tested, test)]
 
 
 def _load() -> Mapping[str, Policy]:
@@ -213,9 +228,8 @@ def _print_due(found: Policy) -> None:
             print(f"{each.destroy_by:%Y-%m-%d %H:%M} UTC  {each.document}  {each.slot}  {each.rule}")
         held = read_held_of(session, now, policy=found.name)
         for hold in held:
-            print(
-                f"{hold.ends_at:%Y-%m-%d %H:%M} UTC  {hold.verification_id}  {hold.data}  kept by law until then ({hold.reason})"
-            )
+            said = f"{hold.data}  kept by law until then ({hold.reason})"
+            print(f"{hold.ends_at:%Y-%m-%d %H:%M} UTC  {hold.verification_id}  {said}")
         ending = read_ending(session, policy=found.name, by=by)
         for row in ending:
             print(f"{row.undecided_by:%Y-%m-%d %H:%M} UTC  {row.id}  everything in it, if nobody decides by then")

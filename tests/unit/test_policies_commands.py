@@ -92,6 +92,26 @@ def test_the_tests_beside_the_policies_run_and_a_wrong_answer_fails(operator: Op
     assert "the registered e-mail is enough: `offered` is 1, 3, expected 1." in done.stderr
 
 
+def test_a_file_of_tests_that_is_none_does_not_hide_the_others(operator: Operator, folder: Path) -> None:
+    (folder / "a.yaml").write_text("nothing: here\n", encoding="utf-8")
+    (folder / "a.tests.yaml").write_text(TESTS, encoding="utf-8")
+    (folder / "b.tests.yaml").write_bytes("tests: für".encode("latin-1"))
+    done = operator.run("policy", "test", VERIFIER_POLICIES_FOLDER=str(folder))
+    assert done.returncode == 1
+    assert "4 tests of policies, 0 answers other than expected." in done.stdout
+    first, second = done.stderr.strip().splitlines()
+    assert "a.yaml:1:1:" in first
+    assert "b.tests.yaml:1:" in second
+    assert "Save this file as UTF-8." in second
+
+
+def test_a_folder_without_tests_is_not_taken_for_a_good_one(operator: Operator, folder: Path) -> None:
+    (folder / "lost-coins.tests.yaml").unlink()
+    done = operator.run("policy", "test", VERIFIER_POLICIES_FOLDER=str(folder))
+    assert done.returncode == 1
+    assert "No test was run." in done.stderr
+
+
 def test_tests_without_their_policy_are_refused(folder: Path) -> None:
     assert list(load_folder(folder)) == ["lost-coins", "opening-hours"]
     (folder / "lost-coins.yaml").unlink()
