@@ -32,6 +32,7 @@ from policies import (
     plan,
     what_is_missing,
 )
+from policies.parts import is_optional
 from tests.case_policies import CASE_POLICIES
 
 BASE = CASE_POLICIES["account-recovery"]
@@ -95,7 +96,7 @@ def everything_in(some: Evidence) -> set[object]:
 
 
 def holds(line: ProofLine, some: Evidence) -> bool:
-    if all(isinstance(item, ContactRequirement) for item in line) and any(
+    if all(isinstance(item, ContactRequirement) or is_optional(item) for item in line) and any(
         item.contact in some.recent for item in line if isinstance(item, ContactRequirement)
     ):
         return False

@@ -140,6 +140,16 @@ def test_a_contact_point_that_changed_recently_is_not_enough_alone() -> None:
     assert not decides_alone(WHOLE, recent)
 
 
+def test_a_contact_point_that_changed_recently_is_not_enough_beside_what_may_be_left_out() -> None:
+    letter = DocumentRequirement("letter", ("page",), is_optional=True)
+    policy = replace(WHOLE, ladder=((ContactRequirement(*MAIL), letter),))
+    recent = Evidence(slots=frozenset({("letter", "page")}), contacts=frozenset({MAIL}), recent=frozenset({MAIL[0]}))
+    assert what_is_missing(policy, 0, recent) == (MissingContact(*MAIL),)
+    assert is_satisfied(policy, replace(recent, recent=frozenset()))
+    offers = plan(policy, Situation(contacts=frozenset({MAIL[0]}), recent=frozenset({MAIL[0]})))
+    assert offers.skipped == ((0, Skip.CONTACT_CHANGED_RECENTLY),)
+
+
 def test_beside_details_it_counts() -> None:
     beside = Evidence(
         contacts=frozenset({PHONE}), recent=frozenset({ContactKind.PHONE}), details=frozenset({"hash", "amount"})
