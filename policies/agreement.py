@@ -56,6 +56,12 @@ def _verify_reviewers_compare(policy: Policy, *, place: Place) -> None:
         raise place.refuse(
             "unused_rules", "`contact_checks_decide` needs a line of contact checks alone. Add one, or remove it."
         )
+    if policy.review.contact_checks_decide and (policy.review.lines > 1 or policy.review.second_look_share):
+        raise place.refuse(
+            "contradiction",
+            "`contact_checks_decide` approves without a person, but `lines: 2` and `second_look_share` ask for two."
+            " Remove one of them.",
+        )
     if not policy.review.checklist and not all(alone):
         raise place.refuse(
             "missing_key", "`review` needs `checklist`: a person reviews documents and details; what do they compare?"

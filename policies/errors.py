@@ -16,6 +16,7 @@ PolicyErrorCode = Literal[
     "bad_size",
     "bad_switch",
     "bad_text",
+    "contradiction",
     "duplicate_code",
     "duplicate_key",
     "empty_ladder",

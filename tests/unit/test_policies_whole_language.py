@@ -101,6 +101,8 @@ REFUSALS = [
     ("duplicate_code", "{details: [hash]}", "{details: [hash]}, {details: [sum]}", 7, 59),
     ("empty_proof", "{details: [hash, sum]}, ", "", 8, 5),
     ("unreachable", "  - [{contact: wallet, by: signature}, ", "  - [{contact: email, by: code}, ", 7, 5),
+    ("contradiction", "lines: 1", "lines: 2", 23, 3),
+    ("contradiction", "lines: 1", "lines: 1\n  second_look_share: 5", 23, 3),
     ("unused_rules", "{details: [hash, sum]}, ", "{details: [hash]}, ", 11, 3),
     ("unused_rules", "  - [{contact: email, by: code}]\n", "", 22, 3),
     ("missing_key", WHOLE[WHOLE.index("  checklist:") : WHOLE.index("retention:")], "", 23, 3),
