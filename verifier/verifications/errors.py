@@ -22,7 +22,7 @@ class InvalidReferenceError(VerifierError):
 
 
 class ReferenceLooksLikeAddressError(VerifierError):
-    """A case number that is an e-mail address or a phone number would name a customer in the database."""
+    """A case number that is an e-mail address or a phone number would name a customer; a web address is a link."""
 
     code = "reference_looks_like_address"
 

@@ -13,14 +13,15 @@ _E164_DIGITS: Final = range(10, 16)
 def parse_reference(text: str) -> str:
     """Check a reference as it came from outside.
 
-    An `@` or a telephone number's form is refused with a sentence of its own: case numbers are stored and logged in
+    An `@`, the form of a telephone number and that of a web address (which would stand, as a link, in the desk's own
+    mail) are refused with a sentence of their own: case numbers are stored and logged in
     clear, so they must not name a person. Digits alone are an everyday case number and pass, however many; a desk
     whose customers' numbers look like its case numbers must not use them as such.
 
     Raises:
         ReferenceLooksLikeAddressError, InvalidReferenceError
     """
-    if "@" in text or _looks_like_phone(text):
+    if "@" in text or "//" in text or text.lower().startswith("www.") or _looks_like_phone(text):
         raise ReferenceLooksLikeAddressError
     if _REFERENCE.fullmatch(text) is None:
         raise InvalidReferenceError

@@ -54,7 +54,9 @@ VERIFICATIONS: Final[Mapping[str, Answer]] = {
     "reference_looks_like_address": Answer(
         status=422,
         title=N_("The reference looks like an address"),
-        detail=N_("A reference is the desk's own number of the case; this one looks like somebody's e-mail or phone."),
+        detail=N_(
+            "A reference is the desk's own number of the case; this one looks like an e-mail, phone or web address."
+        ),
         next_step=N_("Send the number of the ticket instead. It must not say who the customer is."),
     ),
     "invalid_reference": Answer(
