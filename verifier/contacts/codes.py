@@ -73,8 +73,9 @@ class Codes:
         subjects = {
             Subject.VERIFICATION: check.verification_id,
             Subject.CONTACT: f"{check.contact}/{address}",
-            Subject.NETWORK: network,
         }
+        if network:
+            subjects[Subject.NETWORK] = network
         if task.account_digest is not None:
             subjects[Subject.ACCOUNT] = task.account_digest
         return self._limits.plan_sending(session, now, subjects=subjects)

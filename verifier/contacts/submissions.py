@@ -61,7 +61,7 @@ class Door:
         self._source: Final = source
 
     def begin(self, contact: ContactKind, method: CheckMethod, *, network: str, locale: str) -> SubmissionId:
-        """Ask for a check, or for its code once more.
+        """Ask for a check, or for its code once more. No network, "", is the desk's: it does not count for one.
 
         Raises:
             UnknownContactError: the policy asks for no such check, or the desk registered no such contact point.

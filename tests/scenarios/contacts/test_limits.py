@@ -88,6 +88,18 @@ def test_one_mailbox_is_not_filled_by_many_verifications(contacts: ContactDesk) 
     assert contacts.begin(customer) == "code_sent", "tomorrow it may be tried again"
 
 
+def test_a_desk_is_no_household(contacts: ContactDesk) -> None:
+    """Of one network, the twenty-first code of an hour waits."""
+    for number in range(22):
+        given = {"email": {"value": f"jo{number}@example.org"}}
+        asked = contacts.request(reference=f"CASE-{number}", contact_points=given)
+        assert contacts.post(asked["id"], contact="email", method="code").status_code == 202
+        while contacts.work.run("judge"):
+            """Until its code is queued."""
+    contacts.work()
+    assert len(contacts.mails.mails) == 22
+
+
 def test_the_code_goes_out_though_the_other_one_was_warned_a_moment_before(contacts: ContactDesk) -> None:
     asked = contacts.request()
     customer = contacts.desk.customer(asked)
