@@ -104,7 +104,9 @@ class Codes:
         goes_at: datetime,
     ) -> None:
         channel = CHANNEL_OF[check.contact]
-        words = self._letters.write_code(task, channel, code=code)
+        ends_at = check.code_expires_at
+        assert ends_at is not None  # set with the code
+        words = self._letters.write_code(task, channel, code=code, lasts=ends_at - goes_at)
         check.notice_id = queue_notice(
             session,
             now,
@@ -117,7 +119,7 @@ class Codes:
             subject=words.subject,
             body=words.body,
             not_before=goes_at,
-            send_by=check.code_expires_at,
+            send_by=ends_at,
         )
         of = {"verification": check.verification_id, "check": check.id}
         record(session, now, EntryKind.CODE_SENT, {**of, "channel": channel, "number": check.sends})

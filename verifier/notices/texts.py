@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, assert_never
 
-from verifier.locales import N_, name_desk, translator
+from verifier.locales import N_, load_sentences, name_desk, translator
 from verifier.notices.kinds import Channel, NoticeKind
 from verifier.notices.letter import MOST_SEGMENTS, count_segments
 
@@ -17,13 +17,15 @@ from verifier.notices.letter import MOST_SEGMENTS, count_segments
 @dataclass(frozen=True)
 class Facts:
     """What the sentences name. `host` is that of the address that people open; `exit_url` the whole address of *I did
-    not ask for this*. A notice needs its own of `code` and `exit_url`, and no other."""
+    not ask for this*; `minutes`, for how long the code works from when it is sent. A notice needs its own of `code`
+    (with `minutes`) and `exit_url`, and no other."""
 
     desk: str
     case: str
     phrase: str
     host: str
     code: str = field(default="", repr=False)
+    minutes: int = 0
     exit_url: str = field(default="", repr=False)
 
 
@@ -35,12 +37,10 @@ class Text:
     body: str
 
 
-# The ten minutes are those of `verifier.contacts.code`; they stand in words' reach of the number, so that every
-# language gets its plural right.
 _CODE_SUBJECT: Final = N_("Your code for case {case}")
 _CODE_MAIL: Final[Sequence[str]] = (
     N_("Hello,"),
-    N_("here is your code for case {case} at {desk}. It works for 10 minutes:"),
+    N_("here is your code for case {case} at {desk}. It works {for_minutes}:"),
     "    {code}",
     N_("Type it on the page that you opened, or read it out to the person of {desk} who is helping you on the phone."),
     N_(
@@ -54,8 +54,8 @@ _CODE_MAIL: Final[Sequence[str]] = (
     N_("There is no link in this mail, and we never send one together with a code."),
 )
 _CODE_SMS: Final[Sequence[str]] = (
-    N_("{code} is your code for case {case} at {desk}. It works for 10 minutes. Did not ask for it? Do nothing."),
-    N_("{code} is your code. It works for 10 minutes. Did not ask for it? Do nothing."),
+    N_("{code} is your code for case {case} at {desk}. It works {for_minutes}. Did not ask for it? Do nothing."),
+    N_("{code} is your code. It works {for_minutes}. Did not ask for it? Do nothing."),
     N_("{code} is your code."),
 )
 _OPENED_SUBJECT: Final = N_("A verification was opened for your account")
@@ -93,6 +93,7 @@ def compose(kind: NoticeKind, channel: Channel, *, locale: str, facts: Facts) ->
     _verify_facts(kind, facts)
     named = {name: getattr(facts, name) for name in ("case", "phrase", "code", "exit_url")}
     named["desk"] = name_desk(facts.desk, locale=locale)
+    named["for_minutes"] = _say_minutes(facts.minutes, locale=locale)
     speak = translator(locale)
 
     def say(sentence: str) -> str:
@@ -118,13 +119,19 @@ def compose(kind: NoticeKind, channel: Channel, *, locale: str, facts: Facts) ->
 def _verify_facts(kind: NoticeKind, facts: Facts) -> None:
     match kind:
         case NoticeKind.CODE:
-            is_whole = bool(facts.code) and not facts.exit_url
+            is_whole = bool(facts.code) and facts.minutes > 0 and not facts.exit_url
         case NoticeKind.OPENED_ELSEWHERE:
             is_whole = bool(facts.exit_url) and not facts.code
         case _:
             assert_never(kind)
     if not is_whole:
         raise ValueError(f"a notice of {kind} names its own facts, and no others")
+
+
+def _say_minutes(minutes: int, *, locale: str) -> str:
+    """As it follows "it works": in the case and the number of the language."""
+    sentences = load_sentences(locale)
+    return sentences.ngettext("for %(num)s minute", "for %(num)s minutes", minutes) % {"num": minutes}
 
 
 def _mail(say: Speak, subject: str, paragraphs: Sequence[str]) -> Text:

@@ -126,6 +126,17 @@ def test_the_same_code_is_sent_again_while_it_is_valid_and_five_times_at_most(co
     assert [each["number"] for each in sent] == [1, 2, 3, 4, 5]
 
 
+def test_a_code_that_goes_out_again_says_how_long_it_still_works(contacts: ContactDesk) -> None:
+    customer = contacts.desk.customer(contacts.request())
+    contacts.begin(customer)
+    assert "for 10 minutes" in contacts.mails.mails[-1].message.get_content()
+    contacts.work.pass_time(timedelta(minutes=6))
+    contacts.begin(customer)
+    again = contacts.mails.mails[-1].message.get_content()
+    assert len(contacts.mails.mails) == 2
+    assert "for 3 minutes" in again, "and some seconds"
+
+
 def test_a_code_stays_good_however_often_another_is_asked_for(contacts: ContactDesk) -> None:
     asked = contacts.request()
     customer = contacts.desk.customer(asked)
