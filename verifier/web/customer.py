@@ -25,8 +25,20 @@ from verifier.verifications import links
 from verifier.verifications.life import is_terminal
 from verifier.verifications.tables import VerificationRow
 from verifier.web.asked import asked_page
-from verifier.web.csrf import form_token, verify_form_token, verify_same_site
+from verifier.web.csrf import verify_form_token, verify_same_site
 from verifier.web.customer_answers import tell_landing, tell_link_problem, tell_page
+from verifier.web.customer_session import (
+    FORM_KEY,
+    FormToken,
+    change,
+    cookie_name,
+    look,
+    look_again,
+    read_customer,
+    session_token,
+    token_for_forms,
+    verify_form,
+)
 from verifier.web.customer_views import CustomerReading
 from verifier.web.pages.common import FieldError, slot_anchor
 from verifier.web.pages.customer import LandingPage, WithdrawPage, WithdrawReason
@@ -39,29 +51,6 @@ from verifier.web.step_views import is_decided_alone, name_asked
 from verifier.web.uploading import receive_document
 
 router: Final = APIRouter(tags=["customer"])
-
-FORM_KEY: Final = b"verifier/v1/customer"
-"""Customers' form tokens are derived from their secret session token alone: this tier has no keys."""
-
-FormToken = Annotated[str, Form(max_length=200)]
-
-
-def cookie_name(verification: str, *, rooms: Rooms) -> str:
-    return f"{'__Host' if rooms.principals.is_https else 'dev'}-v-{verification}"
-
-
-def session_token(request: Request, verification: str, *, rooms: Rooms) -> str:
-    return request.cookies.get(cookie_name(verification, rooms=rooms), "")
-
-
-def token_for_forms(secret: str) -> str:
-    return form_token(FORM_KEY, session=secret)
-
-
-def read_customer(
-    request: Request, session: Session, now: datetime, row: VerificationRow, *, rooms: Rooms
-) -> CustomerReading:
-    return CustomerReading(session, now, row, desk=rooms.desk_name, locale=speak(request, hint=row.locale))
 
 
 @router.get("/v/{token}")
@@ -147,28 +136,15 @@ def _set_cookie(response: Response, verification: str, token: str, *, rooms: Roo
 @router.get("/verification/{verification}")
 def show(request: Request, verification: str, rooms: RoomsDep) -> Response:
     """What is asked now, or how far it is."""
-    token = session_token(request, verification, rooms=rooms)
-    with rooms.database.read() as session:
-        now = rooms.clock.now(session)
-        row = links.get_session_verification(session, now, VerificationId(verification), token)
-        rooms.throttle.count_link(row.id)
-        reading = read_customer(request, session, now, row, rooms=rooms)
-        return tell_page(request, reading, verification=row.id, form_token=token_for_forms(token))
-
-
-def verify_form(request: Request, verification: str, given: str, *, rooms: Rooms) -> str:
-    """The session's token, once the form is known to be its own. Raises: InvalidFormTokenError"""
-    verify_same_site(request, method=request.method, public_url=rooms.public_url)
-    token = session_token(request, verification, rooms=rooms)
-    verify_form_token(given, key=FORM_KEY, session=token)
-    return token
+    with look(request, verification, rooms=rooms) as visit:
+        return tell_page(request, visit.read(), verification=visit.row.id, form_token=visit.form_token)
 
 
 def change_by_form(
     request: Request,
     verification: str,
     given: str,
-    change: Callable[[Session, datetime, VerificationRow], None],
+    make: Callable[[Session, datetime, VerificationRow], None],
     *,
     rooms: Rooms,
     field_name: str = "submit",
@@ -178,16 +154,10 @@ def change_by_form(
 
     `go_on`: the last of it is the page to show, below the verification; the change may add to it.
     """
-    verify_same_site(request, method=request.method, public_url=rooms.public_url)
-    token = session_token(request, verification, rooms=rooms)
-    verify_form_token(given, key=FORM_KEY, session=token)
+    token = verify_form(request, verification, given, rooms=rooms)
     try:
-        with rooms.database.write() as session:
-            now = rooms.clock.now(session)
-            row = links.lock_session_verification(session, now, VerificationId(verification), token)
-            speak(request, hint=row.locale)
-            rooms.throttle.count_link(row.id)
-            change(session, now, row)
+        with change(request, verification, token=token, rooms=rooms) as visit:
+            make(visit.session, visit.now, visit.row)
     except VerifierError as error:
         return show_refused(request, verification, error, field_name=field_name, rooms=rooms)
     if prefers_html(request):
@@ -201,16 +171,13 @@ def show_refused(
     """The page that is due with an error summary, where a person was refused while something is asked for."""
     if not prefers_html(request):
         raise error
-    token = session_token(request, verification, rooms=rooms)
-    with rooms.database.read() as session:
-        now = rooms.clock.now(session)
-        row = links.get_session_verification(session, now, VerificationId(verification), token)
-        reading = read_customer(request, session, now, row, rooms=rooms)
+    with look_again(request, verification, rooms=rooms) as visit:
+        reading = visit.read()
         if not reading.is_asked:
             raise error
         problem = problem_for(error.code, facts=error.facts, translate=translator(speak(request)))
         errors = (FieldError(field=field_name, sentence=f"{problem.detail} {problem.next_step}"),)
-        page = asked_page(reading, form_token=token_for_forms(token), errors=errors)
+        page = asked_page(reading, form_token=visit.form_token, errors=errors)
         here = f"/verification/{verification}"
         return show_page(request, page, status=problem.status, headers=problem.headers, here=here)
 
@@ -272,12 +239,12 @@ def remove(request: Request, verification: str, document: str, rooms: RoomsDep, 
     """Take one document back; its bytes go at once."""
     tails = [""]
 
-    def change(session: Session, now: datetime, row: VerificationRow) -> None:
+    def take_back(session: Session, now: datetime, row: VerificationRow) -> None:
         found = get_document_of(session, row.id, DocumentId(document))
         remove_document(session, now, row, found.id)
         tails.append(page_of_slot(found.document))
 
-    return change_by_form(request, verification, form_token, change, rooms=rooms, go_on=tails)
+    return change_by_form(request, verification, form_token, take_back, rooms=rooms, go_on=tails)
 
 
 @router.post("/verification/{verification}/submit")
@@ -293,20 +260,16 @@ def ask_withdraw(
     request: Request, verification: str, rooms: RoomsDep, reason: WithdrawReason = WithdrawReason.RATHER_NOT
 ) -> Response:
     """Ask once more before everything is destroyed."""
-    token = session_token(request, verification, rooms=rooms)
-    with rooms.database.read() as session:
-        now = rooms.clock.now(session)
-        row = links.get_session_verification(session, now, VerificationId(verification), token)
-        rooms.throttle.count_link(row.id)
-        if is_terminal(row.state):
+    with look(request, verification, rooms=rooms) as visit:
+        if is_terminal(visit.row.state):
             return RedirectResponse(f"/verification/{verification}", status_code=303)
-        reading = read_customer(request, session, now, row, rooms=rooms)
+        reading = visit.read()
         page = WithdrawPage(
             shell=reading.shell,
             case=reading.case(),
-            verification_id=row.id,
+            verification_id=visit.row.id,
             reason=reason,
-            form_token=token_for_forms(token),
+            form_token=visit.form_token,
         )
         return show_page(request, page)
 
@@ -338,20 +301,16 @@ def read_receipt(
     format_: Annotated[Literal["page", "json"] | None, Query(alias="format")] = None,
 ) -> Response:
     """The deletion receipt of one document: to read and print, or the file that tools check."""
-    token = session_token(request, verification, rooms=rooms)
-    with rooms.database.read() as session:
-        now = rooms.clock.now(session)
-        row = links.get_session_verification(session, now, VerificationId(verification), token)
-        rooms.throttle.count_link(row.id)
-        found = get_document_of(session, row.id, DocumentId(document))
-        receipt = find_document_receipt(session, found.id, log_key=rooms.log_key)
+    with look(request, verification, rooms=rooms) as visit:
+        found = get_document_of(visit.session, visit.row.id, DocumentId(document))
+        receipt = find_document_receipt(visit.session, found.id, log_key=rooms.log_key)
         if format_ == "json" or not prefers_html(request):
             return answer_receipt_file(receipt)  # for tools, and the same in every language
-        reading = read_customer(request, session, now, row, rooms=rooms)
+        reading = visit.read()
         page = tell_receipt(
             receipt,
             shell=reading.shell,
-            reference=row.reference or "",
+            reference=visit.row.reference or "",
             label=reading.label_of(found),
             base_url=f"/verification/{verification}",
         )

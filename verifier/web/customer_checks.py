@@ -19,10 +19,10 @@ from verifier.contacts.submissions import CUSTOMER, Door
 from verifier.errors import VerifierError
 from verifier.ids import CheckId, SubmissionId, VerificationId
 from verifier.proofs.offers import choose_line
-from verifier.verifications import links
 from verifier.verifications.tables import VerificationRow
 from verifier.web.contact_answers import ChecksAnswer, SubmissionAnswer, tell_checks, tell_pending, tell_submission
-from verifier.web.customer import FormToken, session_token, show, verify_form
+from verifier.web.customer import show
+from verifier.web.customer_session import FormToken, change, look, verify_form
 from verifier.web.customer_steps import show_check_refused, show_way_refused
 from verifier.web.problems import prefers_html
 from verifier.web.rooms import Rooms, RoomsDep
@@ -37,17 +37,15 @@ Check = tuple[ContactKind, CheckMethod]
 @router.get("/checks")
 def list_checks(request: Request, verification: str, rooms: RoomsDep) -> ChecksAnswer:
     """How every contact check stands."""
-    with rooms.database.read() as session:
-        row = _read_row(session, request, verification, rooms=rooms)
-        return tell_checks(read_statuses(session, row.id))
+    with look(request, verification, rooms=rooms) as visit:
+        return tell_checks(read_statuses(visit.session, visit.row.id))
 
 
 @router.get("/submissions/{submission}")
 def read_submission(request: Request, verification: str, submission: str, rooms: RoomsDep) -> SubmissionAnswer:
     """What became of something that was handed in."""
-    with rooms.database.read() as session:
-        row = _read_row(session, request, verification, rooms=rooms)
-        return tell_submission(find_submission(session, row.id, SubmissionId(submission)))
+    with look(request, verification, rooms=rooms) as visit:
+        return tell_submission(find_submission(visit.session, visit.row.id, SubmissionId(submission)))
 
 
 @router.post("/contacts/{contact}/{method}")
@@ -102,7 +100,7 @@ def type_address(
 
 
 @router.post("/checks/{check}/look")
-def look(request: Request, verification: str, check: str, rooms: RoomsDep, form_token: FormToken = "") -> Response:
+def look_now(request: Request, verification: str, check: str, rooms: RoomsDep, form_token: FormToken = "") -> Response:
     """Have the domain looked at now."""
     handing = _HandingIn(request, verification, form_token, rooms, "look")
     return handing.hand_in(lambda door, session, row: door.look(handing.about_check(session, row, check)))
@@ -133,12 +131,8 @@ def choose_proof(
     """Choose another accepted proof; where none is named, none is taken."""
     token = verify_form(request, verification, form_token, rooms=rooms)
     try:
-        with rooms.database.write() as session:
-            now = rooms.clock.now(session)
-            row = links.lock_session_verification(session, now, VerificationId(verification), token)
-            speak(request, hint=row.locale)
-            rooms.throttle.count_link(row.id)
-            choose_line(session, now, row, line)
+        with change(request, verification, token=token, rooms=rooms) as visit:
+            choose_line(visit.session, visit.now, visit.row, line)
     except VerifierError as error:
         return show_way_refused(request, verification, error, rooms=rooms)
     if prefers_html(request):
@@ -168,12 +162,9 @@ class _HandingIn:
         request, verification, rooms = self.request, self.verification, self.rooms
         token = verify_form(request, verification, self.given, rooms=rooms)
         try:
-            with rooms.database.write() as session:
-                now = rooms.clock.now(session)
-                row = links.lock_session_verification(session, now, VerificationId(verification), token)
-                speak(request, hint=row.locale)
-                rooms.throttle.count_link(row.id)
-                submission = hand_in(Door(session, now, rooms.vault, row, source=CUSTOMER), session, row)
+            with change(request, verification, token=token, rooms=rooms) as visit:
+                session, row = visit.session, visit.row
+                submission = hand_in(Door(session, visit.now, rooms.vault, row, source=CUSTOMER), session, row)
         except VerifierError as error:
             about, field, said = self.about, self.field, self.said
             return show_check_refused(request, verification, error, about, field=field, said=said, rooms=rooms)
@@ -183,10 +174,3 @@ class _HandingIn:
         wait_for_verdict(VerificationId(verification), submission, rooms=rooms)
         page = "" if self.about is None else f"/contacts/{self.about[0]}/{self.about[1]}?after={submission}"
         return RedirectResponse(f"/verification/{verification}{page}", status_code=303)
-
-
-def _read_row(session: Session, request: Request, verification: str, *, rooms: Rooms) -> VerificationRow:
-    token = session_token(request, verification, rooms=rooms)
-    row = links.get_session_verification(session, rooms.clock.now(session), VerificationId(verification), token)
-    rooms.throttle.count_link(row.id)
-    return row

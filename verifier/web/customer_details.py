@@ -9,17 +9,15 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
-from sqlalchemy.orm import Session
 
 from verifier.errors import VerifierError
-from verifier.ids import VerificationId
 from verifier.proofs.details import DETAIL, Given, Typed, give_details, read_given
 from verifier.proofs.errors import DetailMalformedError, UnknownDetailError
-from verifier.verifications import links
 from verifier.verifications.life import VerificationState
 from verifier.verifications.moves import get_policy
 from verifier.verifications.tables import VerificationRow
-from verifier.web.customer import page_of_slot, read_customer, session_token, show_refused, token_for_forms, verify_form
+from verifier.web.customer import page_of_slot, show_refused
+from verifier.web.customer_session import Visit, change, look, look_again, verify_form
 from verifier.web.detail_reading import read_questions
 from verifier.web.detail_views import field_errors, tell_faults
 from verifier.web.details_form import DetailsForm, Sent, read_details_form, read_sent
@@ -42,20 +40,17 @@ def ask(
     request: Request, verification: str, rooms: RoomsDep, name: Annotated[str, Query(max_length=100)] = ""
 ) -> Response:
     """One question: the one that is named, or the first that has no answer; back to the task when all have."""
-    token = session_token(request, verification, rooms=rooms)
-    with rooms.database.read() as session:
-        now = rooms.clock.now(session)
-        row = links.get_session_verification(session, now, VerificationId(verification), token)
-        rooms.throttle.count_link(row.id)
-        questions = read_questions(session, row, locale=speak(request, hint=row.locale))
+    with look(request, verification, rooms=rooms) as visit:
+        row = visit.row
+        questions = read_questions(visit.session, row, locale=speak(request, hint=row.locale))
         if not prefers_html(request):
-            return JSONResponse(_tell_questions(row, questions, form_token=token_for_forms(token)))
+            return JSONResponse(_tell_questions(row, questions, form_token=visit.form_token))
         wanted = [each for each in questions if each.name == name] or [
             each for each in questions if each.name.startswith(DETAIL) and not each.is_given
         ]
         if not wanted or row.state is not VerificationState.REQUESTED:
             return RedirectResponse(f"/verification/{verification}", status_code=303)
-        page = _page(request, session, row, questions, wanted[:1], token=token, rooms=rooms)
+        page = _page(visit, questions, wanted[:1])
         return show_page(request, page)
 
 
@@ -64,9 +59,9 @@ def give(request: Request, verification: str, rooms: RoomsDep, sent: SentDep) ->
     """Keep what was typed: all of it, or none."""
     token = verify_form(request, verification, sent.form_token, rooms=rooms)
     try:
-        form, given = _keep(request, VerificationId(verification), sent, token=token, rooms=rooms)
+        form, given = _keep(request, verification, sent, token=token, rooms=rooms)
     except DetailMalformedError as error:
-        return _show_faults(request, verification, sent, error, token=token, rooms=rooms)
+        return _show_faults(request, verification, sent, error, rooms=rooms)
     except VerifierError as error:
         return show_refused(request, verification, error, field_name="submit", rooms=rooms)
     if not prefers_html(request):
@@ -75,19 +70,14 @@ def give(request: Request, verification: str, rooms: RoomsDep, sent: SentDep) ->
     return RedirectResponse(_find_next(verification, form.typed), status_code=303)
 
 
-def _keep(
-    request: Request, verification: VerificationId, sent: Sent, *, token: str, rooms: Rooms
-) -> tuple[DetailsForm, Given]:
-    with rooms.database.write() as session:
-        now = rooms.clock.now(session)
-        row = links.lock_session_verification(session, now, verification, token)
-        speak(request, hint=row.locale)
-        rooms.throttle.count_link(row.id)
+def _keep(request: Request, verification: str, sent: Sent, *, token: str, rooms: Rooms) -> tuple[DetailsForm, Given]:
+    with change(request, verification, token=token, rooms=rooms) as visit:
+        session, row = visit.session, visit.row
         form = read_details_form(sent.fields, get_policy(session, row))
         if not (form.typed.details or form.typed.captions):
             raise UnknownDetailError
         closes_after = rooms.intake_closes_after
-        give_details(session, now, row, form.typed, vault=rooms.vault, intake_closes_after=closes_after)
+        give_details(session, visit.now, row, form.typed, vault=rooms.vault, intake_closes_after=closes_after)
         session.flush()
         return form, read_given(session, row.id)
 
@@ -101,12 +91,11 @@ def _find_next(verification: str, typed: Typed) -> str:
 
 
 def _show_faults(
-    request: Request, verification: str, sent: Sent, error: DetailMalformedError, *, token: str, rooms: Rooms
+    request: Request, verification: str, sent: Sent, error: DetailMalformedError, *, rooms: Rooms
 ) -> Response:
     """Everything that is wrong at once, with everything that was typed."""
-    with rooms.database.read() as session:
-        now = rooms.clock.now(session)
-        row = links.get_session_verification(session, now, VerificationId(verification), token)
+    with look_again(request, verification, rooms=rooms) as visit:
+        session, row = visit.session, visit.row
         locale, policy = speak(request, hint=row.locale), get_policy(session, row)
         problem = problem_for(error.code, facts=error.facts, translate=translator(locale))
         if not prefers_html(request):
@@ -116,30 +105,22 @@ def _show_faults(
         questions = read_questions(session, row, locale=locale, values=sent.fields)
         shown = [each for each in questions if any(one.name in sent.fields for one in each.inputs)]
         errors = field_errors(policy, error, locale=locale, values=sent.fields)
-        page = _page(request, session, row, questions, shown, token=token, rooms=rooms, errors=errors)
+        page = _page(visit, questions, shown, errors=errors)
         here = f"/verification/{verification}/details"
         return show_page(request, page, status=problem.status, headers=problem.headers, here=here)
 
 
 def _page(
-    request: Request,
-    session: Session,
-    row: VerificationRow,
-    questions: list[Question],
-    shown: list[Question],
-    *,
-    token: str,
-    rooms: Rooms,
-    errors: tuple[FieldError, ...] = (),
+    visit: Visit, questions: list[Question], shown: list[Question], *, errors: tuple[FieldError, ...] = ()
 ) -> DetailPage:
-    reading = read_customer(request, session, rooms.clock.now(session), row, rooms=rooms)
+    reading = visit.read()
     of_a_kind = [each.name for each in questions if each.name.startswith(DETAIL) == shown[0].name.startswith(DETAIL)]
     return DetailPage(
         errors=errors,
         shell=reading.shell,
         case=reading.case(),
-        verification_id=row.id,
-        form_token=token_for_forms(token),
+        verification_id=visit.row.id,
+        form_token=visit.form_token,
         questions=tuple(shown),
         number=of_a_kind.index(shown[0].name) + 1,
         count=len(of_a_kind),

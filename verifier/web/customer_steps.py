@@ -14,13 +14,12 @@ from verifier.contacts.errors import UnknownCheckError
 from verifier.contacts.life import CheckState
 from verifier.contacts.reading import SubmissionStatus, find_submission
 from verifier.errors import VerifierError
-from verifier.ids import SubmissionId, VerificationId
+from verifier.ids import SubmissionId
 from verifier.proofs.errors import UnknownLineError
-from verifier.verifications import links
 from verifier.web.asked import asked_page
 from verifier.web.check_views import check_page
-from verifier.web.customer import read_customer, session_token, token_for_forms
 from verifier.web.customer_answers import tell_page
+from verifier.web.customer_session import look, look_again
 from verifier.web.customer_views import CustomerReading
 from verifier.web.pages.common import FieldError
 from verifier.web.pages.language import translator
@@ -42,22 +41,18 @@ def show_check(
     after: Annotated[str, Query(max_length=40)] = "",
 ) -> Response:
     """One contact check; `after`: what became of a submission. Elsewhere, once there is nothing to do in it."""
-    token = session_token(request, verification, rooms=rooms)
-    with rooms.database.read() as session:
-        now = rooms.clock.now(session)
-        row = links.get_session_verification(session, now, VerificationId(verification), token)
-        rooms.throttle.count_link(row.id)
-        reading = read_customer(request, session, now, row, rooms=rooms)
+    with look(request, verification, rooms=rooms) as visit:
+        reading = visit.read()
         item = ContactRequirement(contact, method) if (contact, method) in _list_checks(reading) else None
         if item is None or not reading.is_asked or _is_confirmed(reading, item):
             return RedirectResponse(f"/verification/{verification}", status_code=303)
         submission: SubmissionStatus | None = None
         if after:
             try:
-                submission = find_submission(session, row.id, SubmissionId(after))
+                submission = find_submission(visit.session, visit.row.id, SubmissionId(after))
             except UnknownCheckError:
                 submission = None  # an old address: the page says how it stands without it
-        page = check_page(reading, item, form_token=token_for_forms(token), submission=submission)
+        page = check_page(reading, item, form_token=visit.form_token, submission=submission)
         return show_page(request, page, here=page.here.partition("?")[0])
 
 
@@ -75,42 +70,31 @@ def show_document(
     request: Request, verification: str, rooms: RoomsDep, document: Annotated[str, Query(max_length=100)] = ""
 ) -> Response:
     """One document, where it is a step among others."""
-    token = session_token(request, verification, rooms=rooms)
-    with rooms.database.read() as session:
-        now = rooms.clock.now(session)
-        row = links.get_session_verification(session, now, VerificationId(verification), token)
-        rooms.throttle.count_link(row.id)
-        reading = read_customer(request, session, now, row, rooms=rooms)
+    with look(request, verification, rooms=rooms) as visit:
+        reading = visit.read()
         if not prefers_html(request):
-            return tell_page(request, reading, verification=row.id, form_token=token_for_forms(token))
+            return tell_page(request, reading, verification=visit.row.id, form_token=visit.form_token)
         wanted = {each.document for each in reading.requirements if isinstance(each, DocumentRequirement)}
         if not reading.is_asked or document not in wanted or not is_listed(reading):
             return RedirectResponse(f"/verification/{verification}", status_code=303)
-        page = task_page(reading, form_token=token_for_forms(token), document=document)
+        page = task_page(reading, form_token=visit.form_token, document=document)
         return show_page(request, page)
 
 
 @router.get("/proof")
 def show_ways(request: Request, verification: str, rooms: RoomsDep) -> Response:
     """The ways that are accepted, to choose from."""
-    token = session_token(request, verification, rooms=rooms)
-    with rooms.database.read() as session:
-        now = rooms.clock.now(session)
-        row = links.get_session_verification(session, now, VerificationId(verification), token)
-        rooms.throttle.count_link(row.id)
-        reading = read_customer(request, session, now, row, rooms=rooms)
+    with look(request, verification, rooms=rooms) as visit:
+        reading = visit.read()
         if not reading.is_asked or len(reading.offers.lines) < 2:
             return RedirectResponse(f"/verification/{verification}", status_code=303)
-        return show_page(request, ways_page(reading, form_token=token_for_forms(token)))
+        return show_page(request, ways_page(reading, form_token=visit.form_token))
 
 
 def show_way_refused(request: Request, verification: str, error: VerifierError, *, rooms: Rooms) -> Response:
     """The other ways again, where the choice could not be taken; they may have changed meanwhile."""
-    token = session_token(request, verification, rooms=rooms)
-    with rooms.database.read() as session:
-        now = rooms.clock.now(session)
-        row = links.get_session_verification(session, now, VerificationId(verification), token)
-        reading = read_customer(request, session, now, row, rooms=rooms)
+    with look_again(request, verification, rooms=rooms) as visit:
+        reading = visit.read()
         if not prefers_html(request) or not reading.is_asked or not reading.offers.lines:
             raise error
         _ = translator(speak(request))
@@ -119,7 +103,7 @@ def show_way_refused(request: Request, verification: str, error: VerifierError, 
         if isinstance(error, UnknownLineError):
             sentence = _("Choose one of the ways below.")
         errors = (FieldError(field=f"line-{reading.offers.lines[0]}", sentence=sentence),)
-        page = ways_page(reading, form_token=token_for_forms(token), errors=errors)
+        page = ways_page(reading, form_token=visit.form_token, errors=errors)
         return show_page(request, page, status=problem.status, headers=problem.headers)
 
 
@@ -136,20 +120,17 @@ def show_check_refused(
     """The page of the check with the error on it, and what was typed; where it is not due, what is."""
     if not prefers_html(request):
         raise error
-    token = session_token(request, verification, rooms=rooms)
-    with rooms.database.read() as session:
-        now = rooms.clock.now(session)
-        row = links.get_session_verification(session, now, VerificationId(verification), token)
-        reading = read_customer(request, session, now, row, rooms=rooms)
+    with look_again(request, verification, rooms=rooms) as visit:
+        reading = visit.read()
         if not reading.is_asked:
             raise error
         problem = problem_for(error.code, facts=error.facts, translate=translator(speak(request)))
         errors = (FieldError(field=field, sentence=f"{problem.detail} {problem.next_step}"),)
         here = f"/verification/{verification}"
         if check is None or check not in _list_checks(reading) or _is_confirmed(reading, ContactRequirement(*check)):
-            page = asked_page(reading, form_token=token_for_forms(token), errors=errors)
+            page = asked_page(reading, form_token=visit.form_token, errors=errors)
         else:
             item = ContactRequirement(*check)
-            page = check_page(reading, item, form_token=token_for_forms(token), said=said, errors=errors)
+            page = check_page(reading, item, form_token=visit.form_token, said=said, errors=errors)
             here = f"{here}/contacts/{item.contact}/{item.by}"
         return show_page(request, page, status=problem.status, headers=problem.headers, here=here)

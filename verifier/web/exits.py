@@ -16,7 +16,7 @@ from verifier.verifications.life import is_terminal
 from verifier.verifications.moves import get_policy
 from verifier.verifications.tables import VerificationRow
 from verifier.web.csrf import verify_form_token, verify_same_site
-from verifier.web.customer import FORM_KEY, FormToken, token_for_forms
+from verifier.web.customer_session import FORM_KEY, FormToken, token_for_forms
 from verifier.web.law_views import tell_laws
 from verifier.web.pages.common import CustomerShell
 from verifier.web.pages.exits import ExitPage
