@@ -86,6 +86,7 @@ EXAMPLES: Final[dict[EntryKind, dict[str, Any]]] = {
     },
     EntryKind.CODE_SENT: {**OF_CHECK, "channel": "sms", "number": 2},
     EntryKind.OTHER_TOLD: {"verification": VER, "channels": ["email", "sms"]},
+    EntryKind.OTHER_NOT_TOLD: {"verification": VER, "channels": ["sms"]},
     EntryKind.EXIT_USED: {"verification": VER, "state": "requested"},
     EntryKind.PROOF_OFFERED: {
         "verification": VER,

@@ -41,6 +41,7 @@ class EntryKind(StrEnum):
     CONTACT_CHECK_JUDGED = "contact_check.judged"
     CODE_SENT = "code.sent"
     OTHER_TOLD = "other.told"
+    OTHER_NOT_TOLD = "other.not_told"
     EXIT_USED = "exit.used"
     PROOF_OFFERED = "proof.offered"
     PROOF_CHOSEN = "proof.chosen"
@@ -138,6 +139,7 @@ CATALOGUE: Final[Mapping[EntryKind, Record]] = {
     ),
     EntryKind.CODE_SENT: _of_verification(check=_CHECK, channel=_CHANNEL, number=Number(1, 99)),
     EntryKind.OTHER_TOLD: _of_verification(channels=ListOf(_CHANNEL)),
+    EntryKind.OTHER_NOT_TOLD: _of_verification(channels=ListOf(_CHANNEL)),
     EntryKind.EXIT_USED: _of_verification(state=_STATE),
     EntryKind.PROOF_OFFERED: _of_verification(lines=ListOf(_LINE), skipped=ListOf(_SKIPPED_LINE)),
     EntryKind.PROOF_CHOSEN: _of_verification(line=_LINE, skipped=ListOf(_SKIPPED_LINE)),

@@ -13,6 +13,11 @@ from sqlalchemy.orm import Session
 
 from policies.ask import Evidence, decides_alone, find_satisfied_line, is_contact_only, is_satisfied
 from policies.model import Policy, Slot
+from policies.parts import ContactKind
+from verifier.audit.catalogue import EntryKind
+from verifier.audit.service import record
+from verifier.contacts.codes import CHANNEL_OF
+from verifier.contacts.hearing import find_unheard
 from verifier.contacts.reading import read_confirmed, read_to_see
 from verifier.contacts.registered import read_recent
 from verifier.contacts.submissions import note_handed_in
@@ -124,6 +129,8 @@ def submit(session: Session, now: datetime, row: VerificationRow) -> None:
 def carry_on(session: Session, now: datetime, row: VerificationRow, *, means: Means) -> None:
     """Plan what is offered anew, and approve or submit what needs nothing more, once the other contact point is told.
 
+    Where it could not be told, or changed recently itself, a person decides instead.
+
     Called by the worker, with the verification locked: in the transaction that ended a contact check, and in the one
     that closed the last notice to another contact point.
     """
@@ -134,13 +141,25 @@ def carry_on(session: Session, now: datetime, row: VerificationRow, *, means: Me
         return  # it goes on when that has an end: the key goes with a verification, and the notice with the key
     policy, documents = get_policy(session, row), read_documents(session, row.id)
     evidence = gather_evidence(documents, read_besides(session, row))
-    if decides_alone(policy, evidence):
+    alone = decides_alone(policy, evidence)
+    unheard = _find_unheard(session, row, policy, evidence) if alone else frozenset()
+    if alone and not unheard:
         move(session, now, row, to=VerificationState.APPROVED, actor=WORKER)
         return
     line = find_satisfied_line(policy, evidence)
     if line is None or not is_contact_only(policy.ladder[line]) or any(map(is_under_way, documents)):
         return  # the customer says themselves when the rest is whole
+    if unheard:
+        channels = sorted(CHANNEL_OF[contact] for contact in unheard)
+        record(session, now, EntryKind.OTHER_NOT_TOLD, {"verification": row.id, "channels": channels})
     move(session, now, row, to=VerificationState.SUBMITTED, actor=WORKER)
+
+
+def _find_unheard(session: Session, row: VerificationRow, policy: Policy, evidence: Evidence) -> frozenset[ContactKind]:
+    if not policy.contacts.tell_other:
+        return frozenset()
+    used = frozenset(contact for contact, _ in evidence.contacts)
+    return find_unheard(session, row.id, used=used, recent=evidence.recent)
 
 
 def remove_document(session: Session, now: datetime, row: VerificationRow, document: DocumentId) -> None:

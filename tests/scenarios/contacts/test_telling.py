@@ -19,6 +19,7 @@ from verifier.demo.sinks import MailSink, Sms, SmsSink
 from verifier.settings import Settings
 
 _EXIT = re.compile(r"/n/[A-Za-z0-9_-]{43}")
+_MAIL = {"email": {"value": "eve@example.org"}}
 _LADDER = """
 policy: ladder
 title: {en: Move a domain}
@@ -102,10 +103,39 @@ def test_an_approval_does_not_wait_for_ever(contacts: ContactDesk) -> None:
     asked = contacts.request()
     prove_by_mail(contacts, contacts.desk.customer(asked))
     for _ in range(12):
-        assert status(contacts, asked) in {"requested", "approved"}
+        assert status(contacts, asked) in {"requested", "submitted"}
         contacts.work.pass_time(timedelta(minutes=1))
-    assert status(contacts, asked) == "approved"
     assert contacts.messages.messages == []
+    assert status(contacts, asked) == "submitted", "nobody else knows of it, so a person looks"
+    with contacts.desk.house.database.read() as session:
+        (entry,) = find_entries(session, EntryFilter(kind=EntryKind.OTHER_NOT_TOLD), limit=10)
+    assert list(entry.statement.fields["channels"]) == ["sms"]  # type: ignore[arg-type]
+    reviewer = contacts.desk.reviewer()
+    assert reviewer.claim(asked["id"]).status_code == 200
+    assert reviewer.decide(asked["id"], "approve").status_code == 200
+
+
+def test_who_uses_up_what_may_be_sent_to_the_other_one_gets_in_by_no_check_alone(contacts: ContactDesk) -> None:
+    for number in range(10):
+        used_up = contacts.request(reference=f"CASE-{number}", contact_points={"phone": {"value": PHONE}, **_MAIL})
+        contacts.begin(contacts.desk.customer(used_up), "email")
+        contacts.desk.post(used_up["id"], "cancel")
+    contacts.work.pass_time(timedelta(hours=2))
+    asked = contacts.request(reference="CASE-10")
+    prove_by_mail(contacts, contacts.desk.customer(asked))
+    assert status(contacts, asked) == "submitted"
+
+
+@pytest.mark.parametrize(("days", "ended"), [(3, "submitted"), (30, "approved")])
+def test_only_who_did_not_change_lately_hears_for_the_account(contacts: ContactDesk, days: int, ended: str) -> None:
+    """Whoever took over the mailbox may have registered a phone of their own first."""
+    with contacts.desk.house.database.read() as session:
+        changed = contacts.desk.house.clock.now(session) - timedelta(days=days)
+    phone = {"value": PHONE, "changed_at": changed.isoformat().replace("+00:00", "Z")}
+    asked = contacts.request(contact_points={"email": {"value": EMAIL}, "phone": phone})
+    prove_by_mail(contacts, contacts.desk.customer(asked))
+    assert messages_with_an_exit(contacts) == [PHONE]
+    assert status(contacts, asked) == ended
 
 
 def test_who_says_meanwhile_that_it_was_not_them_is_heard(contacts: ContactDesk) -> None:

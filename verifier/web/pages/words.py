@@ -107,6 +107,7 @@ KINDS: Final[Mapping[str, str]] = {
     "contact_check.judged": N_("Contact check judged"),
     "code.sent": N_("Code sent"),
     "other.told": N_("Other contact point told"),
+    "other.not_told": N_("No other contact point could be told"),
     "exit.used": N_("Exit used: I did not ask for this"),
     "proof.offered": N_("Proofs offered"),
     "proof.chosen": N_("Proof chosen"),

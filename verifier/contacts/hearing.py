@@ -1,0 +1,33 @@
+"""Whether anybody but the one who asks has heard of a verification, before contact checks alone decide it.
+
+Guarantees: who could not be told, because of a limit, a refusal or a gateway that was away, counts as not told; so does
+a contact point that changed recently, for whoever took one over may have registered it. Leaves to others: the telling.
+"""
+
+from collections.abc import Set as AbstractSet
+
+from sqlalchemy.orm import Session
+
+from policies.parts import ContactKind
+from verifier.contacts.codes import CHANNEL_OF
+from verifier.contacts.registered import read_points
+from verifier.ids import VerificationId
+from verifier.notices.kinds import NoticeKind
+from verifier.notices.standing import went_out
+
+
+def find_unheard(
+    session: Session,
+    verification: VerificationId,
+    *,
+    used: AbstractSet[ContactKind],
+    recent: AbstractSet[ContactKind],
+) -> frozenset[ContactKind]:
+    """The other contact points that were given, where none of them was both told and left unchanged; else nothing."""
+    others = frozenset(read_points(session, verification)) & frozenset(CHANNEL_OF) - used
+    told = {
+        contact
+        for contact in others - recent
+        if went_out(session, verification, NoticeKind.OPENED_ELSEWHERE, CHANNEL_OF[contact])
+    }
+    return frozenset() if told else others
