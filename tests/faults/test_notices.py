@@ -13,6 +13,7 @@ from typing import Final
 import pytest
 
 from tests.faults.running import ROOT
+from tests.unconcerned import Unconcerned
 from verifier.db.clock import MovedClock
 from verifier.demo.sinks import MailSink
 from verifier.ids import NoticeId, new_verification_id
@@ -24,6 +25,7 @@ from verifier.settings import Settings
 from verifier.wiring import House, open_house
 
 _WORKER: Final = """
+from tests.unconcerned import Unconcerned
 from verifier import faults
 from verifier.notices.service import Notifier
 from verifier.settings import load_settings
@@ -31,7 +33,9 @@ from verifier.wiring import open_house
 
 faults.arm_from_environment()
 house = open_house(load_settings())
-Notifier(house.database, clock=house.clock, vault=house.vault, senders=house.senders).notify_next()
+Notifier(
+    house.database, clock=house.clock, vault=house.vault, senders=house.senders, when_closed=Unconcerned()
+).notify_next()
 """
 
 
@@ -94,4 +98,7 @@ def _take_over(house: House) -> bool:
     """Another worker, once the lease of the dead one has lapsed."""
     clock = MovedClock()
     clock.offset += timedelta(seconds=31)
-    return Notifier(house.database, clock=clock, vault=house.vault, senders=house.senders).notify_next()
+    notifier = Notifier(
+        house.database, clock=clock, vault=house.vault, senders=house.senders, when_closed=Unconcerned()
+    )
+    return notifier.notify_next()

@@ -16,13 +16,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from verifier import telemetry
+from verifier.db.base import EPOCH
 from verifier.db.clock import MovedClock
+from verifier.db.leases import Lease
 from verifier.demo.sinks import Mail, MailSink, SmsSink
 from verifier.ids import NoticeId, VerificationId, new_verification_id
 from verifier.notices.kinds import Channel, Failure, NoticeKind
 from verifier.notices.outbox import drop_notices, find_status, forget_notices, queue_notice
 from verifier.notices.senders import choose_senders
-from verifier.notices.service import ClosedNotice, Notifier
+from verifier.notices.service import ClosedNotice, Notifier, _Task
 from verifier.notices.tables import NoticeRow
 from verifier.settings import Settings
 from verifier.vault.keys import PublicKey
@@ -131,10 +133,7 @@ def test_what_is_due_goes_out_once_and_leaves_no_trace_of_itself(outbox: Outbox)
         assert row.sealed is None
         assert row.sent_at is not None
         assert row.failure is None
-    assert [(closed.id, closed.failure, closed.is_undelivered) for closed in outbox.closed] == [
-        (mail, None, False),
-        (sms, None, False),
-    ]
+    assert [(closed.id, closed.failure) for closed in outbox.closed] == [(mail, None), (sms, None)]
 
 
 def test_nothing_goes_out_before_its_time_or_before_its_commit(outbox: Outbox, clock: MovedClock) -> None:
@@ -162,7 +161,7 @@ def test_not_now_is_tried_again_with_growing_rests_until_its_time_is_over(outbox
 
     assert outbox.row(notice).failure is Failure.UNREACHABLE
     assert outbox.row(notice).sealed is None
-    assert [closed.is_undelivered for closed in outbox.closed] == [True]
+    assert [closed.failure for closed in outbox.closed] == [Failure.UNREACHABLE]
     assert 10 <= tries <= 21
     assert rests[2] > rests[1]
     assert outbox.mail.mails == []
@@ -191,7 +190,7 @@ def test_what_is_refused_fails_at_once_and_says_so(outbox: Outbox) -> None:
     with outbox.house.database.read() as session:
         found = [find_status(session, notice) for notice in (mail, sms)]
     assert [status and status.failure for status in found] == [Failure.REFUSED, Failure.UNANSWERED]
-    assert [closed.is_undelivered for closed in outbox.closed] == [True, False]
+    assert [closed.failure for closed in outbox.closed] == [Failure.REFUSED, Failure.UNANSWERED]
     assert outbox.row(mail).sealed is None
     assert outbox.row(sms).sealed is None
 
@@ -356,6 +355,11 @@ def test_closed_notices_are_forgotten_after_a_week_and_open_ones_are_not(outbox:
         forget_notices(session, outbox.now() + timedelta(days=8))
         assert find_status(session, done) is None
         assert len(session.scalars(select(NoticeRow)).all()) == 1
+
+
+def test_a_notice_that_is_taken_up_prints_nothing_sealed() -> None:
+    task = _Task(Lease("ntc_a", 1), EPOCH, VerificationId("ver_a"), Channel.EMAIL, NoticeKind.CODE, EPOCH, b"Canary7")
+    assert "Canary7" not in repr(task)
 
 
 def test_neither_address_nor_code_lies_anywhere_in_clear(outbox: Outbox) -> None:

@@ -19,7 +19,7 @@ from verifier.contacts.errors import (
 from verifier.contacts.message.forwarded import Forwarded
 from verifier.contacts.message.mailbox import Handling, MailboxAccess, MailboxTls, take_forwarded
 from verifier.contacts.message.rules import MessageRules
-from verifier.contacts.submissions import Door
+from verifier.contacts.submissions import MAILBOX, Door
 from verifier.db.clock import Clock
 from verifier.db.engine import Database
 from verifier.errors import ConfigurationError
@@ -30,7 +30,6 @@ from verifier.vault.service import Vault
 from verifier.verifications.errors import AlreadyDecidedError, TooLateError, UnknownVerificationError, WrongStateError
 from verifier.verifications.moves import lock_verification
 
-_SOURCE: Final = "worker"
 _NOBODY_WAITS: Final = (
     UnknownVerificationError,
     AlreadyDecidedError,
@@ -67,6 +66,8 @@ class Collector:
             # It is tried again after the period; the desk's other ways to hand a message in stay open.
             get_log().warning("mailbox.unavailable", code=error.code)
             return 0
+        if taken.set_aside:
+            get_log().warning("mailbox.set_aside", count=taken.set_aside)  # flagged there: a person looks at them
         return taken.accepted
 
     def _accept(self, forwarded: Forwarded) -> Handling:
@@ -74,7 +75,7 @@ class Collector:
             with self._database.write() as session:
                 row = lock_verification(session, forwarded.verification)
                 now = self._clock.now(session)
-                Door(session, now, self._vault, row, source=_SOURCE).hand_in_message(forwarded.raw)
+                Door(session, now, self._vault, row, source=MAILBOX).hand_in_message(forwarded.raw)
         except StillJudgingError:
             return Handling.LATER
         except _NOBODY_WAITS:

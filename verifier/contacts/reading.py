@@ -120,11 +120,3 @@ def find_submission(session: Session, verification: VerificationId, submission: 
     if row is None or row.verification_id != verification:
         raise UnknownCheckError
     return SubmissionStatus(id=row.id, result=row.result, is_judged=row.judged_at is not None)
-
-
-def count_waiting(session: Session, verification: VerificationId) -> int:
-    """How many submissions wait for the worker."""
-    waiting = select(ContactSubmissionRow.id).where(
-        ContactSubmissionRow.verification_id == verification, ContactSubmissionRow.judged_at.is_(None)
-    )
-    return len(session.scalars(waiting).all())

@@ -9,7 +9,7 @@ Leaves to others: what a failure means (`when_closed`), the words, the limits.
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -47,11 +47,6 @@ class ClosedNotice:
     kind: NoticeKind
     failure: Failure | None
 
-    @property
-    def is_undelivered(self) -> bool:
-        """Whether it surely never went out. `UNANSWERED` may have; asking for another one is the customer's."""
-        return self.failure not in {None, Failure.UNANSWERED, Failure.DROPPED}
-
 
 class WhenClosed(Protocol):
     """Whom the end of a notice concerns. Both are called in the transaction that closes it, and taken back with it.
@@ -66,16 +61,6 @@ class WhenClosed(Protocol):
         """The row is closed: do what follows from it."""
 
 
-class Unconcerned:
-    """For those to whom the end of a notice means nothing."""
-
-    def lock(self, _session: Session, _verification: VerificationId) -> None:
-        """There is nothing to change."""
-
-    def note(self, _session: Session, _now: datetime, _closed: ClosedNotice) -> None:
-        """Nothing follows."""
-
-
 class _LostError(Exception):
     """The notice is another's, or its verification ended."""
 
@@ -88,7 +73,7 @@ class _Task:
     channel: Channel
     kind: NoticeKind
     send_by: datetime
-    sealed: bytes
+    sealed: bytes = field(repr=False)
 
     @property
     def notice(self) -> NoticeId:
@@ -105,13 +90,13 @@ class Notifier:
         clock: Clock,
         vault: Vault,
         senders: Mapping[Channel, Sender],
-        when_closed: WhenClosed | None = None,
+        when_closed: WhenClosed,
     ) -> None:
         self._database: Final = database
         self._clock: Final = clock
         self._vault: Final = vault
         self._senders: Final = senders
-        self._when_closed: Final = when_closed or Unconcerned()
+        self._when_closed: Final = when_closed
 
     def notify_next(self) -> bool:
         """Take up the next notice that is due and nobody holds; `False` when there is none."""
