@@ -17,6 +17,7 @@ from tests.journey import Desk, make_key
 from tests.signed_mail import DESK, JO, Zone, forward, rsa_key, serve_at, sign, write_mail
 from tests.workers_by_hand import Work
 from verifier.contacts.collecting import Collector, choose_mailbox
+from verifier.contacts.life import MOST_CHECKS
 from verifier.contacts.message.mailbox import MailboxAccess
 from verifier.contacts.message.rules import MessageRules
 from verifier.errors import ConfigurationError
@@ -208,6 +209,20 @@ def test_a_message_that_was_forwarded_to_the_mailbox_approves_too(
     assert read_check(desk, headers, verification) == ("confirmed", [], "approved")
     box.select("INBOX")
     assert box.uid("SEARCH", "ALL")[1] == [b""]
+
+
+def test_what_strangers_mail_uses_no_check_up(
+    desk: Desk, headers: dict[str, str], ask: Ask, work: Work, box: imaplib.IMAP4
+) -> None:
+    verification = ask()
+    for number in range(MOST_CHECKS + 1):
+        mail = write_mail(sender="eve@attacker.example", subject=f"CASE-1 {number}")
+        box.append("INBOX", "", "", forward_as_attachment(mail, subject=f"[VER {verification}]"))
+        work()
+    assert read_check(desk, headers, verification) == ("unconfirmed", ["no_signature"], "requested")
+    hand_in(desk, headers, verification, sign(write_mail(subject="CASE-1")))
+    work()
+    assert read_check(desk, headers, verification) == ("confirmed", [], "approved")
 
 
 def test_a_forwarded_message_that_nobody_waits_for_is_left_in_the_mailbox(

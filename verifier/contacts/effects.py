@@ -9,7 +9,7 @@ from typing import Final, assert_never
 
 from sqlalchemy.orm import Session
 
-from policies.parts import CheckMethod, ContactRequirement
+from policies.parts import CheckMethod
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import record
 from verifier.contacts.challenge import new_challenge
@@ -28,8 +28,8 @@ from verifier.contacts.life import (
 )
 from verifier.contacts.reasons import Reason
 from verifier.contacts.registered import is_contact, seal_point
-from verifier.contacts.submissions import read_checks_of
-from verifier.contacts.tables import ContactCheckRow, ContactPointRow, SeenOnceRow
+from verifier.contacts.submissions import count_used, read_checks_of
+from verifier.contacts.tables import ContactCheckRow, ContactPointRow, ContactSubmissionRow, SeenOnceRow
 from verifier.contacts.task import MootError, Task
 from verifier.contacts.telling import Telling
 from verifier.contacts.verdict import Outcome, Verdict
@@ -86,7 +86,7 @@ class Effects:
         checks = read_checks_of(session, row.id, contact, method)
         if checks and checks[-1].state is CheckState.OPEN:
             return checks[-1]
-        if checks and (not may_begin_after(checks[-1].state, method) or len(checks) >= MOST_CHECKS):
+        if checks and (not may_begin_after(checks[-1].state, method) or count_used(session, checks) >= MOST_CHECKS):
             raise MootError
         check = ContactCheckRow(
             id=new_check_id(),
@@ -155,6 +155,7 @@ class Effects:
         """End a check by what may be accepted once only: a second time it is a replay."""
         is_message = task.kind is SubmissionKind.MESSAGE  # which comes unasked, and begins its check
         check = self._open_check(session, now, row, task) if is_message else _get_open(session, task)
+        session.get_one(ContactSubmissionRow, task.submission).check_id = check.id
         verdict = found.verdict
         assert verdict is not None
         check.grade = found.grade
@@ -179,8 +180,7 @@ def _verify_asked(task: Task) -> None:
     whoever took the door over can write rows without it."""
     if task.kind is SubmissionKind.OPENED:
         return
-    items = (item for line in task.policy.ladder for item in line if isinstance(item, ContactRequirement))
-    if task.asked not in {(item.contact, item.by) for item in items}:
+    if task.asked not in {(item.contact, item.by) for item in task.policy.checks()}:
         raise MootError
     if task.method not in METHODS_OF_KIND[task.kind]:
         raise MootError

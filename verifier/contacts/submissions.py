@@ -6,6 +6,7 @@ opens it (`verifier.contacts.judging`). Few wait at once: a flood is refused bef
 """
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -43,9 +44,14 @@ MOST_SUBMISSIONS: Final = 400
 """In the whole life of a verification: more than anybody needs who uses every way that there is to the end."""
 MOST_MESSAGE_BYTES: Final = 10_000_000
 MOST_TOKEN_BYTES: Final = 16_000
+MOST_MESSAGES: Final = 100
+"""In the same way, counted apart: whoever knows where the mailbox is must not close the other ways to the customer."""
 CUSTOMER: Final = "customer"
+MAILBOX: Final = "worker"
+"""Who hands in what came by mail, from anybody."""
 
 MOST_OTHER_PROOFS: Final = 50
+_OF_CUSTOMERS: Final = frozenset(SubmissionKind) - {SubmissionKind.OPENED, SubmissionKind.MESSAGE}
 
 
 class Door:
@@ -141,7 +147,7 @@ class Door:
 
     def _verify_asked(self, contact: ContactKind, method: CheckMethod) -> None:
         policy = get_policy(self._session, self._row)
-        is_asked = ContactRequirement(contact, method) in {item for line in policy.ladder for item in line}
+        is_asked = ContactRequirement(contact, method) in policy.checks()
         if not is_asked or not has_point(self._session, self._row, contact):
             raise UnknownContactError({"contact": contact})
 
@@ -156,7 +162,7 @@ class Door:
                 raise TooManyCodesSentError
         elif not may_begin_after(last.state, method):
             raise CheckEndedError({"state": last.state})
-        elif len(checks) >= MOST_CHECKS:
+        elif count_used(self._session, checks) >= MOST_CHECKS:
             raise TooManyChecksError
 
     def _get_open(self, check: CheckId, kind: SubmissionKind) -> ContactCheckRow:
@@ -191,7 +197,7 @@ class Door:
     def _add_raw(
         self, kind: SubmissionKind, contact: ContactKind, method: CheckMethod, *, check: CheckId | None, data: bytes
     ) -> SubmissionId:
-        _verify_room(self._session, self._row.id, data=data)
+        _verify_room(self._session, self._row.id, kind, data=data)
         id_ = new_submission_id()
         self._session.add(
             ContactSubmissionRow(
@@ -281,6 +287,17 @@ def read_checks_of(
     )
 
 
+def count_used(session: Session, checks: Sequence[ContactCheckRow]) -> int:
+    """How many of these checks count towards `MOST_CHECKS`: not those that a mail from anybody began and lost."""
+    lost = [check.id for check in checks if check.state not in {CheckState.OPEN, CheckState.CONFIRMED}]
+    by_mail = select(func.count(ContactSubmissionRow.id)).where(
+        ContactSubmissionRow.check_id.in_(lost),
+        ContactSubmissionRow.kind == SubmissionKind.MESSAGE,
+        ContactSubmissionRow.source == MAILBOX,
+    )
+    return len(checks) - (session.scalar(by_mail) or 0)
+
+
 def _verify_takes_checks(row: VerificationRow, now: datetime, *, source: str) -> None:
     """The desk may hand in more while a reviewer looks; the customer has handed everything in by then."""
     if is_terminal(row.state):
@@ -290,10 +307,15 @@ def _verify_takes_checks(row: VerificationRow, now: datetime, *, source: str) ->
     verify_in_time(row, now)
 
 
-def _verify_room(session: Session, verification: VerificationId, *, data: bytes) -> None:
-    """Refuse a flood before it is stored: rows stay as long as their verification, and what waits stays whole."""
-    of = ContactSubmissionRow.verification_id == verification, ContactSubmissionRow.kind != SubmissionKind.OPENED
-    if (session.scalar(select(func.count(ContactSubmissionRow.id)).where(*of)) or 0) >= MOST_SUBMISSIONS:
+def _verify_room(session: Session, verification: VerificationId, kind: SubmissionKind, *, data: bytes) -> None:
+    """Refuse a flood before it is stored: rows stay as long as their verification, and what waits stays whole.
+
+    Messages have room of their own: they come from anybody, and are large.
+    """
+    alike = {kind} if kind is SubmissionKind.MESSAGE else _OF_CUSTOMERS
+    of = ContactSubmissionRow.verification_id == verification, ContactSubmissionRow.kind.in_(alike)
+    most = MOST_MESSAGES if kind is SubmissionKind.MESSAGE else MOST_SUBMISSIONS
+    if (session.scalar(select(func.count(ContactSubmissionRow.id)).where(*of)) or 0) >= most:
         raise TooManyChecksError
     sizes = func.coalesce(func.sum(func.length(ContactSubmissionRow.sealed)), 0)
     waiting, held = session.execute(

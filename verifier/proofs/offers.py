@@ -4,7 +4,6 @@ Guarantees: what is offered is the policy's to say, from what the desk gave and 
 passed over is logged, whenever it changes; a customer may choose another accepted line, and no other.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +20,7 @@ from verifier.audit.service import record
 from verifier.contacts.life import MOST_CHECKS, CheckState, may_begin_after
 from verifier.contacts.reading import read_checks
 from verifier.contacts.registered import read_points, read_recent
-from verifier.contacts.submissions import note_other_proof
+from verifier.contacts.submissions import count_used, note_other_proof
 from verifier.contacts.tables import ContactCheckRow
 from verifier.evidence.documents import verify_takes_documents
 from verifier.ids import VerificationId
@@ -101,24 +100,23 @@ def read_situation(session: Session, row: VerificationRow, policy: Policy, *, me
     return Situation(
         contacts=frozenset(contacts),
         recent=read_recent(session, row, policy),
-        failed=_find_failed(read_checks(session, row.id)),
+        failed=_find_failed(session, read_checks(session, row.id)),
         not_offered=means.not_offered,
         unreachable=means.unreachable,
     )
 
 
-def _find_failed(checks: Sequence[ContactCheckRow]) -> frozenset[tuple[ContactKind, CheckMethod]]:
+def _find_failed(session: Session, checks: Sequence[ContactCheckRow]) -> frozenset[tuple[ContactKind, CheckMethod]]:
     """What the door refuses from now on: after which no other check may follow, or of which there were as many as a
     verification has."""
     ended = [check for check in checks if check.state is not CheckState.OPEN]
-    number = Counter((check.contact, check.method) for check in ended)
+    alike: dict[tuple[ContactKind, CheckMethod], list[ContactCheckRow]] = {}
+    for check in ended:
+        alike.setdefault((check.contact, check.method), []).append(check)
+    used_up = {pair for pair, of_pair in alike.items() if count_used(session, of_pair) >= MOST_CHECKS}
     confirmed = {(check.contact, check.method) for check in ended if check.state is CheckState.CONFIRMED}
-    failed = {
-        (check.contact, check.method)
-        for check in ended
-        if not may_begin_after(check.state, check.method) or number[check.contact, check.method] >= MOST_CHECKS
-    }
-    return frozenset(failed - confirmed)
+    failed = {(check.contact, check.method) for check in ended if not may_begin_after(check.state, check.method)}
+    return frozenset((failed | used_up) - confirmed)
 
 
 def _add(session: Session, now: datetime, verification: VerificationId, offers: Offers) -> OfferRow:

@@ -15,6 +15,7 @@ from verifier.contacts.submissions import (
     MOST_MESSAGE_BYTES,
     MOST_OTHER_PROOFS,
     MOST_SUBMISSIONS,
+    MOST_WAITING,
     MOST_WAITING_BYTES,
 )
 from verifier.contacts.tables import ContactSubmissionRow
@@ -119,6 +120,15 @@ def test_what_waits_takes_no_more_room_than_one_great_message(contacts: ContactD
     assert refusal(answers[2]) == (429, "still_judging")
     contacts.work()
     assert contacts.desk.client.post(path, content=third, headers=headers).status_code == 202, "there is room again"
+
+
+def test_messages_that_wait_leave_room_for_what_the_customer_hands_in(contacts: ContactDesk) -> None:
+    asked = contacts.request(policy="seen-by-person", contact_points={"email": {"value": EMAIL}})
+    path = f"/v1/verifications/{asked['id']}/contact-checks/message"
+    headers = contacts.headers | {"content-type": "message/rfc822"}
+    answers = [contacts.desk.client.post(path, content=b"no message", headers=headers) for _ in range(MOST_WAITING + 1)]
+    assert refusal(answers[-1]) == (429, "still_judging")
+    assert contacts.begin(contacts.desk.customer(asked)) == "code_sent"
 
 
 def test_a_verification_takes_in_so_much_and_no_more(contacts: ContactDesk) -> None:
