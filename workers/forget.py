@@ -4,6 +4,7 @@ from verifier.contacts.forgetting import forget_ended_contacts
 from verifier.notices.limits import forget_send_counts
 from verifier.notices.outbox import forget_notices
 from verifier.staff.service import forget_ended
+from verifier.verifications.moves import select_live
 from verifier.web.idempotency import forget_expired
 from verifier.wiring import Workshop
 
@@ -14,7 +15,7 @@ def forget(workshop: Workshop) -> int:
         now = workshop.house.clock.now(session)
         forget_ended(session, now)
         forget_expired(session, now)
-        forget_notices(session, now)
+        forget_notices(session, now, live=select_live())
         forget_ended_contacts(session, now)
         forget_send_counts(session, now)
     return 0

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from aiosmtpd.smtp import SMTP
-from sqlalchemy import select, text
+from sqlalchemy import literal, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -28,6 +28,7 @@ from verifier.notices.service import ClosedNotice, Notifier, _Task
 from verifier.notices.tables import NoticeRow
 from verifier.settings import Settings
 from verifier.vault.keys import PublicKey
+from verifier.verifications.moves import select_live
 from verifier.wiring import House, choose_seams, open_house
 
 TO = "jo.canaryqx7@example.org"
@@ -77,8 +78,13 @@ class Outbox:
             self.verification,
             public_key=self.public_key,
             channel=channel,
-            kind=NoticeKind.CODE,
-            **{"to": TO if channel is Channel.EMAIL else NUMBER, "subject": "Your code", "body": BODY, **others},
+            **{
+                "kind": NoticeKind.CODE,
+                "to": TO if channel is Channel.EMAIL else NUMBER,
+                "subject": "Your code",
+                "body": BODY,
+                **others,
+            },
         )
 
     def queue_and_fail(self) -> None:
@@ -345,16 +351,28 @@ def test_what_cannot_be_sent_is_not_queued(outbox: Outbox, channel: Channel, oth
     assert not any(value and value in str(refused.value) for value in others.values())
 
 
-def test_closed_notices_are_forgotten_after_a_week_and_open_ones_are_not(outbox: Outbox) -> None:
-    done = outbox.queue()
+def test_notices_are_forgotten_a_week_after_their_end_and_open_ones_are_not(outbox: Outbox, clock: MovedClock) -> None:
+    done = outbox.queue(not_before=outbox.now() + timedelta(days=6))
+    clock.offset += timedelta(days=6)
     assert outbox.notifier().notify_next()
     outbox.queue(not_before=outbox.now() + timedelta(days=30))
     with outbox.house.database.write() as session:
-        forget_notices(session, outbox.now() + timedelta(days=6))
+        forget_notices(session, outbox.now() + timedelta(days=6), live=select_live())
         assert find_status(session, done) is not None
-        forget_notices(session, outbox.now() + timedelta(days=8))
+        forget_notices(session, outbox.now() + timedelta(days=8), live=select_live())
         assert find_status(session, done) is None
         assert len(session.scalars(select(NoticeRow)).all()) == 1
+
+
+def test_who_was_told_is_remembered_until_the_verification_ends(outbox: Outbox) -> None:
+    told = outbox.queue(kind=NoticeKind.OPENED_ELSEWHERE)
+    assert outbox.notifier().notify_next()
+    later = outbox.now() + timedelta(days=20)
+    with outbox.house.database.write() as session:
+        forget_notices(session, later, live=select(literal(outbox.verification)))
+        assert find_status(session, told) is not None
+        forget_notices(session, later, live=select_live())
+        assert find_status(session, told) is None
 
 
 def test_a_notice_that_is_taken_up_prints_nothing_sealed() -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, update
+from sqlalchemy import Select, delete, func, update
 from sqlalchemy.orm import Session
 
 from verifier.ids import NoticeId, VerificationId, new_notice_id
@@ -103,6 +103,16 @@ def find_status(session: Session, notice: NoticeId) -> NoticeStatus | None:
     return None if row is None else NoticeStatus(sent_at=row.sent_at, failure=row.failure, goes_at=row.not_before)
 
 
-def forget_notices(session: Session, now: datetime) -> None:
-    """Delete the rows of notices that were closed long ago. Called by the sweep."""
-    session.execute(delete(NoticeRow).where(~is_open, NoticeRow.created_at <= now - _KEPT_FOR))
+def forget_notices(session: Session, now: datetime, *, live: Select[VerificationId]) -> None:
+    """Delete the rows of notices that were closed long ago. Called by the sweep.
+
+    `live` selects the verifications that have not ended: of theirs, whom we told is remembered, or they would be told
+    again.
+    """
+    ended_at = func.coalesce(NoticeRow.sent_at, NoticeRow.failed_at)
+    is_needed = (NoticeRow.kind == NoticeKind.OPENED_ELSEWHERE) & NoticeRow.verification_id.in_(live)
+    session.execute(
+        delete(NoticeRow)
+        .where(~is_open, ended_at <= now - _KEPT_FOR, ~is_needed)
+        .execution_options(synchronize_session=False)
+    )

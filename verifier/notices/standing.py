@@ -1,6 +1,7 @@
 """How the notices of one verification stand: for whoever must not go on before somebody was told.
 
-Reads only. A notice is known for a week after its end (`outbox.forget_notices`).
+Reads only. A notice is known for a week after its end, and the telling of somebody for as long as its
+verification lives (`outbox.forget_notices`).
 """
 
 from datetime import datetime

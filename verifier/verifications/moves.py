@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final, assert_never
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from policies.canonical import policy_from_canonical
@@ -60,6 +60,11 @@ def lock_verification(session: Session, verification: VerificationId) -> Verific
     if row is None:
         raise UnknownVerificationError
     return row
+
+
+def select_live() -> Select[VerificationId]:
+    """The ids of the verifications that have not ended, to ask about inside another query."""
+    return select(VerificationRow.id).where(VerificationRow.ended_at.is_(None))
 
 
 def verify_in_time(row: VerificationRow, now: datetime) -> None:
