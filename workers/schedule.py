@@ -49,8 +49,8 @@ def plan_jobs(settings: Settings) -> Sequence[Job]:
         Job("sequence", zone="log", every=soon, run=sequence),
         # Several, because each waits for a server of others: one that hangs must not keep every notice.
         Job("notify", zone="notify", every=soon, run=notify, threads=4),
-        # Two, because looking a domain up waits for servers of others; a guess must not wait with it.
-        Job("judge", zone="contacts", every=soon, run=judge, threads=2),
+        # Several, because looking a domain up waits for servers of others: a guess seldom waits with it.
+        Job("judge", zone="contacts", every=soon, run=judge, threads=4),
         Job("collect", zone="mailbox", every=settings.mailbox_every, run=collect),
         Job("expire", zone="sweep", every=settings.sweep_every, run=expire),
         Job("end_unfinished", zone="sweep", every=settings.sweep_every, run=end_unfinished),
