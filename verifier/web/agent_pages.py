@@ -42,7 +42,10 @@ _FIELDS: Final = {
     ),
     "verification_exists": (
         "reference",
-        N_("There is a live request for this case number, with other details. Go on with it, or cancel it first."),
+        N_(
+            "There is a live request for this case number, from somebody else or with other details. "
+            "Go on with it, or cancel it first."
+        ),
     ),
     "unknown_policy": ("policy", N_("Choose what it is about from the list.")),
     "unknown_locale": ("locale", N_("Choose a language from the list.")),

@@ -48,7 +48,10 @@ VERIFICATIONS: Final[Mapping[str, Answer]] = {
     "verification_exists": Answer(
         status=409,
         title=N_("There is a verification for this case already"),
-        detail=N_("A live verification has the same reference and policy, but was requested with other content."),
+        detail=N_(
+            "A live verification has the same reference and policy, but was requested by another key or with other "
+            "content."
+        ),
         next_step=N_("Read the live one with GET /v1/verifications?reference=…, or cancel it first."),
     ),
     "reference_looks_like_address": Answer(
