@@ -75,7 +75,8 @@ def test_simulate_says_which_proofs_a_request_needs(operator: Operator, folder: 
 
 def test_simulate_says_what_a_change_would_expose(operator: Operator, folder: Path, tmp_path: Path) -> None:
     old = tmp_path / "old.yaml"
-    old.write_text(WHOLE.replace("lines: 1", "lines: 2").replace("keep_for: P4D", "keep_for: P3D"), encoding="utf-8")
+    two = WHOLE.replace("lines: 1", "lines: 2").replace("  contact_checks_decide: true\n", "")
+    old.write_text(two.replace("keep_for: P4D", "keep_for: P3D"), encoding="utf-8")
     said = operator.get("policy", "simulate", str(folder / "lost-coins.yaml"), "--against", str(old))
     assert "! keeps longer: What is sent and nobody decides on: 3 days → 4 days." in said
     assert "! guards less: Reviewers one after the other: 2 → 1." in said

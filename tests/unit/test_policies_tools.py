@@ -148,7 +148,6 @@ def test_no_change_is_no_change() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "effect", "words"),
     [
-        ("lines: 1", "lines: 2", Effect.GUARDS_MORE, "Reviewers one after the other: 1 → 2."),
         ("  contact_checks_decide: true\n", "", Effect.GUARDS_MORE, "A person decides"),
         ("tell_other: true", "tell_other: false", Effect.GUARDS_LESS, "Telling the other contact point: no longer."),
         ("changed_within: P14D", "changed_within: P1D", Effect.GUARDS_LESS, "14 days → 24 hours"),
@@ -178,6 +177,11 @@ def test_each_change_is_told_with_its_direction(old: str, new: str, effect: Effe
     assert any(said is effect and words in sentence for said, sentence in found), found
 
 
+def test_a_second_reviewer_is_told() -> None:
+    two = replace(POLICY, review=replace(POLICY.review, lines=2))
+    assert effects(two) == {(Effect.GUARDS_MORE, "Reviewers one after the other: 1 → 2.")}
+
+
 def test_what_everybody_may_newly_send_is_told_for_each_line_and_the_way_back_too() -> None:
     wider = parse_policy(WHOLE.replace("{details: [hash]}]", f"{{details: [hash]}}, {SCREEN}]"), origin="y")
     assert effects(wider) == {(Effect.ASKS_MORE, "May be sent newly, in number 2: document screen, one.")}
@@ -205,11 +209,9 @@ def test_what_the_desk_no_longer_sends_along_is_told() -> None:
     ],
 )
 def test_a_difference_that_nothing_names_is_not_hidden_by_one_that_is_named(old: str, new: str) -> None:
-    named = WHOLE.replace("lines: 1", "lines: 2").replace("keep_for: P6D", "keep_for: P3D")
-    assert {effect for effect, _ in effects(parse_policy(named, origin="y"))} == {
-        Effect.GUARDS_MORE,
-        Effect.KEEPS_SHORTER,
-    }
+    named = WHOLE.replace("tell_other: true", "tell_other: false").replace("keep_for: P6D", "keep_for: P5D")
+    told = effects(parse_policy(named, origin="y"))
+    assert {effect for effect, _ in told} == {Effect.GUARDS_LESS, Effect.KEEPS_SHORTER}
     assert named.count(old) == 1
     found = effects(parse_policy(named.replace(old, new), origin="y"))
     assert any("that no other line here names" in sentence for _, sentence in found), found
