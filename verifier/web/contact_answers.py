@@ -23,9 +23,12 @@ class ContactPointBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    value: str | None = Field(default=None, min_length=1, max_length=320, description="sealed on arrival")
+    value: str | None = Field(default=None, min_length=1, max_length=320, repr=False, description="sealed on arrival")
     digest: str | None = Field(
-        default=None, max_length=64, description="HMAC-SHA-256 in hex; the customer types what it stands for"
+        repr=False,
+        default=None,
+        max_length=64,
+        description="HMAC-SHA-256 in hex; the customer types what it stands for",
     )
     changed_at: Annotated[AwareDatetime, Field(strict=False)] | None = Field(
         default=None, description="when it was last changed on the account"

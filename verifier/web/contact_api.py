@@ -43,7 +43,7 @@ class CodeBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     contact: ContactKind
-    code: str = Field(max_length=40)
+    code: str = Field(max_length=40, repr=False)
 
 
 class AttestationBody(BaseModel):
@@ -51,7 +51,7 @@ class AttestationBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    token: str = Field(max_length=16_000)
+    token: str = Field(max_length=16_000, repr=False)
 
 
 @router.get("")

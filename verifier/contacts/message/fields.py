@@ -6,7 +6,7 @@ the fields say is left to others.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
@@ -33,7 +33,7 @@ class Field:
     """One header field; `value` keeps its folds and its closing CRLF."""
 
     name: bytes
-    value: bytes
+    value: bytes = field(repr=False)
 
     @property
     def key(self) -> bytes:
@@ -49,8 +49,8 @@ class Field:
 class Message:
     """Fields from the top, and the body, every line of which ends with CRLF."""
 
-    fields: tuple[Field, ...]
-    body: bytes
+    fields: tuple[Field, ...] = field(repr=False)
+    body: bytes = field(repr=False)
 
     @cached_property
     def simple_body(self) -> bytes:

@@ -10,7 +10,7 @@ import email.errors
 import email.header
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from verifier.contacts.errors import MessageRefusedError
@@ -34,7 +34,7 @@ class Forwarded:
     """What the desk hands in by mail: the message, and the verification that its subject names."""
 
     verification: VerificationId
-    raw: bytes
+    raw: bytes = field(repr=False)
 
 
 def read_forwarded(raw: bytes, *, rules: MessageRules) -> Forwarded:
