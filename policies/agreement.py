@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from policies.ask import is_contact_only
 from policies.model import Policy
 from policies.nodes import Fields, Node, Place
-from policies.parts import ContactRequirement, DetailsRequirement, DocumentRequirement, ProofLine
+from policies.parts import DocumentRequirement, ProofLine
 from policies.retention import DataClass
 
 
@@ -36,8 +36,7 @@ def _verify_documents_are_used(policy: Policy, *, node: Node | None) -> None:
 
 
 def _verify_fields_are_used(policy: Policy, *, node: Node | None) -> None:
-    asked = (item for line in policy.ladder for item in line if isinstance(item, DetailsRequirement))
-    used = {field for item in asked for field in item.fields}
+    used = policy.fields()
     for name, place in _key_places(node):
         if name not in used:
             raise place.refuse("unused_rules", f"No line of `proofs` asks for `{name}`. Use its rules or remove them.")
@@ -126,11 +125,10 @@ def _verify_all_is_kept_for_a_time(policy: Policy, *, retention: Node) -> None:
 
 
 def _classes_of(policy: Policy) -> Iterator[DataClass]:
-    asked = [item for line in policy.ladder for item in line]
     yield DataClass.ROWS
-    if any(isinstance(item, DocumentRequirement) for item in asked):
+    if policy.slots():
         yield DataClass.DOCUMENTS
-    if any(isinstance(item, DetailsRequirement) for item in asked):
+    if policy.fields():
         yield DataClass.DETAILS
-    if any(isinstance(item, ContactRequirement) for item in asked):
+    if policy.has_contact_checks():
         yield DataClass.CONTACT_POINTS

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from policies.ask import is_contact_only
 from policies.measures import describe_duration, describe_size
 from policies.model import Policy
-from policies.parts import ContactRequirement
 from policies.words import tell_decider, tell_line
 
 
@@ -56,9 +55,7 @@ def _contacts(policy: Policy) -> Iterator[str]:
     ]
     if rules.tell_other:
         said.append("The other registered contact point is told that a verification was opened.")
-    if rules.forbid_disposable and any(
-        isinstance(item, ContactRequirement) and item.contact == "email" for line in policy.ladder for item in line
-    ):
+    if rules.forbid_disposable and any(item.contact == "email" for item in policy.checks()):
         said.append("Throw-away e-mail addresses are refused.")
     yield " ".join(said)
 

@@ -19,6 +19,7 @@ from policies.parts import (
     ContactRequirement,
     ContactRules,
     DetailRules,
+    DetailsRequirement,
     DocumentRequirement,
     DocumentRules,
     Limits,
@@ -144,9 +145,18 @@ class Policy:
             for slot in item.slots
         )
 
+    def checks(self) -> tuple[ContactRequirement, ...]:
+        """Every contact check of every line, in the ladder's order."""
+        return tuple(item for line in self.ladder for item in line if isinstance(item, ContactRequirement))
+
+    def fields(self) -> tuple[str, ...]:
+        """Every field of details that some line asks for, once, in the ladder's order."""
+        asked = (item for line in self.ladder for item in line if isinstance(item, DetailsRequirement))
+        return tuple(dict.fromkeys(code for item in asked for code in item.fields))
+
     def has_contact_checks(self) -> bool:
         """Whether any line asks for one."""
-        return any(isinstance(item, ContactRequirement) for line in self.ladder for item in line)
+        return bool(self.checks())
 
     def reason(self, code: str) -> Reason | None:
         """The reason with this code, if this policy knows it."""

@@ -14,7 +14,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from policies.model import Policy
-from policies.parts import DetailKind, DetailsRequirement
+from policies.parts import DetailKind
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import EntryFilter, find_first_entry, record
 from verifier.evidence.documents import verify_takes_documents
@@ -50,12 +50,6 @@ class Given:
     captions: frozenset[str] = frozenset()
 
 
-def list_fields(policy: Policy) -> Sequence[str]:
-    """Every field that some line of the ladder asks for, in the ladder's order."""
-    lines = (item for line in policy.ladder for item in line if isinstance(item, DetailsRequirement))
-    return list(dict.fromkeys(code for item in lines for code in item.fields))
-
-
 def list_captions(policy: Policy) -> Sequence[str]:
     """Every "document.slot" that takes a caption, in the policy's order."""
     return [f"{each.document}.{each.slot}" for each in policy.slots() if policy.documents[each.document].captions]
@@ -82,7 +76,7 @@ def check_typed(policy: Policy, typed: Typed) -> Mapping[str, str]:
         UnknownDetailError
         DetailMalformedError: with every fault.
     """
-    if not (set(typed.details) <= set(list_fields(policy)) and set(typed.captions) <= set(list_captions(policy))):
+    if not (set(typed.details) <= set(policy.fields()) and set(typed.captions) <= set(list_captions(policy))):
         raise UnknownDetailError
     kept: dict[str, str] = {}
     faults: dict[str, DetailFault] = {}

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from policies.ask import Situation, find_recent, plan
 from policies.model import Policy
-from policies.parts import ContactKind, ContactRequirement
+from policies.parts import ContactKind
 from verifier.contacts.exits import keep_exit
 from verifier.contacts.registered import GivenContact, keep_points
 from verifier.db.clock import Clock
@@ -82,7 +82,7 @@ class Requests:
 
 def find_used(policy: Policy) -> frozenset[ContactKind]:
     """The contact points that the policy has a use for: nothing else is kept of what a desk sends."""
-    checked = {item.contact for line in policy.ladder for item in line if isinstance(item, ContactRequirement)}
+    checked = {item.contact for item in policy.checks()}
     told = {ContactKind.EMAIL, ContactKind.PHONE} if policy.contacts.tell_other else set()
     return frozenset(checked | told)
 

@@ -6,7 +6,6 @@ from enum import StrEnum
 
 from policies.model import Policy
 from verifier.proofs.detail_kinds import is_same_detail
-from verifier.proofs.details import list_fields
 
 
 class Comparison(StrEnum):
@@ -37,7 +36,7 @@ def compare_details(policy: Policy, given: Mapping[str, str], expected: Mapping[
             given=given.get(code),
             expected=expected.get(code),
         )
-        for code in list_fields(policy)
+        for code in policy.fields()
         if code in given or code in expected
     ]
 

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from policies.model import Policy
 from policies.parts import DetailsRequirement
-from verifier.proofs.details import list_fields, read_given
+from verifier.proofs.details import read_given
 from verifier.proofs.offers import find_current_line
 from verifier.verifications.moves import get_policy
 from verifier.verifications.tables import VerificationRow
@@ -22,7 +22,7 @@ def read_questions(
     given = read_given(session, row.id)
     again = why_asked_again(row, policy, locale=locale)
     asked = list_asked(session, row, policy)
-    fields = [*asked, *(code for code in list_fields(policy) if code not in asked)] if values else asked
+    fields = [*asked, *(code for code in policy.fields() if code not in asked)] if values else asked
     details = list_questions(policy, given, locale=locale, fields=fields, values=values, asked_again=again)
     return [*details, *list_caption_questions(policy, given, locale=locale, values=values)]
 
@@ -32,7 +32,7 @@ def list_asked(session: Session, row: VerificationRow, policy: Policy) -> list[s
     line = find_current_line(session, row)
     items = () if line is None else policy.ladder[line]
     fields = [code for item in items if isinstance(item, DetailsRequirement) for code in item.fields]
-    return fields or list(list_fields(policy))
+    return fields or list(policy.fields())
 
 
 def why_asked_again(row: VerificationRow, policy: Policy, *, locale: str) -> str | None:

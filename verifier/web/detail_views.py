@@ -7,7 +7,7 @@ from policies.model import Policy
 from policies.parts import DetailKind
 from verifier.proofs.detail_faults import DetailFault
 from verifier.proofs.detail_kinds import LONGEST
-from verifier.proofs.details import CAPTION, DETAIL, Given, list_captions, list_fields
+from verifier.proofs.details import CAPTION, DETAIL, Given, list_captions
 from verifier.proofs.errors import DetailMalformedError
 from verifier.web.answers.answer import N_
 from verifier.web.detail_words import EXAMPLES, say_fault
@@ -57,7 +57,7 @@ def list_questions(
     """
     _, typed = translator(locale), values or {}
     questions = []
-    for code in list_fields(policy) if fields is None else fields:
+    for code in policy.fields() if fields is None else fields:
         rules, name = policy.details[code], f"{DETAIL}{code}"
         question = Question(
             name=name,

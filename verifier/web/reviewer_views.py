@@ -11,7 +11,7 @@ from policies.model import Policy
 from verifier.contacts.reading import read_statuses
 from verifier.evidence.life import DocumentState
 from verifier.evidence.tables import DocumentRow
-from verifier.proofs.details import DETAIL, list_captions, list_fields, read_given
+from verifier.proofs.details import DETAIL, list_captions, read_given
 from verifier.proofs.service import read_documents
 from verifier.reviews.claims import Waiting
 from verifier.reviews.comparing import ComparedDetail
@@ -151,7 +151,7 @@ def _tell_choices(
     documents = [Choice(value=each.id, label=label_document(policy, each)) for each in ready]
     details = [
         Choice(value=f"{DETAIL}{code}", label=policy.details[code].title.in_language(LOCALE))
-        for code in list_fields(policy)
+        for code in policy.fields()
         if code in given
     ]
     return (*documents, *details)
