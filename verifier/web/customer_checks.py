@@ -4,8 +4,8 @@ Guarantees: this tier judges nothing and can open nothing: it stores a sealed su
 gives the verdict, and the page asks how it stands. Without JavaScript the answer waits a moment for it.
 """
 
+import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Form, Request, Response
@@ -140,16 +140,16 @@ def choose_proof(
     return show(request, verification, rooms)
 
 
-@dataclass
+@dataclasses.dataclass
 class _HandingIn:
     """One thing that is handed in. `field`: where a refusal of it stands. `said`: what was typed, to be kept then."""
 
     request: Request
     verification: str
-    given: str
+    given: str = dataclasses.field(repr=False)
     rooms: Rooms
     field: str
-    said: str = ""
+    said: str = dataclasses.field(default="", repr=False)
     about: Check | None = None
 
     def about_check(self, session: Session, row: VerificationRow, check: str) -> CheckId:

@@ -1,6 +1,6 @@
 """The page of one contact check, as facts: one page for each thing that the customer does."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
@@ -41,9 +41,8 @@ class CheckPage(View):
     "begin".
 
     `title`: what it is, in the reader's language. `check`: its id, once it has begun. `said`: what was typed, kept
-    after an error; never a code. `shown`: the text that is to be shown back: a challenge, or a wallet's message.
-    `has_ended`: an earlier one ended without confirming. `is_alone`: it is the whole proof. `changed`: a text that is
-    another one whenever the page is.
+    after an error: an address, a code or a signature. `shown`: the text that is to be shown back: a challenge, or a
+    wallet's message. `is_alone`: it is the whole proof. `changed`: a text that is another one whenever the page is.
     """
 
     template: ClassVar[str] = "check.html"
@@ -61,7 +60,7 @@ class CheckPage(View):
     check: str | None = None
     needs_address: bool = False
     shown: str = ""
-    said: str = ""
+    said: str = field(default="", repr=False)
     delivery: Delivery = Delivery.NONE
     goes_at: datetime | None = None
     expires_at: datetime | None = None

@@ -1,6 +1,6 @@
 """A question about a detail or a picture, as facts: what is asked, and the inputs that take the answer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -13,7 +13,7 @@ class DetailInput:
 
     name: str
     label: str
-    value: str
+    value: str = field(repr=False)
     inputmode: str = ""
     autocomplete: str = "off"
     lines: int = 1
