@@ -20,7 +20,7 @@ from workers.end_unfinished import end_unfinished
 from workers.expire import expire
 from workers.forget import forget
 from workers.forget_unheld import forget_unheld
-from workers.judge import judge
+from workers.judge import judge, look_up
 from workers.notify import notify
 from workers.sequence import sequence
 from workers.shred import shred
@@ -49,8 +49,9 @@ def plan_jobs(settings: Settings) -> Sequence[Job]:
         Job("sequence", zone="log", every=soon, run=sequence),
         # Several, because each waits for a server of others: one that hangs must not keep every notice.
         Job("notify", zone="notify", every=soon, run=notify, threads=4),
-        # Several, because looking a domain up waits for servers of others: a guess seldom waits with it.
-        Job("judge", zone="contacts", every=soon, run=judge, threads=4),
+        Job("judge", zone="contacts", every=soon, run=judge, threads=2),
+        # Apart, and several: looking a domain up waits for servers of others, and must not keep a code or a guess.
+        Job("look_up", zone="lookups", every=soon, run=look_up, threads=4),
         Job("collect", zone="mailbox", every=settings.mailbox_every, run=collect),
         Job("expire", zone="sweep", every=settings.sweep_every, run=expire),
         Job("end_unfinished", zone="sweep", every=settings.sweep_every, run=end_unfinished),

@@ -291,13 +291,17 @@ class ContactLives(RuleBasedStateMachine):
         self._work.run("sequence")
         self._clock.offset += timedelta(seconds=by)
 
-    @rule(job=st.sampled_from(("judge", "notify", "check", "expire", "end_unfinished", "shred", "dispose", "forget")))
+    @rule(
+        job=st.sampled_from(
+            ("judge", "look_up", "notify", "check", "expire", "end_unfinished", "shred", "dispose", "forget")
+        )
+    )
     def work(self, job: str) -> None:
         self._work.run(job)
 
     @rule()
     def work_on(self) -> None:
-        for job in ("judge", "judge", "notify", "notify", "check", "judge", "notify", "sequence"):
+        for job in ("judge", "judge", "look_up", "notify", "notify", "check", "judge", "notify", "sequence"):
             self._work.run(job)
 
     @rule(which=st.integers(0, 9), contact=st.sampled_from(_KINDS))

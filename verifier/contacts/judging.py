@@ -10,20 +10,20 @@ to (`go_on`), and the sending.
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, exists, update
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from verifier import faults
 from verifier.contacts.effects import Effects
 from verifier.contacts.ending import GoOn
 from verifier.contacts.findings import Finding, Findings
-from verifier.contacts.life import Result, SubmissionKind
+from verifier.contacts.life import SLOW_KINDS, Result, SubmissionKind
 from verifier.contacts.tables import ContactSubmissionRow
 from verifier.contacts.task import LeaseLostError, MootError, Task, open_task, read_submission
 from verifier.db.clock import Clock
 from verifier.db.engine import Database
-from verifier.db.leases import Lease, rest_for, take_leases
+from verifier.db.leases import Lease, is_free, rest_for, take_leases
 from verifier.errors import VerifierError
 from verifier.telemetry import get_log
 from verifier.vault.errors import BrokenRecordError, KeyMissingError
@@ -35,6 +35,18 @@ from verifier.verifications.tables import VerificationRow
 _LEASE_FOR: Final = timedelta(seconds=30)
 _MOST_ATTEMPTS: Final = 12
 """A submission that kills whoever judges it, or that nothing answers, is thrown away after as many."""
+
+
+def _is_due(kinds: frozenset[SubmissionKind], now: datetime) -> ColumnElement[bool]:
+    row, other = ContactSubmissionRow, aliased(ContactSubmissionRow)
+    in_flight = exists().where(
+        other.verification_id == row.verification_id,
+        other.id != row.id,
+        other.kind.in_(SLOW_KINDS),
+        other.judged_at.is_(None),
+        ~is_free(other, now),
+    )
+    return row.judged_at.is_(None) & row.kind.in_(kinds) & (row.kind.not_in(SLOW_KINDS) | ~in_flight)
 
 
 class Judge:
@@ -50,16 +62,20 @@ class Judge:
         self._effects: Final = effects
         self._go_on: Final = go_on
 
-    def judge_next(self) -> bool:
-        """Judge the oldest submission that nobody holds; `False` when there is none."""
+    def judge_next(self, kinds: frozenset[SubmissionKind] = frozenset(SubmissionKind)) -> bool:
+        """Judge the oldest submission of these kinds that nobody holds; `False` when there is none.
+
+        Of the slow kinds, one at a time is judged for each verification: one slow domain must not keep every thread.
+        """
         with self._database.write() as session:
+            now = self._clock.now(session)
             leases = take_leases(
                 session,
                 ContactSubmissionRow,
                 key=ContactSubmissionRow.id,
-                due=ContactSubmissionRow.judged_at.is_(None),
+                due=_is_due(kinds, now),
                 oldest_by=ContactSubmissionRow.created_at,
-                now=self._clock.now(session),
+                now=now,
                 lease_for=_LEASE_FOR,
                 limit=1,
             )
@@ -74,11 +90,11 @@ class Judge:
             self._judge(lease)
         except LeaseLostError:
             return
-        except (VerifierError, SQLAlchemyError, OSError) as error:
-            get_log().exception("judging.failed", attempts=lease.attempts, exc_info=error)
-            self._rest(lease)
         except Exception as error:  # noqa: BLE001 -- a fault of ours with one submission must not keep the others
-            get_log().critical("judging.broke", attempts=lease.attempts, exc_info=error)
+            if isinstance(error, VerifierError | SQLAlchemyError | OSError):
+                get_log().exception("judging.failed", attempts=lease.attempts, exc_info=error)
+            else:
+                get_log().critical("judging.broke", attempts=lease.attempts, exc_info=error)
             self._rest(lease)
 
     def _judge(self, lease: Lease) -> None:

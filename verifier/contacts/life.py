@@ -55,6 +55,10 @@ class SubmissionKind(StrEnum):
     SIGNATURE = "signature"
 
 
+SLOW_KINDS: Final = frozenset({SubmissionKind.LOOK, SubmissionKind.MESSAGE, SubmissionKind.ATTESTATION})
+"""What waits for a server of others, which a stranger may have named."""
+QUICK_KINDS: Final = frozenset(SubmissionKind) - SLOW_KINDS
+
 METHODS_OF_KIND: Final[Mapping[SubmissionKind, frozenset[CheckMethod]]] = {
     SubmissionKind.OPENED: frozenset(),
     SubmissionKind.BEGIN: frozenset(CheckMethod),

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from policies.access import Role
 from policies.parts import CheckMethod
@@ -129,6 +130,21 @@ def test_messages_that_wait_leave_room_for_what_the_customer_hands_in(contacts: 
     answers = [contacts.desk.client.post(path, content=b"no message", headers=headers) for _ in range(MOST_WAITING + 1)]
     assert refusal(answers[-1]) == (429, "still_judging")
     assert contacts.begin(contacts.desk.customer(asked)) == "code_sent"
+
+
+def test_a_slow_look_keeps_neither_a_code_nor_another_verification(contacts: ContactDesk) -> None:
+    given = {"policy": "seen-by-person", "contact_points": {"email": {"value": EMAIL}}}
+    asked, other = (contacts.request(reference=f"CASE-{number}", **given) for number in range(2))
+    headers = contacts.headers | {"content-type": "message/rfc822"}
+    for each in (asked, asked, other):
+        path = f"/v1/verifications/{each['id']}/contact-checks/message"
+        assert contacts.desk.client.post(path, content=b"no message", headers=headers).status_code == 202
+    with contacts.desk.house.database.write() as session:
+        of = select(ContactSubmissionRow).where(ContactSubmissionRow.verification_id == asked["id"])
+        session.scalars(of).all()[0].leased_until = contacts.desk.house.clock.now(session) + timedelta(seconds=20)
+    assert contacts.work.run("judge") == 0, "what is slow has threads of its own"
+    assert [contacts.work.run("look_up") for _ in range(2)] == [1, 0], "one at a time for a verification"
+    assert (len(contacts.checks(other["id"])), len(contacts.checks(asked["id"]))) == (1, 0)
 
 
 def test_a_verification_takes_in_so_much_and_no_more(contacts: ContactDesk) -> None:
