@@ -7,7 +7,6 @@ quoted local parts, IP literals, extensions and URLs are refused. Whether anybod
 Leaves to others: who may send a contact point, sealing and digesting it, whether what is typed is trimmed first.
 """
 
-import hmac
 import re
 import unicodedata
 from functools import cache
@@ -176,11 +175,6 @@ def mask(kind: ContactKind, value: str) -> str:
             return _HIDDEN
         case _:
             assert_never(kind)
-
-
-def is_same(a: str, b: str) -> bool:
-    """Whether two normal forms are one; takes the same time wherever they differ."""
-    return hmac.compare_digest(a.encode(), b.encode())
 
 
 def _verify_length(kind: ContactKind, text: str) -> None:

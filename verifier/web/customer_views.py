@@ -31,6 +31,7 @@ from verifier.verifications.moves import find_unreadable_at, get_policy
 from verifier.verifications.tables import VerificationRow
 from verifier.web.describe import get_destroyed_at
 from verifier.web.detail_reading import read_questions
+from verifier.web.detail_views import label_slot
 from verifier.web.law_views import tell_held, tell_laws
 from verifier.web.pages.common import CustomerShell, FieldError
 from verifier.web.pages.customer import (
@@ -214,9 +215,7 @@ class CustomerReading:
 
     def label_of(self, document: DocumentRow) -> str:
         """Such as "Identity document, Front"."""
-        rules = self.policy.documents[document.document]
-        slot = rules.slot_titles[document.slot].in_language(self.locale)
-        return f"{rules.title.in_language(self.locale)}, {slot}"
+        return label_slot(self.policy, f"{document.document}.{document.slot}", locale=self.locale)
 
     def _status_document(self, document: DocumentRow) -> StatusDocument:
         is_held = document.state is DocumentState.READY and any(each.data == DataClass.DOCUMENTS for each in self.held)

@@ -15,6 +15,7 @@ from typing import Final
 
 from dkim.canonicalization import Relaxed
 
+from verifier.contacts.challenge import is_same_text
 from verifier.contacts.errors import LookupFailedError, MessageRefusedError
 from verifier.contacts.message.automatic import is_automatic
 from verifier.contacts.message.dates import read_date
@@ -24,7 +25,6 @@ from verifier.contacts.message.proof import Case, Proof, find_proof
 from verifier.contacts.message.rules import MessageRules, MessageVerdict
 from verifier.contacts.message.sender import names_one_of, read_sender
 from verifier.contacts.message.subject import read_subject
-from verifier.contacts.points import is_same
 from verifier.contacts.reasons import Reason
 from verifier.contacts.resolver import CountedResolver, Resolver
 from verifier.contacts.verdict import Outcome, Verdict
@@ -75,7 +75,7 @@ def judge_message(
     if not isinstance(found, Proof):
         return _refuse(_gather(found, policy=policy), dated_at=dated_at)
     # 5
-    if not is_same(sender, expected):
+    if not is_same_text(sender, expected):
         return _refuse((Reason.ADDRESS_DIFFERS,), dated_at=dated_at)
     return MessageVerdict(
         Verdict(Outcome.CONFIRMED),
