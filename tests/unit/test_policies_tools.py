@@ -27,7 +27,15 @@ SHIPPED = sorted(path for path in BUILTIN.glob("*.yaml") if not path.name.endswi
 # What only the parser can know: how sections agree, and which languages are whole.
 BEYOND_A_SCHEMA = {
     *("bad_language", "missing_language", "no_rules", "duplicate_code", "unreachable", "unused_rules", "empty_proof"),
-    *("missing_key", "missing_retention", "out_of_range", "too_little_time", "missing_english", "bad_switch"),
+    *(
+        "missing_key",
+        "missing_retention",
+        "out_of_range",
+        "too_little_time",
+        "missing_english",
+        "bad_switch",
+        "contradiction",
+    ),
 }
 
 
