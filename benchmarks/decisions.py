@@ -56,7 +56,7 @@ def _cases(policy: Policy) -> list[Case]:
     for kind in ContactKind:
         one, failed = frozenset({kind}), frozenset(check for check in everything if check[0] is kind)
         found.append((policy, Situation(every - one), Evidence(slots=slots, details=fields)))
-        found.append((policy, Situation(every, recent=one), Evidence(slots, everything, one, fields)))
+        found.append((policy, Situation(every, recent=one), Evidence(slots, everything, recent=one, details=fields)))
         found.append((policy, Situation(every, failed=failed), Evidence(slots, everything - failed, details=fields)))
     return found
 

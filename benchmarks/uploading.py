@@ -21,7 +21,7 @@ from verifier.verifications.links import open_link
 from verifier.verifications.once import EVERY_TIME
 from verifier.verifications.service import NewVerification
 from verifier.verifications.tables import VerificationRow
-from verifier.web.customer import token_for_forms
+from verifier.web.customer_session import token_for_forms
 from verifier.wiring import House, open_house
 
 
