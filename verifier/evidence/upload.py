@@ -54,7 +54,7 @@ _STEPS_IN_TOTAL_BYTES: Final = 4 * 1024 * 1024
 _FORM_OVERHEAD_BYTES: Final = 8 * 1024
 _EPILOGUE_BYTES: Final = 16 * 1024
 _SILENCE_FOR: Final = 15.0
-_THREADS: Final = 16  # most of them wait: for the disk, or for their turn in the database
+_THREADS: Final = 6  # most of them wait: for the disk, or for their turn in the database
 
 P = ParamSpec("P")
 T = TypeVar("T")
