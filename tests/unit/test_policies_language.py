@@ -123,7 +123,15 @@ REFUSALS = [
 ]
 # These do not come from one policy's text; test_policies_files.py and test_policies_access.py meet them.
 # `contradiction`, `missing_language`: test_policies_whole_language.py.
-ELSEWHERE = {"access_gap", "contradiction", "folder", "missing_language", "not_canonical", "not_utf8", "wrong_file_name"}
+ELSEWHERE = {
+    "access_gap",
+    "contradiction",
+    "folder",
+    "missing_language",
+    "not_canonical",
+    "not_utf8",
+    "wrong_file_name",
+}
 
 
 def refusal_of(text: str) -> PolicyError:
