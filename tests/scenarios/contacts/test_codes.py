@@ -121,7 +121,7 @@ def test_the_same_code_is_sent_again_while_it_is_valid_and_five_times_at_most(co
     for _ in range(3):
         contacts.work.pass_time(timedelta(hours=1))
         assert contacts.begin(customer) == "code_sent"
-    assert refusal(customer.post("contacts/email/code")) == (429, "too_many_codes_sent")
+    assert refusal(customer.post("contacts/email/code")) == (409, "too_many_codes_sent")
     sent = read_kinds(contacts.desk.house, asked["id"], EntryKind.CODE_SENT)
     assert [each["number"] for each in sent] == [1, 2, 3, 4, 5]
 

@@ -50,7 +50,7 @@ def test_a_few_messages_are_judged_and_no_more(contacts: ContactDesk) -> None:
     asked = contacts.request(policy="seen-by-person", contact_points={"email": {"value": EMAIL}})
     for number in range(MOST_CHECKS):
         assert hand_in(contacts, asked["id"], b"no message %d" % number) == (202, "ended")
-    assert hand_in(contacts, asked["id"], b"one more") == (429, "too_many_checks")
+    assert hand_in(contacts, asked["id"], b"one more") == (409, "too_many_checks")
     assert len(contacts.checks(asked["id"])) == MOST_CHECKS
     proofs = contacts.desk.read(asked["id"])["proofs"]
     assert proofs[2]["skipped"] == "check_failed", "what is refused from now on is not offered"
@@ -157,7 +157,7 @@ def test_a_verification_takes_in_so_much_and_no_more(contacts: ContactDesk) -> N
         for _ in range(MOST_SUBMISSIONS):
             session.add(ContactSubmissionRow(id=new_submission_id(), created_at=now, judged_at=now, **judged))
     customer = contacts.desk.customer(asked)
-    assert refusal(customer.post("contacts/email/code")) == (429, "too_many_checks")
+    assert refusal(customer.post("contacts/email/code")) == (409, "too_many_checks")
 
 
 def test_another_proof_is_taken_up_so_often_and_no_more(contacts: ContactDesk) -> None:

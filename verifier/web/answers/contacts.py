@@ -104,13 +104,13 @@ CONTACTS: Final[Mapping[str, Answer]] = {
         next_step=N_("Reload to see how it ended. If it failed, choose another proof, or write to the support desk."),
     ),
     "too_many_checks": Answer(
-        status=429,
+        status=409,  # for good: waiting changes nothing
         title=N_("This was tried as often as it can be"),
         detail=N_("A verification takes a few checks of one kind, and no more."),
         next_step=N_("Choose another proof, or write to the support desk."),
     ),
     "too_many_codes_sent": Answer(
-        status=429,
+        status=409,  # for good: waiting changes nothing
         title=N_("The code was sent as often as it can be"),
         detail=N_("We send one code five times at most, so that nobody's mailbox is filled."),
         next_step=N_(

@@ -14,5 +14,6 @@ NOTICES: Final[Mapping[str, Answer]] = {
             "Look for the messages that were sent already, in the spam folder too. Otherwise wait and ask again later, "
             "or reply to the support desk."
         ),
+        retry_after=600,
     ),
 }
