@@ -139,7 +139,7 @@ def test_each_single_rule_that_changes_changes_the_version(index: int, path: tup
 
 # A document, a field, a language or a word of a closed list that is not what the rest of the policy says.
 AT_ODDS = {
-    *("slot_titles", "no_rules", "too_little_time", "limits_too_small"),
+    *("slot_titles", "no_rules", "too_little_time", "limits_too_small", "contradiction"),
     *("unknown_choice", "bad_language", "missing_language", "missing_english", "bad_code", "out_of_range"),
 }
 

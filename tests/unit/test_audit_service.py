@@ -181,6 +181,7 @@ def test_no_question_reads_the_whole_log(audit_log: "AuditLog") -> None:
     assert len(asked) > 2 * len(EntryKind)
     for statement, parameters in asked:
         steps = explain(audit_log, statement, parameters)
+        steps = [step for step in steps if not step.startswith(("SCAN CONSTANT ROW", "SCALAR SUBQUERY"))]
         assert all(step.startswith(("SEARCH", "USE TEMP")) for step in steps), (statement, steps)
         is_narrow = "verification_id =" in statement or "document_id =" in statement  # a few rows, sorted
         assert is_narrow or not any("TEMP" in step for step in steps), (statement, steps)

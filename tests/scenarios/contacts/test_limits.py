@@ -169,4 +169,4 @@ def test_another_proof_is_taken_up_so_often_and_no_more(contacts: ContactDesk) -
         while contacts.work.run("judge"):
             """Until nothing is left to judge."""
     assert statuses[: MOST_OTHER_PROOFS - 1] == [200] * (MOST_OTHER_PROOFS - 1), "opening the link asked once"
-    assert statuses[-1] == 429
+    assert statuses[-1] == 409
