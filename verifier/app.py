@@ -33,7 +33,7 @@ from verifier.web.pages.common import CustomerShell, ProblemPage
 from verifier.web.principals import Principals
 from verifier.web.problems import Problem, RenderPage
 from verifier.web.rooms import Rooms
-from verifier.web.speaking import find_address, speak
+from verifier.web.speaking import speak
 from verifier.web.staff_views import bare_shell
 from verifier.web.throttle import limit_network, throttle_from
 from verifier.wiring import House
@@ -118,8 +118,9 @@ def _problem_page(desk: str) -> RenderPage:
             code=problem.code,
             back_url=back_url,
         )
-        # What a form was refused with cannot be fetched again: the switcher leads back to the verification's page.
-        here = back_url if request.method != "GET" and back_url else find_address(request)
+        # What a form was refused with cannot be fetched again: the switcher leads back to the verification's page. Else
+        # it leads to where the browser is, without repeating an address that anybody may have made up.
+        here = back_url if request.method != "GET" and back_url else ""
         return render(page, locale=speak(request), here=here)
 
     return render_page

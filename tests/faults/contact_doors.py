@@ -119,6 +119,12 @@ def _exit(stage: Stage, method: str) -> Knock:
     return Knock(method, path, JSON, {"form_token": token} if method == "POST" else None)
 
 
+def _code_on_page(stage: Stage) -> Knock:
+    asked, _ = Contacts(stage).begun("email", "code")
+    typed = {"contact": "email", "code": "123456"}
+    return Knock("POST", f"/cases/{asked['id']}/code", stage.ada.headers, {**stage.ada.form, **typed})
+
+
 _CONTACT_KNOCKS: Final[Mapping[tuple[str, str], Callable[[Stage], Knock]]] = {
     ("GET", _PATH): _desk("GET", ""),
     ("GET", f"{_PATH}/submissions/{{submission}}"): _submission_of_desk,
@@ -128,6 +134,7 @@ _CONTACT_KNOCKS: Final[Mapping[tuple[str, str], Callable[[Stage], Knock]]] = {
         "POST", "/attestation", {"token": "a.b.c"}, check=("account", "attestation")
     ),
     ("POST", f"{_PATH}/message"): _message,
+    ("POST", "/cases/{verification}/code"): _code_on_page,
     ("GET", f"{_CUSTOMERS}/checks"): lambda s: customer_knock(_customer_of(s), "GET", "/checks"),
     ("GET", f"{_CUSTOMERS}/submissions/{{submission}}"): _submission_of_customer,
     ("GET", f"{_CUSTOMERS}/contacts/{{contact}}/{{method}}"): lambda s: customer_knock(

@@ -123,7 +123,7 @@ def test_asking_again_names_the_document_and_the_case_waits_for_the_customer(
     assert "What the customer was told" in agent.text
     assert "Destroyed" in agent.text
     agent.open(f"/cases/{made}/receipts/{document}")
-    assert "is destroyed when that ends: then the receipt is complete." in agent.text
+    assert "is destroyed with the last of it: then the receipt is complete." in agent.text
 
 
 def test_a_colleague_who_only_saw_the_link_reads_why_they_do_not_decide(enter: Enter, desk: Desk, work: Work) -> None:
