@@ -163,11 +163,13 @@ def opened_check_office(folder: Path) -> Iterator[CheckOffice]:
             "attestation_issuer": attesting.issuer,
             "attestation_keys_file": str(keys),
             "wallet_signatures": "true",
+            "message_recipients": json.dumps(["desk@support.example.net"]),
         }
         service = stack.enter_context(Service(folder / "home", **wanted))
         changed = {"policies_folder": policies, "smtp_host": "127.0.0.1", "smtp_port": mails.port}
         changed |= {"smtp_from": "verify@desk.example", "sms_url": messages.url, "sms_from": "Desk"}
         changed |= {"attestation_issuer": attesting.issuer, "attestation_keys_file": keys, "wallet_signatures": True}
+        changed |= {"message_recipients": ("desk@support.example.net",)}
         house = open_house(service.settings.model_copy(update=changed))
         stack.callback(house.close)
         scopes = (Scope.VERIFICATIONS_WRITE, Scope.VERIFICATIONS_READ, Scope.CONTACTS_WRITE)
