@@ -28,8 +28,9 @@ _INTRODUCTION: Final = """\
 
 Programs send an API key as `Authorization: Bearer vk_…`; its role and scopes say what it may do. Bodies are JSON, where
 nothing else is said; unknown fields are refused. Every refusal is a problem with a stable `code`:
-[errors](errors.md). A POST that carries an `Idempotency-Key` may be sent again. Customers' addresses are pages; where
-`Accept` asks for JSON they answer programs too, with a form token from the page before.
+[errors](errors.md). A POST of the desk's system and a decision may carry an `Idempotency-Key`; then they may be sent
+again. Uploads may not: ask how things stand first. Customers' addresses are pages; where `Accept` asks for JSON they
+answer programs too, with a form token from the page before.
 
 The same as OpenAPI 3.1, from a running service: `/v1/openapi.json`. This page is written by `scripts/api_reference.py`.
 """

@@ -99,7 +99,7 @@ class _Once:
     def find(self, session: Session, now: datetime) -> VerificationId | None:
         return None
 
-    def keep(self, session: Session, now: datetime, verification: VerificationId) -> None:
+    def keep(self, session: Session, now: datetime, made: VerificationId) -> None:
         return None
 
 

@@ -11,7 +11,7 @@ import pytest
 from policies.access import Role, Scope
 from tests.attesting_desk import AttestingDesk
 from tests.https_site import Authority, Site, answer, open_site
-from tests.journey import JSON, Customer, Desk, make_key, open_link
+from tests.journey import JSON, Customer, Desk, make_key, open_link, refusal
 from tests.workers_by_hand import Work
 from tests.zone import Zone, open_zone
 from verifier.contacts.wallet import wallet_message
@@ -143,6 +143,26 @@ def test_an_attestation_approves_at_once_and_only_once(
         ("confirmed", [], "approved"),
         ("failed", ["replayed"], "requested"),
     ]
+
+
+def test_an_attestation_that_is_handed_in_again_under_its_key_is_no_replay(
+    desk: Desk, headers: dict[str, str], ask: Ask, work: Work, attesting: AttestingDesk
+) -> None:
+    asked = ask()
+    path = f"/v1/verifications/{asked['id']}/contact-checks"
+    desk.client.post(path, json={"contact": "account", "method": "attestation"}, headers=headers)
+    work()
+    nonce = desk.client.get(path, headers=headers).json()["checks"][0]["challenge"]
+    right = {"aud": desk.house.settings.public_url, "verification": asked["id"], "action": "control-check"}
+    body = {"token": attesting.sign(**right, nonce=nonce)}
+    keyed = headers | {"idempotency-key": "attest"}
+    first = desk.client.post(f"{path}/attestation", json=body, headers=keyed)
+    work()
+    again = desk.client.post(f"{path}/attestation", json=body, headers=keyed)
+    assert (again.status_code, again.json()) == (202, first.json() | {"result": "ended"})
+    assert desk.client.post(f"{path}/attestation", json=body, headers=headers).status_code == 409
+    other = desk.client.post(f"{path}/attestation", json={"token": "a.b.c"}, headers=keyed)
+    assert refusal(other) == (422, "idempotency_key_reused")
 
 
 def test_an_attestation_for_another_customer_is_a_mismatch(

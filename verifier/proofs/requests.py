@@ -18,6 +18,7 @@ from verifier.contacts.exits import keep_exit
 from verifier.contacts.registered import GivenContact, keep_points
 from verifier.db.clock import Clock
 from verifier.db.engine import Database
+from verifier.ids import VerificationId
 from verifier.proofs.errors import NoProofNeededError, NoProofPossibleError
 from verifier.proofs.offers import Means, plan_offers
 from verifier.vault.service import Vault
@@ -48,7 +49,7 @@ class Requests:
         self._means: Final = means
 
     def create(
-        self, asked: NewVerification, *, actor: str, once: Once, contacts: Sequence[GivenContact] = ()
+        self, asked: NewVerification, *, actor: str, once: Once[VerificationId], contacts: Sequence[GivenContact] = ()
     ) -> Created:
         """Ask for a verification, or find the one that the same request made before.
 

@@ -77,7 +77,9 @@ class Decisions:
         self._clock: Final = clock
         self._vault: Final = vault
 
-    def decide(self, verification: VerificationId, decision: Decision, *, actor: str, once: Once) -> VerificationState:
+    def decide(
+        self, verification: VerificationId, decision: Decision, *, actor: str, once: Once[VerificationId]
+    ) -> VerificationState:
         """Decide, and say what state that led to.
 
         Raises:

@@ -103,7 +103,9 @@ class Verifications:
         except KeyError:
             raise UnknownPolicyError from None
 
-    def create(self, asked: NewVerification, *, actor: str, once: Once, beside: Beside = NOTHING) -> Created:
+    def create(
+        self, asked: NewVerification, *, actor: str, once: Once[VerificationId], beside: Beside = NOTHING
+    ) -> Created:
         """Ask for a verification, or find the one that the same request made before.
 
         Raises:
@@ -142,7 +144,7 @@ class Verifications:
         policy: Policy,
         digest: str,
         actor: str,
-        once: Once,
+        once: Once[VerificationId],
         beside: Beside,
     ) -> Created:
         with self._database.write() as session:
@@ -204,7 +206,7 @@ class Verifications:
             undecided_by=undecided_by,
         )
 
-    def renew_link(self, verification: VerificationId, *, actor: str, once: Once) -> None:
+    def renew_link(self, verification: VerificationId, *, actor: str, once: Once[VerificationId]) -> None:
         """Issue the next link; the old ones and their sessions end with it.
 
         Raises:
@@ -235,7 +237,7 @@ class Verifications:
     def get_link_token(self, row: VerificationRow) -> str:
         return self._link_key.derive_token(row.id, row.generation)
 
-    def cancel(self, verification: VerificationId, *, actor: str, once: Once) -> None:
+    def cancel(self, verification: VerificationId, *, actor: str, once: Once[VerificationId]) -> None:
         """End a verification on the desk's behalf. Raises: UnknownVerificationError, AlreadyDecidedError"""
         with self._database.write() as session:
             now = self._clock.now(session)

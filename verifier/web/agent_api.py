@@ -113,7 +113,7 @@ def create_verification(
         account=asked.account,
         expected=asked.expected,
     )
-    call = begin_call(request, body, rooms=rooms, principal=principal)
+    call = begin_call(request, body, made=VerificationId, rooms=rooms, principal=principal)
     created = rooms.requests.create(wanted, actor=principal.actor, once=call, contacts=contacts)
     response.status_code = 201 if created.is_new else 200
     return _read(created.id, rooms=rooms, principal=principal)
@@ -190,7 +190,7 @@ def renew_link(
     """The next link; older ones and their sessions end."""
     verify_may(principal, Action.LINK_RENEW)
     id_ = VerificationId(verification)
-    call = begin_call(request, body, rooms=rooms, principal=principal)
+    call = begin_call(request, body, made=VerificationId, rooms=rooms, principal=principal)
     rooms.verifications.renew_link(id_, actor=principal.actor, once=call)
     return _read(id_, rooms=rooms, principal=principal)
 
@@ -202,7 +202,7 @@ def cancel_verification(
     """End a verification; everything that was sent is destroyed."""
     verify_may(principal, Action.VERIFICATION_CANCEL)
     id_ = VerificationId(verification)
-    call = begin_call(request, body, rooms=rooms, principal=principal)
+    call = begin_call(request, body, made=VerificationId, rooms=rooms, principal=principal)
     rooms.verifications.cancel(id_, actor=principal.actor, once=call)
     return _read(id_, rooms=rooms, principal=principal)
 

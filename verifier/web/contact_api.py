@@ -1,6 +1,7 @@
 """The desk's doors to contact checks: how they stand, and what the desk hands in for its customer.
 
 Guarantees: nothing is judged here; what is handed in is sealed and answered with 202, and the worker says how it ended.
+The same call under the same `Idempotency-Key` hands in nothing more: it is told what became of the first.
 Whoever hands something in for the customer had a hand in the verification, where four eyes are asked for.
 """
 
@@ -21,7 +22,9 @@ from verifier.ids import SubmissionId, VerificationId
 from verifier.staff.principal import Principal, verify_may
 from verifier.verifications.handlers import note_handler
 from verifier.verifications.moves import get_verification, lock_verification
+from verifier.verifications.once import Once
 from verifier.web.contact_answers import ChecksAnswer, SubmissionAnswer, tell_checks, tell_pending, tell_submission
+from verifier.web.once import RawBody, begin_call
 from verifier.web.principals import AnyPrincipal, ApiPrincipal
 from verifier.web.rooms import Rooms, RoomsDep
 
@@ -72,34 +75,57 @@ def read_submission(verification: str, submission: str, principal: AnyPrincipal,
 
 
 @router.post("", status_code=202)
-def begin_check(verification: str, asked: BeginBody, principal: ApiPrincipal, rooms: RoomsDep) -> SubmissionAnswer:
+def begin_check(
+    request: Request, verification: str, asked: BeginBody, body: RawBody, principal: ApiPrincipal, rooms: RoomsDep
+) -> SubmissionAnswer:
     """Begin a check for the customer, or send its code once more: while they are on the phone, for example."""
     verify_may(principal, Action.CONTACT_CHECK_SUBMIT)
     # A whole desk asks with one key: to count it as one household would leave its customers without codes.
+    call = begin_call(request, body, made=SubmissionId, rooms=rooms, principal=principal)
     return _hand_in(
         verification,
         lambda door: door.begin(asked.contact, asked.method, network="", locale=""),
+        once=call,
         rooms=rooms,
         principal=principal,
     )
 
 
 @router.post("/code", status_code=202)
-def enter_code(verification: str, given: CodeBody, principal: ApiPrincipal, rooms: RoomsDep) -> SubmissionAnswer:
+def enter_code(
+    request: Request, verification: str, given: CodeBody, body: RawBody, principal: ApiPrincipal, rooms: RoomsDep
+) -> SubmissionAnswer:
     """Enter the code that the customer reads out on the phone."""
     verify_may(principal, Action.CONTACT_CHECK_SUBMIT)
+    call = begin_call(request, body, made=SubmissionId, rooms=rooms, principal=principal)
     return _hand_in(
-        verification, lambda door: door.guess_for(given.contact, given.code), rooms=rooms, principal=principal
+        verification,
+        lambda door: door.guess_for(given.contact, given.code),
+        once=call,
+        rooms=rooms,
+        principal=principal,
     )
 
 
 @router.post("/attestation", status_code=202)
 def hand_in_attestation(
-    verification: str, given: AttestationBody, principal: ApiPrincipal, rooms: RoomsDep
+    request: Request,
+    verification: str,
+    given: AttestationBody,
+    body: RawBody,
+    principal: ApiPrincipal,
+    rooms: RoomsDep,
 ) -> SubmissionAnswer:
     """Hand in a signed attestation for the nonce of the open check."""
     verify_may(principal, Action.CONTACT_CHECK_SUBMIT)
-    return _hand_in(verification, lambda door: door.hand_in_attestation(given.token), rooms=rooms, principal=principal)
+    call = begin_call(request, body, made=SubmissionId, rooms=rooms, principal=principal)
+    return _hand_in(
+        verification,
+        lambda door: door.hand_in_attestation(given.token),
+        once=call,
+        rooms=rooms,
+        principal=principal,
+    )
 
 
 @router.post(
@@ -113,8 +139,9 @@ async def hand_in_message(
     """Hand in the message itself, raw as the desk received it (RFC 5322)."""
     verify_may(principal, Action.CONTACT_CHECK_SUBMIT)
     raw = await _read_limited(request)
+    call = await run_in_threadpool(begin_call, request, raw, made=SubmissionId, rooms=rooms, principal=principal)
     return await run_in_threadpool(
-        _hand_in, verification, lambda door: door.hand_in_message(raw), rooms=rooms, principal=principal
+        _hand_in, verification, lambda door: door.hand_in_message(raw), once=call, rooms=rooms, principal=principal
     )
 
 
@@ -129,12 +156,22 @@ async def _read_limited(request: Request) -> bytes:
 
 
 def _hand_in(
-    verification: str, hand_in: Callable[[Door], SubmissionId], *, rooms: Rooms, principal: Principal
+    verification: str,
+    hand_in: Callable[[Door], SubmissionId],
+    *,
+    once: Once[SubmissionId],
+    rooms: Rooms,
+    principal: Principal,
 ) -> SubmissionAnswer:
     with rooms.database.write() as session:
         now = rooms.clock.now(session)
         row = lock_verification(session, VerificationId(verification))
+        # Only behind the lock: of two at once, the second finds what the first has kept.
+        standing = once.find(session, now)
+        if standing is not None:
+            return tell_submission(find_submission(session, row.id, standing))
         submission = hand_in(Door(session, now, rooms.vault, row, source=principal.actor))
+        once.keep(session, now, submission)
         note_handler(session, row.id, actor=principal.actor)
     faults.hit("submission.stored")
     return tell_pending(submission)

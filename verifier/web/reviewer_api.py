@@ -184,7 +184,7 @@ def decide(
     """Decide. The claim ends with it."""
     verify_may(principal, Action.DECISION_MAKE)
     id_ = VerificationId(verification)
-    call = begin_call(request, body, rooms=rooms, principal=principal)
+    call = begin_call(request, body, made=VerificationId, rooms=rooms, principal=principal)
     wanted = Decision(
         outcome=decision.outcome,
         reasons=decision.reasons,
