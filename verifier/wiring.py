@@ -55,6 +55,7 @@ from verifier.reviews.views import Views
 from verifier.sanitise.decoder import Decoder
 from verifier.settings import Settings
 from verifier.translog.checkpoint import LogSigner
+from verifier.vault.counted import CountedKeys, CountedObjects, CountedRoots
 from verifier.vault.key_files import FileKeys
 from verifier.vault.key_store import KeyStore
 from verifier.vault.object_files import FileObjects
@@ -216,9 +217,9 @@ def _verify_secrets_there(settings: Settings) -> None:
 def _open_vault(settings: Settings, database: Database, seams: Seams, installation: InstallationRow) -> Vault:
     vault = Vault(
         installation=InstallationId(installation.id),
-        objects=seams.objects,
-        keys=seams.keys,
-        roots=FileRoots(settings.roots_folder),
+        objects=CountedObjects(seams.objects),
+        keys=CountedKeys(seams.keys),
+        roots=CountedRoots(FileRoots(settings.roots_folder)),
     )
     if installation.stores_marked_at is None:
         vault.mark_stores()

@@ -8,13 +8,17 @@ from typing import Final
 import pytest
 
 from verifier.ids import new_installation_id, new_verification_id
+from verifier.vault.counted import CountedKeys
 from verifier.vault.errors import KeyExistsError, KeyMissingError, StoreUnavailableError, WrongInstallationError
 from verifier.vault.key_files import FileKeys
 from verifier.vault.key_store import KeyStore
 
 Maker = Callable[[Path], KeyStore]
 
-_MAKERS: Final[dict[str, Maker]] = {"file": lambda folder: FileKeys(folder / "keys")}
+_MAKERS: Final[dict[str, Maker]] = {
+    "file": lambda folder: FileKeys(folder / "keys"),
+    "counted": lambda folder: CountedKeys(FileKeys(folder / "keys")),
+}
 
 
 @pytest.fixture(params=sorted(_MAKERS))

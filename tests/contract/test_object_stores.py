@@ -9,6 +9,7 @@ from typing import Final
 import pytest
 
 from verifier.ids import InstallationId, new_document_id, new_installation_id, new_verification_id
+from verifier.vault.counted import CountedObjects
 from verifier.vault.errors import (
     ObjectExistsError,
     ObjectMissingError,
@@ -21,7 +22,10 @@ from verifier.vault.objects import ObjectKey, ObjectStore, ObjectWriter
 
 Maker = Callable[[Path], ObjectStore]
 
-_MAKERS: Final[dict[str, Maker]] = {"file": lambda folder: FileObjects(folder / "objects")}
+_MAKERS: Final[dict[str, Maker]] = {
+    "file": lambda folder: FileObjects(folder / "objects"),
+    "counted": lambda folder: CountedObjects(FileObjects(folder / "objects")),
+}
 
 
 @pytest.fixture(params=sorted(_MAKERS))

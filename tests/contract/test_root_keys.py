@@ -8,13 +8,17 @@ from typing import Final
 
 import pytest
 
+from verifier.vault.counted import CountedRoots
 from verifier.vault.errors import BrokenRecordError, KeyMissingError, RootMissingError
 from verifier.vault.root_files import FileRoots
 from verifier.vault.roots import RootKeys, RootNumber, root_number_on
 
 Maker = Callable[[Path], RootKeys]
 
-_MAKERS: Final[dict[str, Maker]] = {"file": lambda folder: FileRoots(folder / "roots")}
+_MAKERS: Final[dict[str, Maker]] = {
+    "file": lambda folder: FileRoots(folder / "roots"),
+    "counted": lambda folder: CountedRoots(FileRoots(folder / "roots")),
+}
 _TODAY: Final = date(2026, 11, 21)
 
 

@@ -21,10 +21,11 @@ DOORS: Final = (
     "demo",
 )
 ROOMS: Final = (
-    *("web", "reviews", "proofs", "contacts", "disposal", "evidence", "verifications", "retention", "notices", "staff"),
+    *("web", "metrics"),
+    *("reviews", "proofs", "contacts", "disposal", "evidence", "verifications", "retention", "notices", "staff"),
     *("audit", "vault", "translog", "sanitise", "db"),
 )
-GROUND: Final = ("telemetry", "faults", "settings", "locales", "ids", "errors")
+GROUND: Final = ("telemetry", "meters", "faults", "passwords", "settings", "locales", "ids", "errors")
 FLOORS: Final = (*DOORS, *ROOMS, *GROUND)
 
 # A client of the public doors: it knows how we fail and where we live, and counts markers in a picture.

@@ -23,6 +23,7 @@ from verifier.evidence.fence import FENCE_FOR
 from verifier.evidence.life import BEFORE, DocumentState
 from verifier.evidence.tables import CopyRow, DocumentRow
 from verifier.ids import CopyId, DocumentId, VerificationId
+from verifier.meters import get_meters
 from verifier.retention import service as retention
 from verifier.retention.holds import end_holds
 from verifier.telemetry import get_log
@@ -134,7 +135,7 @@ class Disposer:
                 .where(CopyRow.id.in_(copies), CopyRow.seen_absent_at.is_(None))
                 .values(seen_absent_at=seen_absent_at)
             )
-            retention.close_obligations(session, copies, seen_absent_at=seen_absent_at)
+            due_since = retention.close_obligations(session, copies, seen_absent_at=seen_absent_at)
             record(
                 session,
                 now,
@@ -148,6 +149,8 @@ class Disposer:
                     "seen_absent_at": seen_absent_at,
                 },
             )
+        if due_since is not None:
+            get_meters().time_gone(seen_absent_at - due_since, rule=rule)
 
     def _rest(self, document: DocumentId, *, until: datetime | None = None) -> None:
         with self._database.write() as session:

@@ -21,12 +21,14 @@ from verifier.db.clock import Clock
 from verifier.db.engine import Database
 from verifier.db.leases import Lease, rest_for, take_leases
 from verifier.ids import VerificationId
+from verifier.meters import get_meters
 from verifier.retention.holds import end_holds, read_held
+from verifier.retention.service import DUE_AT_ONCE
 from verifier.telemetry import get_log
 from verifier.vault.errors import StillPresentError, StoreUnavailableError
 from verifier.vault.service import Vault
 from verifier.verifications.moves import forget_sealed_values, lock_verification
-from verifier.verifications.tables import VerificationKeyRow
+from verifier.verifications.tables import VerificationKeyRow, VerificationRow
 
 # Short, because a worker that dies here must not cost the five seconds of P3.
 _LEASE_FOR: Final = timedelta(seconds=2)
@@ -131,14 +133,15 @@ class Shredder:
     def _attest(self, verification: VerificationId) -> None:
         with self._database.write() as session:
             now = self._clock.now(session)
-            first = session.execute(
+            first = session.scalars(
                 update(VerificationKeyRow)
                 .where(VerificationKeyRow.verification_id == verification, VerificationKeyRow.unreadable_at.is_(None))
                 .values(unreadable_at=now, forget_unheld_by=None)
-                .returning(VerificationKeyRow.verification_id)
+                .returning(VerificationKeyRow.shred_by)
             ).all()
             if not first:
                 return  # another worker attested it
+            due_since = _find_due_since(session, verification, first[0])
             forget_sealed_values(session, verification)
             self._forget(session, now, verification, ())
             record(
@@ -147,3 +150,12 @@ class Shredder:
                 EntryKind.VERIFICATION_SHREDDED,
                 {"verification": verification, "seen_absent_at": now},
             )
+        if due_since is not None:
+            get_meters().time_unreadable(now - due_since)
+
+
+def _find_due_since(session: Session, verification: VerificationId, shred_by: datetime | None) -> datetime | None:
+    """Since when the key had to go: since the end of its verification, or of the last hold on it."""
+    if shred_by != DUE_AT_ONCE:
+        return shred_by
+    return session.scalar(select(VerificationRow.ended_at).where(VerificationRow.id == verification))

@@ -201,13 +201,16 @@ def lease_again_at(session: Session, document: DocumentId, *, at: datetime) -> N
     )
 
 
-def close_obligations(session: Session, copies: Iterable[CopyId], *, seen_absent_at: datetime) -> None:
-    session.execute(
+def close_obligations(session: Session, copies: Iterable[CopyId], *, seen_absent_at: datetime) -> datetime | None:
+    """Close what is open of them; since when the first of these was due, `None` where all were closed before."""
+    closed = session.scalars(
         update(ObligationRow)
         .where(ObligationRow.copy_id.in_(list(copies)), ObligationRow.closed_at.is_(None))
         .values(closed_at=seen_absent_at)
+        .returning(ObligationRow.due_since)
         .execution_options(synchronize_session=False)
     )
+    return min(closed, default=None)
 
 
 def get_rule(session: Session, document: DocumentId) -> Rule:

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Final
 
 from verifier.ids import InstallationId, VerificationId
+from verifier.meters import Store, StoreFault, get_meters
 from verifier.vault.errors import KeyMissingError, StillPresentError, StoreUnavailableError, WrongInstallationError
 from verifier.vault.key_store import KeyStore
 from verifier.vault.keys import PrivateKey, PublicKey, generate_key_pair
@@ -64,12 +65,14 @@ class Vault:
         """Destroy the key and look. Safe to repeat. Raises `StillPresentError`, `StoreUnavailableError`."""
         self.keys.delete(verification)
         if not self.keys.is_absent(verification):
+            get_meters().count_store_error(Store.KEYS, StoreFault.STILL_PRESENT)
             raise StillPresentError
 
     def delete_copy(self, key: ObjectKey) -> None:
         """Delete a copy and look. Safe to repeat. Raises `StillPresentError`, `StoreUnavailableError`."""
         self.objects.delete(key)
         if not self.objects.is_absent(key):
+            get_meters().count_store_error(Store.OBJECTS, StoreFault.STILL_PRESENT)
             raise StillPresentError
 
     def destroy_unused_roots(self, now: date) -> list[RootNumber]:

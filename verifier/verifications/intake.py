@@ -22,7 +22,7 @@ class IntakeClosedError(VerifierError):
 _KEY_DUE_SINCE: Final = case(
     (VerificationKeyRow.shred_by == DUE_AT_ONCE, VerificationRow.ended_at), else_=VerificationKeyRow.shred_by
 )
-_READABLE_SINCE: Final = (
+READABLE_SINCE: Final = (
     select(func.min(_KEY_DUE_SINCE))
     .join(VerificationKeyRow, VerificationKeyRow.verification_id == VerificationRow.id)
     .where(
@@ -35,7 +35,7 @@ _READABLE_SINCE: Final = (
 """Since when the key is due that waits longest for its end. A key that a hold keeps is not due."""
 
 # Every upload asks all of it: one question, built once.
-_STATE: Final = select(CLOCK_HIGH, OLDEST_WAITING, OLDEST_UNPUBLISHED, OVERDUE_SINCE, _READABLE_SINCE)
+_STATE: Final = select(CLOCK_HIGH, OLDEST_WAITING, OLDEST_UNPUBLISHED, OVERDUE_SINCE, READABLE_SINCE)
 
 
 def verify_intake_open(session: Session, now: datetime, *, closes_after: timedelta) -> None:
