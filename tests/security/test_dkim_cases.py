@@ -123,7 +123,10 @@ def test_both_forms_of_an_rsa_key_are_read(
     from verifier.contacts.message.keys import find_key
 
     zone.records["s1._domainkey.example.com"] = [(folder / f"{file}.{form}").read_bytes().strip()]
-    assert find_key("s1", "example.com", min_bits=1024, resolver=resolver).bits == int(file[:4])
+    bits = int(file[:4])
+    assert find_key("s1", "example.com", min_bits=bits, resolver=resolver).algorithm == b"rsa"
+    with pytest.raises(MessageRefusedError):
+        find_key("s1", "example.com", min_bits=bits + 1, resolver=resolver)
 
 
 @pytest.mark.parametrize(

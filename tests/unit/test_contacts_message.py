@@ -56,10 +56,8 @@ def refused(outcome: Outcome, *reasons: Reason) -> Verdict:
 
 @pytest.mark.parametrize("canonical", [b"simple/simple", b"simple/relaxed", b"relaxed/simple", b"relaxed/relaxed"])
 def test_a_message_that_its_domain_signed_is_confirmed(judge: Judge, canonical: bytes) -> None:
-    at = datetime.now(UTC).replace(microsecond=0)
-    judged = judge(sign(write_mail(at=at), canonical=canonical))
-    assert (judged.verdict, judged.grade, judged.signer) == (CONFIRMED, Grade.SAME_DOMAIN, "example.org")
-    assert (judged.key_bits, judged.dated_at) == (1024, at)
+    judged = judge(sign(write_mail(), canonical=canonical))
+    assert (judged.verdict, judged.grade) == (CONFIRMED, Grade.SAME_DOMAIN)
     assert judged.replay_digest is not None
     assert len(judged.replay_digest) == 32
 
@@ -73,8 +71,7 @@ def test_a_message_whose_lines_end_in_lf_is_the_same_message(judge: Judge) -> No
 
 def test_ed25519_signs_too(judge: Judge, zone: Zone) -> None:
     zone.publish("example.org", ed25519_key())
-    judged = judge(sign(write_mail(), key=ed25519_key()))
-    assert (judged.verdict, judged.key_bits) == (CONFIRMED, 256)
+    assert judge(sign(write_mail(), key=ed25519_key())).verdict == CONFIRMED
 
 
 def test_another_domain_of_the_organisation_may_sign_and_is_graded_lower(judge: Judge, zone: Zone) -> None:
@@ -322,7 +319,7 @@ def test_two_messages_have_two_digests(judge: Judge) -> None:
 
 def test_only_what_is_confirmed_has_a_digest_or_a_grade(judge: Judge) -> None:
     judged = judge(write_mail())
-    assert (judged.replay_digest, judged.grade, judged.signer) == (None, Grade.NONE, None)
+    assert (judged.replay_digest, judged.grade) == (None, Grade.NONE)
 
 
 def test_forty_megabytes_are_refused_before_they_are_read(judge: Judge, zone: Zone) -> None:

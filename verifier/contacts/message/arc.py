@@ -4,7 +4,6 @@ It guarantees that only the last sealer is believed, only if the operator named 
 still covers, and only for what it says to have seen itself. Those before it in the chain are believed by it, not by us.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -34,15 +33,6 @@ _MOST_SETS: Final = 10
 _PARTS: Final = (b"arc-seal", b"arc-message-signature", b"arc-authentication-results")
 
 
-@dataclass(frozen=True)
-class Seal:
-    """The forwarder that was believed, and its signature over the message as it handed it on."""
-
-    forwarder: str
-    signature: Signature
-    key_bits: int
-
-
 def claims_trusted_seal(message: Message, *, rules: MessageRules) -> bool:
     """Whether the last sealer says that it is a named forwarder. Costs no look-up, and proves nothing."""
     seals = message.find(b"arc-seal")
@@ -55,8 +45,8 @@ def claims_trusted_seal(message: Message, *, rules: MessageRules) -> bool:
 
 def verify_seal(
     message: Message, *, domain: str, policy: DomainPolicy, now: datetime, resolver: Resolver, rules: MessageRules
-) -> Seal:
-    """The seal of a message from `domain`; or raise `MessageRefusedError`, or `LookupFailedError`.
+) -> None:
+    """Raise `MessageRefusedError`, or `LookupFailedError`, unless a named forwarder sealed a message from `domain`.
 
     1. There are as many of each of the three fields as there are sets.
     2. The last signature of the message covers what a signature must, is in time, and is the forwarder's.
@@ -86,8 +76,6 @@ def verify_seal(
         is_aligned(signer, domain=domain, policy=policy) for signer in read_signers(seen)
     ):
         raise MessageRefusedError(Reason.NOT_ALIGNED)
-    key = find_key(signature.selector, signature.domain, min_bits=rules.min_key_bits, resolver=resolver)
-    return Seal(signature.domain, signature, key.bits)
 
 
 def _read_last_signature(message: Message, *, instance: bytes) -> Signature:

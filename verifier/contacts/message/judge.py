@@ -21,8 +21,8 @@ from verifier.contacts.message.automatic import is_automatic
 from verifier.contacts.message.dates import read_date
 from verifier.contacts.message.dmarc import DomainPolicy, find_policy
 from verifier.contacts.message.fields import Message, read_message
-from verifier.contacts.message.proof import Case, Proof, find_proof
-from verifier.contacts.message.rules import MessageRules, MessageVerdict
+from verifier.contacts.message.proof import Case, find_proof
+from verifier.contacts.message.rules import Grade, MessageRules, MessageVerdict
 from verifier.contacts.message.sender import names_one_of, read_sender
 from verifier.contacts.message.subject import read_subject
 from verifier.contacts.reasons import Reason
@@ -56,36 +56,31 @@ def judge_message(
        address is registered from the answer.
     """
     counted = CountedResolver(resolver, limit=rules.max_lookups)
-    dated_at: datetime | None = None
     try:
         # 1
         message = read_message(raw, rules=rules)
-        sender, dated_at = read_sender(message), read_date(message)
+        sender = read_sender(message)
         # 2
-        _verify_circumstances(message, dated_at=dated_at, now=now, rules=rules)
+        _verify_circumstances(message, dated_at=read_date(message), now=now, rules=rules)
         # 3
         domain = sender.rpartition("@")[2]
         policy = find_policy(domain, resolver=counted)
     except MessageRefusedError as refusal:
-        return _refuse((refusal.reason,), dated_at=dated_at)
+        return _refuse((refusal.reason,))
     except LookupFailedError:
-        return _refuse((Reason.LOOKUP_FAILED,), dated_at=dated_at)
+        return _refuse((Reason.LOOKUP_FAILED,))
     # 4
     found = find_proof(Case(message, domain, policy, now, counted, rules))
-    if not isinstance(found, Proof):
-        return _refuse(_gather(found, policy=policy), dated_at=dated_at)
+    if not isinstance(found, Grade):
+        return _refuse(_gather(found, policy=policy))
     # 5
     if not is_same_text(sender, expected):
-        return _refuse((Reason.ADDRESS_DIFFERS,), dated_at=dated_at)
+        return _refuse((Reason.ADDRESS_DIFFERS,))
     return MessageVerdict(
         Verdict(Outcome.CONFIRMED),
-        grade=found.grade,
+        grade=found,
         replay_digest=_digest(message),
         subject=read_subject(message),
-        dated_at=dated_at,
-        signed_at=found.signed_at,
-        signer=found.signer,
-        key_bits=found.key_bits,
     )
 
 
@@ -106,13 +101,13 @@ def _gather(reasons: tuple[Reason, ...], *, policy: DomainPolicy) -> tuple[Reaso
     return tuple(gathered)
 
 
-def _refuse(reasons: tuple[Reason, ...], *, dated_at: datetime | None) -> MessageVerdict:
+def _refuse(reasons: tuple[Reason, ...]) -> MessageVerdict:
     outcomes = {_OUTCOMES.get(reason, Outcome.FAILED) for reason in reasons}
     if Reason.LOOKUP_FAILED in reasons:
         outcome = Outcome.UNCONFIRMED
     else:
         outcome = Outcome.FAILED if Outcome.FAILED in outcomes else outcomes.pop()
-    return MessageVerdict(Verdict(outcome, reasons), dated_at=dated_at)
+    return MessageVerdict(Verdict(outcome, reasons))
 
 
 def _digest(message: Message) -> bytes:

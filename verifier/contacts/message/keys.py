@@ -28,7 +28,6 @@ class SigningKey:
 
     record: bytes
     algorithm: bytes
-    bits: int
     is_exact: bool
 
 
@@ -50,7 +49,7 @@ def find_key(selector: str, domain: str, *, min_bits: int, resolver: Resolver) -
     if algorithm == b"rsa" and not min_bits <= bits <= _MOST_BITS:
         raise MessageRefusedError(Reason.BAD_SIGNATURE)
     record = b"v=DKIM1; k=" + algorithm + b"; p=" + base64.b64encode(written)
-    return SigningKey(record, algorithm, bits, is_exact=b"s" in _list(tags, b"t"))
+    return SigningKey(record, algorithm, is_exact=b"s" in _list(tags, b"t"))
 
 
 def _read(kind: bytes, key: bytes) -> tuple[bytes, int, bytes]:

@@ -29,18 +29,8 @@ class Case:
     rules: MessageRules
 
 
-@dataclass(frozen=True)
-class Proof:
-    """Who signed, when, with what key, and how close that is to the domain of the author."""
-
-    grade: Grade
-    signer: str
-    signed_at: datetime | None
-    key_bits: int
-
-
-def find_proof(case: Case) -> Proof | tuple[Reason, ...]:
-    """The first proof; or, for each signature that was looked at, why it is none."""
+def find_proof(case: Case) -> Grade | tuple[Reason, ...]:
+    """How close the first proof is to the author's domain; or, for each signature looked at, why it is none."""
     reasons: list[Reason] = []
     tried = 0
     for index, field in enumerate(case.message.find(b"dkim-signature")):
@@ -52,12 +42,12 @@ def find_proof(case: Case) -> Proof | tuple[Reason, ...]:
             break
         tried += 1
         found = _verify(signature, index=index, case=case)
-        if isinstance(found, Proof):
+        if isinstance(found, Grade):
             return found
         reasons.append(found)
     if claims_trusted_seal(case.message, rules=case.rules):
         sealed = _verify_seal(case)
-        if isinstance(sealed, Proof):
+        if isinstance(sealed, Grade):
             return sealed
         reasons.append(sealed)
     return tuple(reasons)
@@ -72,21 +62,20 @@ def _read_aligned(field: Field, case: Case) -> Signature | Reason:
     return signature if is_ours else Reason.NOT_ALIGNED
 
 
-def _verify(signature: Signature, *, index: int, case: Case) -> Proof | Reason:
+def _verify(signature: Signature, *, index: int, case: Case) -> Grade | Reason:
     try:
         verify_claims(signature, message=case.message, now=case.now, rules=case.rules)
-        bits = verify_signature(signature, index=index, message=case.message, resolver=case.resolver, rules=case.rules)
+        verify_signature(signature, index=index, message=case.message, resolver=case.resolver, rules=case.rules)
     except MessageRefusedError as refusal:
         return refusal.reason
     except LookupFailedError:
         return Reason.LOOKUP_FAILED
-    grade = Grade.SAME_DOMAIN if signature.domain == case.domain else Grade.SAME_ORGANISATION
-    return Proof(grade, signature.domain, signature.signed_at, bits)
+    return Grade.SAME_DOMAIN if signature.domain == case.domain else Grade.SAME_ORGANISATION
 
 
-def _verify_seal(case: Case) -> Proof | Reason:
+def _verify_seal(case: Case) -> Grade | Reason:
     try:
-        seal = verify_seal(
+        verify_seal(
             case.message,
             domain=case.domain,
             policy=case.policy,
@@ -98,4 +87,4 @@ def _verify_seal(case: Case) -> Proof | Reason:
         return refusal.reason
     except LookupFailedError:
         return Reason.LOOKUP_FAILED
-    return Proof(Grade.FORWARDED, seal.forwarder, seal.signature.signed_at, seal.key_bits)
+    return Grade.FORWARDED

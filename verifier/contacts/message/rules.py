@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -57,7 +57,7 @@ class MessageRules:
 
 @dataclass(frozen=True)
 class MessageVerdict:
-    """The verdict, and what it rests on. Everything but `verdict` and `grade` tells of a person: seal it or drop it."""
+    """The verdict, and what it rests on. The digest and the subject tell of a person: seal or drop them."""
 
     verdict: Verdict
     grade: Grade = Grade.NONE
@@ -66,11 +66,6 @@ class MessageVerdict:
     guesses the message) and refuse them a second time. Set only where the verdict is `confirmed`."""
     subject: str = ""
     """What the signed Subject shows. Set only where the verdict is `confirmed`."""
-    dated_at: datetime | None = None
-    signed_at: datetime | None = None
-    signer: str | None = None
-    key_bits: int | None = None
-    """Bits of the RSA key (2048 and more are sound, 1024 are what some domains still use), or 256 for Ed25519."""
 
 
 def _verify_written(text: str, *, parse: Callable[[str], str], name: str) -> None:

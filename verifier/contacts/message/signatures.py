@@ -102,8 +102,8 @@ def verify_claims(signature: Signature, *, message: Message, now: datetime, rule
 
 def verify_signature(
     signature: Signature, *, index: int, message: Message, resolver: Resolver, rules: MessageRules
-) -> int:
-    """The bits of the key that signed; or raise `MessageRefusedError`, or `LookupFailedError`.
+) -> None:
+    """Raise `MessageRefusedError`, or `LookupFailedError`, unless the signature is true.
 
     `index` counts the DKIM-Signature fields of the message from the top.
     """
@@ -120,7 +120,6 @@ def verify_signature(
         raise MessageRefusedError(Reason.BAD_SIGNATURE) from error
     if not is_true:
         raise MessageRefusedError(Reason.BAD_SIGNATURE)
-    return key.bits
 
 
 def silent_logger() -> logging.Logger:
