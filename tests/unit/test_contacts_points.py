@@ -13,7 +13,6 @@ from verifier.contacts.challenge import is_same_text
 from verifier.contacts.errors import DisposableContactError, MalformedContactError
 from verifier.contacts.points import (
     is_disposable,
-    mask,
     parse_contact,
     parse_domain,
     parse_email,
@@ -205,21 +204,6 @@ def test_an_account_is_the_desks_own_word_but_not_any_text() -> None:
             parse_contact(ContactKind.ACCOUNT, text, forbid_disposable=False)
 
 
-@pytest.mark.parametrize(
-    ("kind", "value", "shown"),
-    [
-        (ContactKind.EMAIL, "jo.doe@example.org", "j•••@example.org"),
-        (ContactKind.EMAIL, "j@example.org", "•••@example.org"),
-        (ContactKind.PHONE, "+420601123456", "••• ••• 456"),
-        (ContactKind.DOMAIN, "example.org", "e•••.org"),
-        (ContactKind.WALLET, WALLET.lower(), "0x•••9ee7"),
-        (ContactKind.ACCOUNT, "client-7", "•••"),
-    ],
-)
-def test_a_mask_shows_enough_to_know_ones_own(kind: ContactKind, value: str, shown: str) -> None:
-    assert mask(kind, value) == shown
-
-
 def test_same_is_equality_of_normal_forms() -> None:
     assert is_same_text(parse_email("JO@example.org"), parse_email("jo@EXAMPLE.org"))
     assert not is_same_text("jo@example.org", "jo@example.or")
@@ -234,7 +218,6 @@ def test_any_text_has_a_stable_normal_form_or_is_refused(kind: ContactKind, text
     except (MalformedContactError, DisposableContactError):
         return
     assert parse_contact(kind, normal, forbid_disposable=forbids) == normal
-    assert mask(kind, normal) != normal
 
 
 _LABEL = st.from_regex(r"[a-zßüéñж]([a-z0-9üж-]{0,10}[a-z0-9üж])?", fullmatch=True)

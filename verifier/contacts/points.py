@@ -22,7 +22,6 @@ from verifier.contacts.errors import DisposableContactError, MalformedContactErr
 _LONGEST: Final = 320
 """No contact point is longer: 64 characters, an @ and 255 (RFC 5321, section 4.5.3.1), which is the longest."""
 
-_HIDDEN: Final = "•••"
 _UPPER: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _LOWER_ASCII: Final = str.maketrans(_UPPER, _UPPER.lower())
 _PHONE: Final = re.compile(r"(?:tel:)?\+?[\d\s()./‐-―-]{3,40}")  # no letters: neither words nor extensions
@@ -156,25 +155,6 @@ def _parse_account(text: str) -> str:
     if text != text.strip() or any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
         raise _malformed(ContactKind.ACCOUNT)
     return text
-
-
-def mask(kind: ContactKind, value: str) -> str:
-    """What a page shows of a normal form: enough for its owner to know it, too little for anybody else to use it."""
-    match kind:
-        case ContactKind.EMAIL:
-            local, _at, domain = value.rpartition("@")
-            return f"{local[:1] if len(local) > 1 else ''}{_HIDDEN}@{domain}"
-        case ContactKind.PHONE:
-            return f"{_HIDDEN} {_HIDDEN} {value[-3:]}"
-        case ContactKind.DOMAIN:
-            first, _dot, rest = value.partition(".")
-            return f"{first[:1] if len(first) > 1 else ''}{_HIDDEN}.{rest}"
-        case ContactKind.WALLET:
-            return f"0x{_HIDDEN}{value[-4:]}"
-        case ContactKind.ACCOUNT:
-            return _HIDDEN
-        case _:
-            assert_never(kind)
 
 
 def _verify_length(kind: ContactKind, text: str) -> None:
