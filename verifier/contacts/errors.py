@@ -7,7 +7,7 @@ from verifier.errors import VerifierError
 
 
 class ContactsNotAllowedError(VerifierError):
-    """Contact points come from the desk's own system: only an API key with the scope may set them."""
+    """Contact points, and an account that is attested, come from the desk's own system: its API key needs the scope."""
 
     code = "contacts_not_allowed"
 

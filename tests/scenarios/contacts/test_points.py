@@ -75,6 +75,7 @@ def test_an_account_that_is_attested_comes_from_programs_with_the_scope(contacts
     body = {"reference": "CASE-7", "policy": "every-way", "account": "mallory"}
     answer = contacts.desk.client.post("/v1/verifications", json=body, headers=without)
     assert refusal(answer) == (403, "contacts_not_allowed")
+    assert "account that the policy has attested" in answer.json()["detail"], "the body named no contact point"
     assert contacts.ask(policy="every-way", account="jo").status_code == 201
 
 

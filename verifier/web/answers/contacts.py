@@ -51,8 +51,14 @@ CONTACTS: Final[Mapping[str, Answer]] = {
     "contacts_not_allowed": Answer(
         status=403,
         title=N_("This key may not set contact points"),
-        detail=N_("Contact points come from the desk's own system: the API key needs the scope contacts:write."),
-        next_step=N_("Use a key with that scope, or leave contact_points out. Nothing was done."),
+        detail=N_(
+            "Contact points come from the desk's own system, and so does an account that the policy has attested: the"
+            " API key needs the scope contacts:write."
+        ),
+        next_step=N_(
+            "Use a key with that scope, or leave contact_points out, and account where it is to be attested. Nothing"
+            " was done."
+        ),
     ),
     "contact_point_unusable": Answer(
         status=422,
