@@ -1,8 +1,10 @@
-"""Opens the database and hands out short transactions.
+"""Hands out short transactions, on SQLite and on PostgreSQL alike.
 
-Guarantees: `write()` takes the write lock before it reads (SQLite's `BEGIN IMMEDIATE`), commits when its block ends
-and rolls back when it raises; `read()` never writes. No transaction may stay open across a store, a key, a child
-process or the network: that is for the callers to keep.
+Guarantees: `write()` commits when its block ends and rolls back when it raises; what it locked it reads as the last
+holder left it. `read()` sees one moment, and never writes. On SQLite `write()` takes the one write lock before it reads
+(`BEGIN IMMEDIATE`); on PostgreSQL it is READ COMMITTED, and every use case locks first what it decides on: the row of
+its verification, or a name (`verifier.db.locks`). `read()` is REPEATABLE READ there.
+No transaction may stay open across a store, a key, a child process or the network: that is for the callers to keep.
 """
 
 from collections.abc import Iterator
@@ -18,6 +20,7 @@ from sqlalchemy.orm import Session
 from verifier.db.shared_commit import SharedCommits
 
 _BUSY_TIMEOUT_MS: Final = 15_000
+_ONE_MOMENT: Final = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
 def _prepare_connection(dbapi_connection: SqliteConnection, _record: object) -> None:
@@ -46,9 +49,12 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine: Final = engine
+        self._is_sqlite: Final = engine.dialect.name == "sqlite"
         writing = engine.execution_options(sqlite_begin="IMMEDIATE")
+        # Each of our reads asks several questions of one moment; on SQLite every transaction does.
+        self._reading: Final = engine if self._is_sqlite else engine.execution_options(**_ONE_MOMENT)
         # SQLite has one writer. Threads of one process queue for it here, instead of polling the file's lock.
-        self._line: Final = SharedCommits(writing) if engine.dialect.name == "sqlite" else None
+        self._line: Final = SharedCommits(writing) if self._is_sqlite else None
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -63,11 +69,17 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A transaction that only reads; rolled back when the block ends."""
-        with Session(self.engine, expire_on_commit=False, autoflush=False) as session:
+        with Session(self._reading, expire_on_commit=False, autoflush=False) as session:
             yield session
 
     def truncate_wal(self) -> None:
-        """Move the write-ahead log into the database file and empty it: deleted bytes stay in it until then."""
+        """Move SQLite's write-ahead log into its file and empty it: deleted bytes stay in it until then.
+
+        PostgreSQL's is its server's, which keeps it for as long as it needs: nothing that must be forgotten is ever
+        stored there in clear.
+        """
+        if not self._is_sqlite:
+            return
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
 
