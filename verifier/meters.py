@@ -1,8 +1,7 @@
 """What this process counts and times, for `/metrics`.
 
 Guarantees: a label's value comes from a closed list: an enumeration, or a code, a rule or a name that our own source
-spells; nothing that anybody sent, no id and no text can become one. Counting never raises and never waits. Where
-`PROMETHEUS_MULTIPROC_DIR` is set before the start, several processes count together.
+spells; nothing that anybody sent, no id and no text can become one. Counting never raises and never waits for anything.
 Leaves to others: what is read from the database, and the port (`verifier.metrics`).
 """
 

@@ -47,6 +47,13 @@ class Settings(BaseSettings):
     requests_a_minute_per_key: int = Field(default=1200, gt=0)
     requests_a_minute_per_network: int = Field(default=1200, gt=0)
 
+    # Watching: ports for Prometheus, each of one process, and a sign of life to somebody outside. None: there is none.
+    metrics_host: str = Field(default="127.0.0.1", min_length=1)
+    metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    worker_metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    heartbeat_url: str = ""
+    heartbeat_every: timedelta = Field(default=timedelta(minutes=1), gt=timedelta(0))
+
     # Sending; a channel without a server is not offered. `verifier.notices.senders` says what goes together.
     smtp_host: str = ""
     smtp_port: int | None = Field(default=None, gt=0, le=65535)
@@ -167,6 +174,33 @@ def load_settings() -> Settings:
     """
     from pydantic import ValidationError
 
+    _verify_watching(settings)
+
+
+def _verify_watching(settings: Settings) -> None:
+    ports = [settings.port, settings.metrics_port, settings.worker_metrics_port]
+    fixed = [port for port in ports if port]
+    if len(set(fixed)) < len(fixed):
+        raise ConfigurationError(
+            "VERIFIER_PORT, VERIFIER_METRICS_PORT and VERIFIER_WORKER_METRICS_PORT name one port twice. Figures have "
+            "ports of their own, one a process, which no proxy of the pages leads to: choose different ones."
+        )
+    if settings.heartbeat_url and not _is_heartbeat_url(settings.heartbeat_url):
+        raise ConfigurationError(
+            "VERIFIER_HEARTBEAT_URL must be an https address with a host and without a name or password in it, such as "
+            "https://watch.example.org/ping/verifier; http is for this machine only. Write it so, or leave it empty."
+        )
+
+
+def _is_heartbeat_url(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+        host, _ = url.hostname or "", url.port  # a port that is no number raises here, and not at the first call
+    except ValueError:
+        return False
+    is_plain = text.isascii() and text.isprintable() and " " not in text
+    is_safe = url.scheme == "https" or (url.scheme == "http" and is_loopback_host(host))
+    return is_plain and is_safe and bool(host) and url.username is None and not url.fragment
     try:
         settings = Settings()
     except ValidationError as error:

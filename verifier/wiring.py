@@ -5,7 +5,7 @@ that is empty beside stores that are not is refused, because to it everything wo
 """
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -46,6 +46,8 @@ from verifier.notices.kinds import Channel
 from verifier.notices.limits import SendLimits
 from verifier.notices.senders import choose_senders
 from verifier.notices.sending import Sender
+from verifier.metrics.exposition import BacklogCollector, expose
+from verifier.metrics.heartbeat import DeadMansSwitch
 from verifier.notices.service import Notifier
 from verifier.proofs.offers import Means, find_current_line
 from verifier.proofs.requests import Requests
@@ -283,6 +285,7 @@ def open_workshop(house: House, *, decoder: Decoder | None = None) -> Workshop:
             clock=clock,
             vault=vault,
             decoder=decoder,
+    switch: DeadMansSwitch
             limits=DecoderLimits(memory_bytes=settings.decoder_memory_bytes, wall_for=settings.decoder_for),
         ),
         shredder=Shredder(database, clock=clock, vault=vault, forget=forget_contacts),
@@ -313,10 +316,35 @@ def _open_judge(house: House) -> Judge:
     return Judge(
         house.database,
         clock=house.clock,
+        switch=_open_switch(house),
         vault=vault,
         findings=Findings(house.tools),
         effects=Effects(
             vault,
+def _open_switch(house: House) -> DeadMansSwitch:
+    settings = house.settings
+    return DeadMansSwitch(
+        house.database,
+        clock=house.clock,
+        url=settings.heartbeat_url,
+        sweep_every=settings.sweep_every,
+        every=settings.heartbeat_every,
+    )
+
+
+def open_figures(house: House) -> Callable[[], bytes]:
+    """What writes this process's figures, for `metrics_on`."""
+    settings = house.settings
+    return expose(
+        BacklogCollector(
+            house.database,
+            clock=house.clock,
+            intake_closes_after=settings.intake_closes_after,
+            sweep_every=settings.sweep_every,
+        )
+    )
+
+
             codes=Codes(vault, key=code_key, limits=limits, letters=letters),
             telling=Telling(vault, limits=limits, letters=letters, find_line=find_current_line),
             contact_key=load_contact_key(settings),

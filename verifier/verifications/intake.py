@@ -6,8 +6,9 @@ from typing import Final
 from sqlalchemy import bindparam, case, func, select
 from sqlalchemy.orm import Session
 
+from verifier.audit.errors import LogBehindError
 from verifier.audit.service import OLDEST_UNPUBLISHED, OLDEST_WAITING, verify_recent
-from verifier.db.installation import CLOCK_HIGH, verify_not_below
+from verifier.db.installation import CLOCK_HIGH, ClockBehindError, verify_not_below
 from verifier.errors import VerifierError
 from verifier.retention.service import DUE_AT_ONCE, OVERDUE_SINCE
 from verifier.verifications.tables import VerificationKeyRow, VerificationRow
@@ -19,11 +20,15 @@ class IntakeClosedError(VerifierError):
     code = "intake_closed"
 
 
-_KEY_DUE_SINCE: Final = case(
+INTAKE_REFUSALS: Final = (ClockBehindError, LogBehindError, IntakeClosedError)
+"""What `verify_intake_open` raises, in the order in which it looks."""
+
+KEY_DUE_SINCE: Final = case(
     (VerificationKeyRow.shred_by == DUE_AT_ONCE, VerificationRow.ended_at), else_=VerificationKeyRow.shred_by
 )
+"""Since when a key is due, of a row that is joined with its verification's."""
 READABLE_SINCE: Final = (
-    select(func.min(_KEY_DUE_SINCE))
+    select(func.min(KEY_DUE_SINCE))
     .join(VerificationKeyRow, VerificationKeyRow.verification_id == VerificationRow.id)
     .where(
         VerificationKeyRow.shred_by.is_not(None),

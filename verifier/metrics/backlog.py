@@ -1,0 +1,170 @@
+"""What waits and since when, read from the database: the one picture of it that whoever watches gets.
+
+Guarantees: one question, of which every part is answered from an index over what still waits, so that a million
+disposed documents cost nothing; what is counted is counted no further than `MOST_COUNTED`. Only ages and numbers leave.
+Leaves to others: how often it is asked (`exposition`), and what an operator does about it (`docs/how-to/watch-it.md`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import BindParameter, ColumnElement, ScalarSelect, bindparam, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from verifier.audit.service import OLDEST_UNPUBLISHED, OLDEST_WAITING
+from verifier.audit.tables import LogHeadRow
+from verifier.contacts.life import QUICK_KINDS, SLOW_KINDS, SubmissionKind
+from verifier.contacts.tables import ContactSubmissionRow
+from verifier.db.installation import CLOCK_HIGH
+from verifier.evidence.life import DocumentState
+from verifier.evidence.tables import DocumentRow
+from verifier.notices.tables import NoticeRow, is_open
+from verifier.retention.reading import OVERDUE_AFTER
+from verifier.retention.service import OVERDUE_SINCE
+from verifier.retention.tables import ObligationRow
+from verifier.verifications.intake import INTAKE_REFUSALS, KEY_DUE_SINCE, READABLE_SINCE, verify_intake_open
+from verifier.verifications.life import LIVE
+from verifier.verifications.tables import VerificationKeyRow, VerificationRow
+
+MOST_COUNTED: Final = 1_000
+"""Of overdue things: an operator acts the same on more."""
+
+_NOW: Final[BindParameter[datetime]] = bindparam("now")
+
+
+def _first(moment: InstrumentedAttribute[Any], *conditions: ColumnElement[bool]) -> ScalarSelect[Any]:
+    return select(func.min(moment)).where(*conditions).scalar_subquery()
+
+
+def _first_submission(kinds: frozenset[SubmissionKind]) -> ScalarSelect[Any]:
+    row = ContactSubmissionRow
+    return _first(row.created_at, row.judged_at.is_(None), row.kind.in_(sorted(kinds)))
+
+
+def _literal(value: object) -> BindParameter[Any]:
+    # Written out, because a partial index serves no question that hides its condition in a parameter.
+    return bindparam(None, value, literal_execute=True, expanding=isinstance(value, list))
+
+
+@dataclass(frozen=True)
+class Queue:
+    """What one job works off: its zone, and since when the first of it waits."""
+
+    job: str
+    zone: str
+    oldest: ScalarSelect[Any]
+
+
+_key: Final = VerificationKeyRow
+_verification: Final = VerificationRow
+_document: Final = DocumentRow
+
+# Names and zones as on the screen of jobs (`workers.schedule`); a test compares. Jobs that only look round have none.
+QUEUES: Final = (
+    Queue("check", "sanitise", _first(_document.sealed_at, _document.state == _literal(DocumentState.SEALED))),
+    Queue("shred", "dispose", READABLE_SINCE),
+    Queue("forget_unheld", "dispose", _first(_key.forget_unheld_by, _key.forget_unheld_by <= _NOW)),
+    Queue("dispose", "dispose", OVERDUE_SINCE),
+    Queue("sequence", "log", OLDEST_WAITING),
+    Queue("notify", "notify", _first(NoticeRow.not_before, is_open, NoticeRow.not_before <= _NOW)),
+    Queue("judge", "notify", _first_submission(QUICK_KINDS)),
+    Queue("look_up", "notify", _first_submission(SLOW_KINDS)),
+    Queue(
+        "expire",
+        "dispose",
+        _first(
+            _verification.undecided_by,
+            _verification.state.in_(_literal(sorted(LIVE))),
+            _verification.undecided_by <= _NOW,
+        ),
+    ),
+    Queue(
+        "end_unfinished",
+        "dispose",
+        _first(
+            _document.writer_until,
+            _document.state == _literal(DocumentState.RECEIVING),
+            _document.writer_until <= _NOW,
+        ),
+    ),
+)
+
+_overdue_documents: Final = (
+    select(ObligationRow.document_id)
+    .where(
+        ObligationRow.closed_at.is_(None),
+        ObligationRow.destroy_by <= _NOW,
+        ObligationRow.due_since <= bindparam("overdue_since"),
+    )
+    .distinct()
+    .limit(MOST_COUNTED)
+    .subquery()
+)
+_overdue_keys: Final = (
+    select(_key.verification_id)
+    .join(_verification, _verification.id == _key.verification_id)
+    .where(
+        _key.shred_by.is_not(None),
+        _key.shred_by <= _NOW,
+        _key.unreadable_at.is_(None),
+        bindparam("overdue_since") >= KEY_DUE_SINCE,
+    )
+    .limit(MOST_COUNTED)
+    .subquery()
+)
+_unpublished: Final = select(LogHeadRow.size - LogHeadRow.published_size).where(LogHeadRow.id == 1)
+
+_PICTURE: Final = select(
+    CLOCK_HIGH.label("swept_at"),
+    OLDEST_UNPUBLISHED.label("unpublished"),
+    _unpublished.scalar_subquery().label("unpublished_entries"),
+    select(func.count()).select_from(_overdue_documents).scalar_subquery().label("overdue_documents"),
+    select(func.count()).select_from(_overdue_keys).scalar_subquery().label("overdue_keys"),
+    *(queue.oldest.label(f"queue_{queue.job}") for queue in QUEUES),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backlog:
+    """How things stand. Ages are those of the oldest, 0 where there is none; `intake_refusal` is a code, or None."""
+
+    queues: Mapping[str, timedelta]
+    undisposed: timedelta
+    overdue_documents: int
+    overdue_keys: int
+    unpublished: timedelta
+    unpublished_entries: int
+    swept: timedelta
+    intake_refusal: str | None
+
+
+def read_backlog(session: Session, now: datetime, *, intake_closes_after: timedelta) -> Backlog:
+    """Look once. Raises nothing of its own; the database's errors go through."""
+    asked = {"now": now, "overdue_since": now - OVERDUE_AFTER}
+    found = session.connection().execute(_PICTURE, asked).mappings().one()
+    queues = {queue.job: _age(now, found[f"queue_{queue.job}"]) for queue in QUEUES}
+    return Backlog(
+        queues=queues,
+        undisposed=queues["dispose"],
+        overdue_documents=found["overdue_documents"],
+        overdue_keys=found["overdue_keys"],
+        unpublished=_age(now, found["unpublished"]),
+        unpublished_entries=found["unpublished_entries"] or 0,
+        swept=_age(now, found["swept_at"]),
+        intake_refusal=find_intake_refusal(session, now, closes_after=intake_closes_after),
+    )
+
+
+def find_intake_refusal(session: Session, now: datetime, *, closes_after: timedelta) -> str | None:
+    """With which code the doors refuse what is new; None while they take it in."""
+    try:
+        verify_intake_open(session, now, closes_after=closes_after)
+    except INTAKE_REFUSALS as error:
+        return error.code
+    return None
+
+
+def _age(now: datetime, since: datetime | None) -> timedelta:
+    return timedelta(0) if since is None else max(now - since, timedelta(0))
