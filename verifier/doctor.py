@@ -15,7 +15,6 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -26,8 +25,10 @@ from verifier.audit.publish import FolderPublisher
 from verifier.audit.service import verify_log_keeps_up
 from verifier.audit.tables import LogHeadRow
 from verifier.db.clock import DatabaseClock
-from verifier.db.engine import Database, open_sqlite
+from verifier.db.engine import Database
 from verifier.db.installation import ClockBehindError, find_installation, verify_clock
+from verifier.db.opening import open_database
+from verifier.db.schema import find_version, is_whole
 from verifier.errors import ConfigurationError, VerifierError
 from verifier.ids import InstallationId
 from verifier.notices.kinds import Channel, Obstacle
@@ -83,16 +84,34 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     for name, folder in _private_folders(settings).items():
         yield _check(name, partial(_see_private, folder))
     yield _check("disk", partial(_see_space, settings))
-    if settings.database_file.exists():
-        database = open_sqlite(settings.database_file)
-        try:
-            yield from _findings_inside(settings, database)
-        finally:
-            database.close()
-    else:
-        yield Finding("database", is_ok=True, sentence=_NOT_YET)
+    yield from _findings_of_database(settings)
     yield _check("sandbox", partial(_see_sandbox, settings))
     yield from _findings_of_sending(settings)
+
+
+def _findings_of_database(settings: Settings) -> Iterator[Finding]:
+    if not (settings.database_url or settings.database_file.exists()):
+        yield Finding("database", is_ok=True, sentence=_NOT_YET)
+        return
+    try:
+        database = open_database(settings)
+    except ConfigurationError as error:
+        yield Finding("database", is_ok=False, sentence=error.advice)
+        return
+    try:
+        if _is_new(database):
+            yield Finding("database", is_ok=True, sentence=_NOT_YET)
+        else:
+            yield from _findings_inside(settings, database)
+    finally:
+        database.close()
+
+
+def _is_new(database: Database) -> bool:
+    try:
+        return find_version(database) is None
+    except SQLAlchemyError:
+        return False  # each check of it will say so
 
 
 def _findings_inside(settings: Settings, database: Database) -> Iterator[Finding]:
@@ -209,7 +228,7 @@ def _see_database(database: Database) -> str:
     with database.write() as session:  # takes the lock that writing needs, and writes nothing
         if find_installation(session) is None:
             return _NOT_YET
-        if session.scalar(text("PRAGMA quick_check")) != "ok":
+        if not is_whole(session):
             raise _WrongError("SQLite finds the file damaged. Restore it, with the deletion log kept as it is.")
     return "it is whole and can be written"
 

@@ -31,8 +31,10 @@ from verifier.contacts.letters import Letters
 from verifier.contacts.telling import Telling
 from verifier.contacts.tools import Tools, choose_tools, find_unreachable
 from verifier.db.clock import Clock, DatabaseClock
-from verifier.db.engine import Database, open_sqlite
+from verifier.db.engine import Database
 from verifier.db.installation import begin_installation, find_installation
+from verifier.db.locks import lock_name
+from verifier.db.opening import open_database
 from verifier.db.schema import upgrade_schema
 from verifier.db.tables import InstallationRow
 from verifier.disposal.service import Disposer
@@ -131,7 +133,7 @@ def open_house(settings: Settings, *, seams: Seams | None = None) -> House:
     """
     chosen = seams or choose_seams(settings)
     senders = choose_senders(settings)
-    database = open_sqlite(settings.database_file)
+    database = open_database(settings)
     upgrade_schema(database)
     installation = _find_or_begin(database, chosen)
     if installation.stores_marked_at is not None:
@@ -238,10 +240,12 @@ def _find_or_begin(database: Database, seams: Seams) -> InstallationRow:
         return found
     if seams.objects.read_installation() is not None or seams.keys.read_installation() is not None:
         raise ConfigurationError(
-            "The database is empty, but the folders of documents or keys belong to an installation. Point "
-            "VERIFIER_HOME at its database, restore it, or choose empty folders for a new installation."
+            "The database is empty, but the stores of documents or keys belong to an installation. Point "
+            "VERIFIER_HOME or VERIFIER_DATABASE_URL at its database, restore it, or choose empty stores for a new "
+            "installation."
         )
     with database.write() as session:
+        lock_name(session, "installation")
         now = seams.clock.now(session)
         if find_installation(session) is None:
             installation = new_installation_id()

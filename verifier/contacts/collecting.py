@@ -23,7 +23,7 @@ from verifier.contacts.submissions import MAILBOX, Door
 from verifier.db.clock import Clock
 from verifier.db.engine import Database
 from verifier.errors import ConfigurationError
-from verifier.notices.senders import read_password
+from verifier.passwords import read_password
 from verifier.settings import Settings
 from verifier.telemetry import get_log
 from verifier.vault.service import Vault

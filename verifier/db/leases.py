@@ -61,10 +61,11 @@ def take_leases(
     assert lease_for <= LONGEST
     takeable = due & is_free(row, now)
     order = (row.attempts, oldest_by)
-    chosen = select(key).where(takeable).order_by(*order).limit(limit).with_for_update(skip_locked=True)
+    # Apart from the update, so that it is asked once: inside, PostgreSQL may ask it for each row, and lease others too.
+    chosen = select(key).where(takeable).order_by(*order).limit(limit).with_for_update(skip_locked=True).cte("chosen")
     taken = (
         update(row)
-        .where(key.in_(chosen), takeable)
+        .where(key.in_(select(chosen.c[key.key])), takeable)
         .values(attempts=row.attempts + 1, leased_until=now + lease_for)
         .returning(key, row.attempts)
         .execution_options(synchronize_session=False)

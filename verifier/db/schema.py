@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from sqlalchemy import inspect, text
+from sqlalchemy.orm import Session
 
 from verifier.db.engine import Database
+from verifier.db.locks import lock_name
 from verifier.errors import ConfigurationError
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -22,7 +24,7 @@ def upgrade_schema(database: Database) -> None:
     Raises:
         ConfigurationError: the database is of a newer version of this program.
     """
-    found = _find_version(database)
+    found = find_version(database)
     if found == NEWEST:
         return
     if found is not None and found > NEWEST:
@@ -32,7 +34,8 @@ def upgrade_schema(database: Database) -> None:
     _migrate(database)
 
 
-def _find_version(database: Database) -> str | None:
+def find_version(database: Database) -> str | None:
+    """The version of the schema; `None` where nothing was set up yet."""
     with database.read() as session:
         if not inspect(session.connection()).has_table("alembic_version"):
             return None
@@ -40,11 +43,20 @@ def _find_version(database: Database) -> str | None:
         return None if version is None else str(version)
 
 
+def is_whole(session: Session) -> bool:
+    """Whether SQLite finds its file undamaged. PostgreSQL looks at what it reads by itself."""
+    return session.get_bind().dialect.name != "sqlite" or session.scalar(text("PRAGMA quick_check")) == "ok"
+
+
 def _migrate(database: Database) -> None:
     from alembic import command
     from alembic.config import Config
 
     with database.write() as session:
+        # The waiting one finds the work done. What many rows need may take longer than any other statement does.
+        lock_name(session, "schema")
+        if database.engine.dialect.name == "postgresql":
+            session.execute(text("SET LOCAL statement_timeout = 0"))
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
         config.attributes["connection"] = session.connection()

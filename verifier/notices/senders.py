@@ -4,13 +4,10 @@ Guarantees: a channel without a server is not offered, rather than failing later
 over TLS; a password lies in a file that nobody else can read, and is never part of a setting.
 """
 
-import os
 import re
 import ssl
-import stat
 from collections.abc import Mapping
 from ipaddress import ip_address
-from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlsplit
@@ -20,10 +17,10 @@ from verifier.notices.kinds import Channel
 from verifier.notices.mail import MailSender, MailServer, TlsMode
 from verifier.notices.sending import Sender
 from verifier.notices.sms import FormGateway, JsonGateway, SmsGateway, SmsSender
+from verifier.passwords import read_password
 from verifier.settings import Settings, is_loopback_host
 
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
-_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _PORTS: Final[Mapping[TlsMode, int]] = MappingProxyType(
     {TlsMode.STARTTLS: 587, TlsMode.TLS: 465, TlsMode.NONE: 25}  # RFC 6409, RFC 8314, RFC 5321
 )
@@ -121,24 +118,3 @@ def _choose_gateway(settings: Settings) -> SmsGateway:
             "VERIFIER_SMS_PASSWORD_FILE alone. Remove one of the two."
         )
     return JsonGateway(sender=settings.sms_from, token=password)
-
-
-def read_password(path: Path | None, setting: str) -> str:
-    """The first line of the file."""
-    if path is None:
-        return ""
-    try:
-        about, text = path.stat(), path.read_text(encoding="ascii")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(
-            f"{setting} names a file that cannot be read as ASCII. Let this user read it."
-        ) from error
-    if about.st_mode & _OTHERS or about.st_uid not in {os.geteuid(), 0}:
-        raise ConfigurationError(
-            f"{setting} names a file that other users can read. Make it private (chmod u=r,go=), and change the "
-            "password if others may have read it."
-        )
-    password = text.split("\n", 1)[0].strip()
-    if not password.isprintable() or not password:
-        raise ConfigurationError(f"{setting} names a file whose first line is no password. Write it there, alone.")
-    return password

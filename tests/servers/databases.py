@@ -1,0 +1,41 @@
+"""Databases for tests, of both kinds: a file of SQLite, and a copy of one migrated database on PostgreSQL."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tests.servers.postgres import Postgres, run_postgres
+from verifier.db.opening import open_database
+from verifier.db.schema import upgrade_schema
+from verifier.settings import Settings
+
+_TEMPLATE: Final = "template_of_tests"
+
+
+@dataclass(frozen=True)
+class PostgresDatabases:
+    """A server and its template; each test gets a database of its own."""
+
+    server: Postgres
+
+    @contextmanager
+    def database(self, *, template: str = _TEMPLATE) -> Iterator[str]:
+        """The address of a new database, which is gone afterwards."""
+        name = f"test_{secrets.token_hex(6)}"
+        yield self.server.create(name, template=template)
+        self.server.drop(name)
+
+
+@contextmanager
+def run_databases() -> Iterator[PostgresDatabases]:
+    """A server whose template has the newest schema."""
+    with run_postgres() as server:
+        url = server.create(_TEMPLATE)
+        settings = Settings(home=Path("nowhere"), database_url=url, database_password_file=server.password_file)
+        database = open_database(settings)
+        upgrade_schema(database)
+        database.close()
+        yield PostgresDatabases(server)
