@@ -43,7 +43,7 @@ from verifier.web.customer_views import CustomerReading
 from verifier.web.pages.common import FieldError, slot_anchor
 from verifier.web.pages.customer import LandingPage, WithdrawPage, WithdrawReason
 from verifier.web.pages.language import translator
-from verifier.web.problems import prefers_html, problem_for
+from verifier.web.problems import prefers_html, refuse
 from verifier.web.receipt_views import answer_receipt_file, tell_receipt
 from verifier.web.rooms import Rooms, RoomsDep
 from verifier.web.speaking import show_page, speak
@@ -175,7 +175,7 @@ def show_refused(
         reading = visit.read()
         if not reading.is_asked:
             raise error
-        problem = problem_for(error.code, facts=error.facts, translate=translator(speak(request)))
+        problem = refuse(error, translate=translator(speak(request)))
         errors = (FieldError(field=field_name, sentence=f"{problem.detail} {problem.next_step}"),)
         page = asked_page(reading, form_token=visit.form_token, errors=errors)
         here = f"/verification/{verification}"

@@ -11,7 +11,7 @@ from verifier.web.asked import asked_page
 from verifier.web.customer_views import CustomerReading
 from verifier.web.pages.common import CustomerShell
 from verifier.web.pages.customer import LandingPage, LinkExpiredPage, LinkUnknownPage, Refusal, SlotCard
-from verifier.web.problems import prefers_html, problem_for
+from verifier.web.problems import prefers_html, refuse
 from verifier.web.rooms import Rooms
 from verifier.web.speaking import show_page
 from verifier.web.step_views import find_only_check
@@ -80,7 +80,7 @@ def tell_link_problem(request: Request, error: VerifierError, *, token: str, roo
     if not prefers_html(request):
         raise error
     shell = CustomerShell(desk=rooms.desk_name)
-    status = problem_for(error.code).status
+    status = refuse(error).status
     if isinstance(error, UnknownLinkError | LinkReplacedError | LinkFinishedError):
         return show_page(request, LinkUnknownPage(shell=shell), status=status)
     if isinstance(error, LinkExpiredError):

@@ -25,7 +25,7 @@ from verifier.web.pages.common import FieldError, slot_anchor
 from verifier.web.pages.details import DetailPage
 from verifier.web.pages.language import translator
 from verifier.web.pages.questions import Question
-from verifier.web.problems import PROBLEM_JSON, prefers_html, problem_for
+from verifier.web.problems import PROBLEM_JSON, prefers_html, refuse
 from verifier.web.rooms import Rooms, RoomsDep
 from verifier.web.speaking import show_page, speak
 
@@ -97,7 +97,7 @@ def _show_faults(
     with look_again(request, verification, rooms=rooms) as visit:
         session, row = visit.session, visit.row
         locale, policy = speak(request, hint=row.locale), get_policy(session, row)
-        problem = problem_for(error.code, facts=error.facts, translate=translator(locale))
+        problem = refuse(error, translate=translator(locale))
         if not prefers_html(request):
             sentences = tell_faults(policy, error, locale=locale)
             wrong = [{"name": each, "fault": error.faults[each], "sentence": sentences[each]} for each in sentences]

@@ -23,7 +23,7 @@ from verifier.web.customer_session import look, look_again
 from verifier.web.customer_views import CustomerReading
 from verifier.web.pages.common import FieldError
 from verifier.web.pages.language import translator
-from verifier.web.problems import prefers_html, problem_for
+from verifier.web.problems import prefers_html, refuse
 from verifier.web.rooms import Rooms, RoomsDep
 from verifier.web.speaking import show_page, speak
 from verifier.web.step_views import find_last_check, is_listed, task_page, ways_page
@@ -98,7 +98,7 @@ def show_way_refused(request: Request, verification: str, error: VerifierError, 
         if not prefers_html(request) or not reading.is_asked or not reading.offers.lines:
             raise error
         _ = translator(speak(request))
-        problem = problem_for(error.code, facts=error.facts, translate=_)
+        problem = refuse(error, translate=_)
         sentence = f"{problem.detail} {problem.next_step}"
         if isinstance(error, UnknownLineError):
             sentence = _("Choose one of the ways below.")
@@ -124,7 +124,7 @@ def show_check_refused(
         reading = visit.read()
         if not reading.is_asked:
             raise error
-        problem = problem_for(error.code, facts=error.facts, translate=translator(speak(request)))
+        problem = refuse(error, translate=translator(speak(request)))
         errors = (FieldError(field=field, sentence=f"{problem.detail} {problem.next_step}"),)
         here = f"/verification/{verification}"
         if check is None or check not in _list_checks(reading) or _is_confirmed(reading, ContactRequirement(*check)):

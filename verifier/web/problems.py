@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from verifier.errors import VerifierError
 from verifier.locales import translator
+from verifier.meters import get_meters
 from verifier.telemetry import get_log
 from verifier.web.answers import ANSWERS
 from verifier.web.json_bodies import refusal_of
@@ -113,8 +114,22 @@ def problem_for(
     )
 
 
+def refuse(error: VerifierError, *, translate: Callable[[str], str] = str) -> Problem:
+    """The answer to a refusal that is given now: looked up, and counted."""
+    return _counted(problem_for(error.code, facts=error.facts, translate=translate))
+
+
+def _counted(problem: Problem) -> Problem:
+    get_meters().count_refusal(problem.code)  # always a code of the table, whatever was asked for
+    return problem
+
+
 def problem_of(error: Exception, *, app: FastAPI, translate: Callable[[str], str] = str) -> Problem:
-    """The answer to `error`; what nobody listed is logged by its type and answered as `internal`."""
+    """The answer to `error`, counted; what nobody listed is logged by its type and answered as `internal`."""
+    return _counted(_find_problem(error, app=app, translate=translate))
+
+
+def _find_problem(error: Exception, *, app: FastAPI, translate: Callable[[str], str]) -> Problem:
     if isinstance(error, RequestValidationError):
         error = refusal_of(error, app=app)
     if isinstance(error, VerifierError) and error.code != VerifierError.code:

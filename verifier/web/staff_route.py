@@ -24,7 +24,7 @@ from verifier.web.pages import render
 from verifier.web.pages.common import FieldError, ProblemPage, View
 from verifier.web.pages.language import translator
 from verifier.web.principals import PagePrincipal
-from verifier.web.problems import prefers_html, problem_for, problem_of
+from verifier.web.problems import prefers_html, problem_of, refuse
 from verifier.web.rooms import Rooms, RoomsDep, rooms_of
 from verifier.web.staff_views import LOCALE, find_first_page, staff_shell
 
@@ -52,7 +52,7 @@ def explain_refusal(
     at `otherwise`, in the words of the one table.
     """
     _ = translator(LOCALE)
-    problem = problem_for(error.code, facts=error.facts, translate=_)
+    problem = refuse(error, translate=_)
     field, sentence = fields.get(error.code, (otherwise, ""))
     said = _(sentence) if sentence else f"{problem.detail} {problem.next_step}"
     return (FieldError(field=field, sentence=said),), problem.status
