@@ -21,6 +21,7 @@ from verifier.notices.kinds import Channel, NoticeKind
 from verifier.notices.outbox import queue_notice
 from verifier.notices.service import Notifier
 from verifier.notices.tables import NoticeRow
+from verifier.notices.texts import Text
 from verifier.settings import Settings
 from verifier.wiring import House, open_house
 
@@ -52,8 +53,7 @@ def queue(house: House) -> NoticeId:
             channel=Channel.EMAIL,
             kind=NoticeKind.CODE,
             to="jo@example.org",
-            subject="Your code",
-            body="048213",
+            text=Text("en", "Your code", "048213"),
         )
 
 

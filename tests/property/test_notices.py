@@ -17,7 +17,7 @@ from verifier.notices.sending import GivenUpError, NotAcceptedError
 AT: Final = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 HEADERS: Final = {
     *("From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted"),
-    *("Content-Type", "Content-Transfer-Encoding", "MIME-Version"),
+    *("Content-Language", "Content-Type", "Content-Transfer-Encoding", "MIME-Version"),
 }
 NOWHERE: Final = MailServer("127.0.0.1", 1, TlsMode.NONE, "localhost")
 SENDER: Final = MailSender(NOWHERE, address="verify@example.org", display_name="Служба поддержки")
@@ -28,12 +28,12 @@ _any_text = st.text(st.characters(codec="utf-8"))
 
 
 def write(subject: str, body: str, *, to: str = "jo@example.org") -> bytes:
-    return SENDER.write(Letter(to=to, subject=subject, body=body, token="a1"), at=AT).as_bytes()
+    return SENDER.write(Letter(to=to, subject=subject, body=body, token="a1", language="ru"), at=AT).as_bytes()
 
 
-@given(_any_text, _any_text, _any_text, _any_text)
-def test_a_letter_comes_back_from_its_bytes(to: str, subject: str, body: str, token: str) -> None:
-    letter = Letter(to=to, subject=subject, body=body, token=token)
+@given(_any_text, _any_text, _any_text, _any_text, _any_text)
+def test_a_letter_comes_back_from_its_bytes(to: str, subject: str, body: str, token: str, language: str) -> None:
+    letter = Letter(to=to, subject=subject, body=body, token=token, language=language)
 
     assert Letter.from_bytes(letter.to_bytes()) == letter
 

@@ -31,7 +31,7 @@ IMPATIENT = Patience(step=0.3, whole=0.8)
 
 
 def a_letter(*, to: str = TO, subject: str = "Your code", body: str = f"The code is {CODE}.\n") -> Letter:
-    return Letter(to=to, subject=subject, body=body, token="a1" * 16)
+    return Letter(to=to, subject=subject, body=body, token="a1" * 16, language="nl")
 
 
 def sender_to(
@@ -73,6 +73,7 @@ def test_a_letter_arrives_as_plain_text_that_nothing_answers_by_itself(sink: Mai
     assert message["To"] == TO
     assert message["Subject"] == "Your code"
     assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Content-Language"] == "nl"
     assert message["Date"].datetime == AT
     assert message["Message-ID"] == f"<{'a1' * 16}@example.org>"
     assert message.get_content_type() == "text/plain"

@@ -26,6 +26,7 @@ from verifier.notices.outbox import drop_notices, find_status, forget_notices, q
 from verifier.notices.senders import choose_senders
 from verifier.notices.service import ClosedNotice, Notifier, _Task
 from verifier.notices.tables import NoticeRow
+from verifier.notices.texts import Text
 from verifier.settings import Settings
 from verifier.vault.keys import PublicKey
 from verifier.verifications.moves import select_live
@@ -70,7 +71,15 @@ class Outbox:
         with self.house.database.write() as session:
             return self.queue_in(session, channel, **others)
 
-    def queue_in(self, session: Session, channel: Channel = Channel.EMAIL, **others: Any) -> NoticeId:
+    def queue_in(
+        self,
+        session: Session,
+        channel: Channel = Channel.EMAIL,
+        *,
+        subject: str = "Your code",
+        body: str = BODY,
+        **others: Any,
+    ) -> NoticeId:
         return queue_notice(
             session,
             self.house.clock.now(session),
@@ -81,8 +90,7 @@ class Outbox:
             **{
                 "kind": NoticeKind.CODE,
                 "to": TO if channel is Channel.EMAIL else NUMBER,
-                "subject": "Your code",
-                "body": BODY,
+                "text": Text("en", subject if channel is Channel.EMAIL else "", body),
                 **others,
             },
         )

@@ -116,8 +116,7 @@ class Codes:
             channel=channel,
             kind=NoticeKind.CODE,
             to=address,
-            subject=words.subject,
-            body=words.body,
+            text=words,
             not_before=goes_at,
             send_by=ends_at,
         )

@@ -108,8 +108,7 @@ class Telling:
             channel=channel,
             kind=NoticeKind.OPENED_ELSEWHERE,
             to=address,
-            subject=words.subject,
-            body=words.body,
+            text=words,
             not_before=goes_at,
         )
         return True

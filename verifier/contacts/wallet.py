@@ -40,7 +40,10 @@ def wallet_message(challenge: str, *, desk: str) -> str:
     """What the customer's wallet shows and signs; the page and the judge build it alike, from the same two texts.
 
     The address is not in it: the page belongs to the tier that cannot open it, and who signed is known from the
-    signature itself. Raises `MalformedChallengeError`.
+    signature itself. In English whatever the reader speaks: the judge rebuilds it byte for byte, and does not know in
+    which language the page stood when it was signed; to try all of them would make five texts stand for one. And
+    small screens of hardware wallets show ASCII only, and anything else as numbers that nobody reads. What it says
+    stands around it on the page, in the reader's language. Raises `MalformedChallengeError`.
     """
     named = parse_challenge(challenge)
     return (

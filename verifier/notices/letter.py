@@ -7,7 +7,7 @@ right one.
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Final, assert_never
 
 from verifier.notices.kinds import Channel
@@ -29,16 +29,19 @@ _GSM_EXTENDED: Final = frozenset("^{}\\[~]|€")
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """Address and text; `token` is random and stays over all attempts, so that a mail sent twice is known as one."""
+    """Address and text; `token` is random and stays over all attempts, so that a mail sent twice is known as one.
+
+    `language` is that of subject and body (RFC 5646); unknown, "", of what was queued before it was kept.
+    """
 
     to: str = field(repr=False)
     subject: str = field(repr=False)
     body: str = field(repr=False)
     token: str = field(repr=False)
+    language: str = ""
 
     def to_bytes(self) -> bytes:
-        fields = {"to": self.to, "subject": self.subject, "body": self.body, "token": self.token}
-        return json.dumps(fields, ensure_ascii=False).encode()
+        return json.dumps(asdict(self), ensure_ascii=False).encode()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Letter":

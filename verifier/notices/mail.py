@@ -108,7 +108,9 @@ class MailSender:
         message["Date"] = at
         message["Message-ID"] = f"<{letter.token}@{self._from.domain}>"
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834, section 5: no out-of-office note answers it
-        message.set_content(letter.body)
+        message.set_content(letter.body)  # which takes out every Content- header that stands before it
+        if letter.language:
+            message["Content-Language"] = letter.language  # RFC 3282: screen readers and translators need not guess
         return message
 
     @contextmanager

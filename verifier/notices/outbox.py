@@ -17,6 +17,7 @@ from verifier.ids import NoticeId, VerificationId, new_notice_id
 from verifier.notices.kinds import Channel, Failure, NoticeKind
 from verifier.notices.letter import Letter, verify_letter
 from verifier.notices.tables import NoticeRow, is_open
+from verifier.notices.texts import Text
 from verifier.vault.keys import PublicKey
 from verifier.vault.sealing import NO_DOCUMENT, SealContext, seal_bytes
 from verifier.vault.service import Vault
@@ -54,8 +55,7 @@ def queue_notice(  # noqa: PLR0913 -- keywords, each of them a column of the row
     channel: Channel,
     kind: NoticeKind,
     to: str,
-    subject: str,
-    body: str,
+    text: Text,
     not_before: datetime | None = None,
     send_by: datetime | None = None,
 ) -> NoticeId:
@@ -63,13 +63,14 @@ def queue_notice(  # noqa: PLR0913 -- keywords, each of them a column of the row
 
     `public_key` is the verification's. `to` is a normal form: an address whose domain is ASCII, or a number in E.164.
     From `not_before` (default: now) until `send_by` (default: `SEND_WITHIN` later) sending is tried; a code that
-    arrives after its end would only confuse. A text for phones has no subject.
+    arrives after its end would only confuse.
 
     Raises:
         ValueError: the letter cannot be sent as it is; see `verify_letter`.
     """
     begins = max(now, not_before or now)
-    letter = Letter(to=to, subject=subject, body=body, token=secrets.token_hex(16))
+    token = secrets.token_hex(16)
+    letter = Letter(to=to, subject=text.subject, body=text.body, token=token, language=text.locale)
     verify_letter(letter, channel)
     notice = new_notice_id()
     session.add(

@@ -31,8 +31,9 @@ class Facts:
 
 @dataclass(frozen=True, repr=False)
 class Text:
-    """A text for phones has no subject."""
+    """In `locale`. A text for phones has no subject."""
 
+    locale: str
     subject: str
     body: str
 
@@ -109,9 +110,9 @@ def compose(kind: NoticeKind, channel: Channel, *, locale: str, facts: Facts) ->
             assert_never(kind)
     match channel:
         case Channel.EMAIL:
-            return _mail(say, *mail)
+            return Text(locale, *_mail(say, *mail))
         case Channel.SMS:
-            return _sms(say, sms, last_line=last_line)
+            return Text(locale, "", _sms(say, sms, last_line=last_line))
         case _:
             assert_never(channel)
 
@@ -134,11 +135,11 @@ def _say_minutes(minutes: int, *, locale: str) -> str:
     return sentences.ngettext("for %(num)s minute", "for %(num)s minutes", minutes) % {"num": minutes}
 
 
-def _mail(say: Speak, subject: str, paragraphs: Sequence[str]) -> Text:
-    return Text(say(subject), "\n\n".join(say(paragraph) for paragraph in paragraphs) + "\n")
+def _mail(say: Speak, subject: str, paragraphs: Sequence[str]) -> tuple[str, str]:
+    return say(subject), "\n\n".join(say(paragraph) for paragraph in paragraphs) + "\n"
 
 
-def _sms(say: Speak, variants: Sequence[str], *, last_line: str) -> Text:
+def _sms(say: Speak, variants: Sequence[str], *, last_line: str) -> str:
     """The longest variant that fits; the last one where none does, which the outbox then refuses."""
     bodies = [say(variant) + last_line for variant in variants]
-    return Text("", next((body for body in bodies if count_segments(body) <= MOST_SEGMENTS), bodies[-1]))
+    return next((body for body in bodies if count_segments(body) <= MOST_SEGMENTS), bodies[-1])
