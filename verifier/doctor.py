@@ -24,6 +24,7 @@ from verifier.audit.proofs import find_published_head
 from verifier.audit.publish import FolderPublisher
 from verifier.audit.service import verify_log_keeps_up
 from verifier.audit.tables import LogHeadRow
+from verifier.broker.wakeups import is_answering
 from verifier.db.clock import DatabaseClock
 from verifier.db.engine import Database
 from verifier.db.installation import ClockBehindError, find_installation, verify_clock
@@ -86,6 +87,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     yield _check("disk", partial(_see_space, settings))
     yield from _findings_of_database(settings)
     yield _check("sandbox", partial(_see_sandbox, settings))
+    yield _check("broker", partial(_see_broker, settings))
     yield from _findings_of_sending(settings)
 
 
@@ -202,6 +204,21 @@ def _see_sandbox(settings: Settings) -> str:
     if report.missing:
         return f"it holds, without {', '.join(report.missing)}, which this machine does not give"
     return f"it holds: {', '.join(report.active)}"
+
+
+def _see_broker(settings: Settings) -> str:
+    if not settings.broker_url:
+        return "none is set (VERIFIER_BROKER_URL), so verifier serve starts a worker that looks by its own clock"
+    try:
+        is_there = is_answering(settings)
+    except ConfigurationError as error:
+        raise _WrongError(error.advice) from error
+    if not is_there:
+        raise _WrongError(
+            "it does not let us in, so work is found by the workers' clocks only. Start it, or mend "
+            "VERIFIER_BROKER_URL and VERIFIER_BROKER_PASSWORD_FILE."
+        )
+    return "it answers and lets us in"
 
 
 def _see_recipients(settings: Settings) -> str:

@@ -61,7 +61,9 @@ def serve(settings: Settings, *, ready_file: Path | None = None) -> None:
             get_log().info("serve.embedded", port=listener.getsockname()[1])
             server = _Server(_configure(create_app(house, warnings=warnings)), address=address, ready_file=ready_file)
             known = {"VERIFIER_PUBLIC_URL": settings.public_url, STARTED_BY: str(os.getpid())}
-            worker = Supervisor((sys.executable, "-m", "workers"), environment=known)
+            # Where a broker is, workers are started apart, each zone with its rights.
+            command = (sys.executable, "-m", "workers")
+            worker = None if settings.broker_url else Supervisor(command, environment=known)
             gc.collect()
             gc.freeze()  # all that was loaded stays: looking through it again and again would cost a tenth of an upload
             _run(server, worker, listener)
@@ -149,18 +151,20 @@ class _Server(uvicorn.Server):
             unfinished.replace(self._ready_file)  # whoever waits for it never reads half of it
 
 
-def _run(server: uvicorn.Server, worker: "Supervisor", listener: socket.socket) -> None:
+def _run(server: uvicorn.Server, worker: "Supervisor | None", listener: socket.socket) -> None:
     def stop(_signal: int, _frame: FrameType | None) -> None:
         server.should_exit = True
 
     # uvicorn raises the signal again when it has finished: then these handlers take it, and the worker is stopped too.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    worker.start()
+    if worker is not None:
+        worker.start()
     try:
         server.run(sockets=[listener])
     finally:
-        worker.stop()
+        if worker is not None:
+            worker.stop()
 
 
 class Supervisor:

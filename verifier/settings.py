@@ -68,6 +68,12 @@ class Settings(BaseSettings):
     sms_user: str = ""
     sms_password_file: Path | None = None
 
+    # Without a broker, `verifier serve` starts a worker. `verifier.broker.address` says what goes together.
+    broker_url: str = ""
+    broker_password_file: Path | None = None
+    broker_ca_file: Path | None = None
+    broker_visibility_timeout: timedelta = Field(default=timedelta(minutes=30), gt=timedelta(0))
+
     # Contact checks; a method without what it needs is not offered. `verifier.contacts.tools` says what goes together.
     dns_servers: tuple[str, ...] = ()
     message_forwarders: tuple[str, ...] = ()

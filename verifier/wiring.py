@@ -19,6 +19,8 @@ from verifier.audit.custody import load_or_create_signing_key
 from verifier.audit.publish import FolderPublisher
 from verifier.audit.sequencer import Sequencer
 from verifier.audit.service import record
+from verifier.broker.address import verify_broker
+from verifier.broker.wakeups import BrokerWakeups
 from verifier.contacts.codes import Codes
 from verifier.contacts.collecting import Collector, choose_mailbox
 from verifier.contacts.delivery import Delivery
@@ -102,6 +104,7 @@ class House:
     uploads: Uploads
     views: Views
     decisions: Decisions
+    wakeups: BrokerWakeups | None
 
     @property
     def log_key(self) -> str:
@@ -110,6 +113,8 @@ class House:
 
     def close(self) -> None:
         self.uploads.close()
+        if self.wakeups is not None:
+            self.wakeups.close()
         self.database.close()
 
 
@@ -133,7 +138,10 @@ def open_house(settings: Settings, *, seams: Seams | None = None) -> House:
     """
     chosen = seams or choose_seams(settings)
     senders = choose_senders(settings)
+    wakeups = _choose_wakeups(settings)
     database = open_database(settings)
+    if wakeups is not None:
+        database.tell = wakeups.tell
     upgrade_schema(database)
     installation = _find_or_begin(database, chosen)
     if installation.stores_marked_at is not None:
@@ -173,7 +181,14 @@ def open_house(settings: Settings, *, seams: Seams | None = None) -> House:
         ),
         views=Views(database, clock=clock, vault=vault),
         decisions=Decisions(database, clock=clock, vault=vault),
+        wakeups=wakeups,
     )
+
+
+def _choose_wakeups(settings: Settings) -> BrokerWakeups | None:
+    """Who tells the workers of what a commit left to be done; without a broker they look by their own clock."""
+    verify_broker(settings)
+    return BrokerWakeups(settings) if settings.broker_url else None
 
 
 def _choose_tools(settings: Settings, digest_key: bytes) -> Tools:

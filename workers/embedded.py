@@ -1,7 +1,10 @@
-"""The same jobs without a broker: threads of one process, apart by zone.
+"""The jobs by the process's own clock: threads of one process, apart by line.
+
+Without a broker this is the whole worker; with one, every worker runs it beside its messages, so that what no wake-up
+told of is done all the same.
 
 Guarantees: a job that fails is logged and tried again after its period; it never ends its thread, and never another
-zone's. A stop is asked for, not forced: each thread ends after the job that it is in.
+line's. A stop is asked for, not forced: each thread ends after the job that it is in.
 """
 
 import threading
@@ -13,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from verifier.audit.errors import LogStoppedError
 from verifier.errors import VerifierError
+from verifier.meters import get_meters
 from verifier.telemetry import get_log
 from verifier.wiring import Workshop
 from workers.schedule import Job
@@ -56,26 +60,34 @@ class EmbeddedWorker:
                 self._stopping.wait(min(job.every for job in jobs).total_seconds())
 
     def _run(self, job: Job) -> int:
-        try:
-            return job.run(self._workshop)
-        except LogStoppedError as error:
-            # Nothing is signed any more until somebody acts: `verifier doctor` says what was seen.
-            get_log().critical("log.stopped", code=error.code)
-        except VerifierError as error:
-            get_log().error("job.failed", job=job.name, zone=job.zone, code=error.code, exc_info=error)
-        except (SQLAlchemyError, OSError) as error:
-            get_log().error("job.failed", job=job.name, zone=job.zone, exc_info=error)
-        except Exception as error:  # noqa: BLE001 -- a fault of ours in one job must not end its zone: disposal goes on
-            get_log().critical("job.broke", job=job.name, zone=job.zone, exc_info=error)
-        self._stopping.wait(job.every.total_seconds())
-        return 0
+        found = attempt(self._workshop, job)
+        if found is None:
+            self._stopping.wait(job.every.total_seconds())
+        return found or 0
+
+
+def attempt(workshop: Workshop, job: Job) -> int | None:
+    """Run a job once: how much it found to do, or `None` where it failed, which is logged."""
+    try:
+        return job.run(workshop)
+    except LogStoppedError as error:
+        # Nothing is signed any more until somebody acts: `verifier doctor` says what was seen.
+        get_log().critical("log.stopped", code=error.code)
+    except VerifierError as error:
+        get_log().error("job.failed", job=job.name, zone=job.zone, code=error.code, exc_info=error)
+    except (SQLAlchemyError, OSError) as error:
+        get_log().error("job.failed", job=job.name, zone=job.zone, exc_info=error)
+    except Exception as error:  # noqa: BLE001 -- a fault of ours in one job must not end its line: disposal goes on
+        get_log().critical("job.broke", job=job.name, zone=job.zone, exc_info=error)
+    get_meters().count_job_failure(job.name)
+    return None
 
 
 def _plan_threads(jobs: Iterable[Job]) -> Sequence[tuple[str, Sequence[Job]]]:
-    """Jobs of one zone and one period share a thread; a job with several threads gets them all."""
+    """Jobs of one line share a thread; a job with several threads gets them all."""
     planned: list[tuple[str, Sequence[Job]]] = []
-    for (zone, every), group in groupby(jobs, key=lambda job: (job.zone, job.every)):
+    for line, group in groupby(jobs, key=lambda job: job.line):
         together = list(group)
         count = max(job.threads for job in together)
-        planned += [(f"{zone}-{every.total_seconds():g}-{number}", together) for number in range(count)]
+        planned += [(f"{line}-{number}", together) for number in range(count)]
     return planned

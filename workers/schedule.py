@@ -1,15 +1,18 @@
 """Every job on one screen: its name, its zone, how often it looks.
 
-A zone is what may touch what: `sanitise` reads originals, `dispose` opens nothing, `log` signs. Each zone runs apart
-from the others, so that a hanging decoder never delays a disposal. A job returns how much it found to do: it is asked
-again at once while there is more, and after its period when there is none. The database is the work list; a wake-up
-only makes a job look earlier.
+A zone is what may touch what: `sanitise` reads originals, `dispose` opens nothing, `log` signs, `notify` speaks to
+servers of others; each may run as a process of its own, with its rights only. Inside a zone, jobs of one line take
+turns, and lines run beside each other, so that a slow comparison never delays a disposal. A job returns how much it
+found to do: it is asked again at once while there is more, and after its period when there is none. The database is the
+work list; a wake-up only makes a job look earlier.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
+from verifier.broker.client import Zone
 from verifier.settings import Settings
 from verifier.wiring import Workshop
 from workers.check import check
@@ -20,11 +23,15 @@ from workers.end_unfinished import end_unfinished
 from workers.expire import expire
 from workers.forget import forget
 from workers.forget_unheld import forget_unheld
+from workers.heartbeat import heartbeat
 from workers.judge import judge, look_up
 from workers.notify import notify
 from workers.sequence import sequence
 from workers.shred import shred
 from workers.tidy import tidy
+
+_LIMIT: Final = timedelta(minutes=2)
+_LONG: Final = timedelta(minutes=25)  # below the half hour after which RabbitMQ takes a message back
 
 
 @dataclass(frozen=True)
@@ -32,30 +39,38 @@ class Job:
     """One line of the schedule."""
 
     name: str
-    zone: str
+    zone: Zone
+    line: str
     every: timedelta
     run: Callable[[Workshop], int]
     threads: int = 1
+    limit: timedelta = _LIMIT
+    """How long a run for a message may take before its process is killed; what it left is found by the next."""
 
 
 def plan_jobs(settings: Settings) -> Sequence[Job]:
     """The whole schedule."""
-    soon = timedelta(milliseconds=150)
+    # A broker wakes at once what the staff's doors and other jobs leave; the customers' doors know none (DESIGN 10).
+    soon = timedelta(milliseconds=500 if settings.broker_url else 150)
+    sweep, looks = settings.sweep_every, settings.mailbox_every
+    sanitise, dispose_, log, notify_ = Zone.SANITISE, Zone.DISPOSE, Zone.LOG, Zone.NOTIFY
     return (
-        Job("check", zone="sanitise", every=soon, run=check, threads=settings.decoder_children),
-        Job("shred", zone="shred", every=soon, run=shred),
-        Job("forget_unheld", zone="shred", every=soon, run=forget_unheld),
-        Job("dispose", zone="dispose", every=soon, run=dispose),
-        Job("sequence", zone="log", every=soon, run=sequence),
+        Job("check", sanitise, "check", soon, check, threads=settings.decoder_children),
+        Job("shred", dispose_, "shred", soon, shred),
+        Job("forget_unheld", dispose_, "shred", soon, forget_unheld),
+        Job("dispose", dispose_, "dispose", soon, dispose),
+        Job("sequence", log, "sequence", soon, sequence),
         # Several, because each waits for a server of others: one that hangs must not keep every notice.
-        Job("notify", zone="notify", every=soon, run=notify, threads=4),
-        Job("judge", zone="contacts", every=soon, run=judge, threads=2),
+        Job("notify", notify_, "notify", soon, notify, threads=4),
+        Job("judge", notify_, "judge", soon, judge, threads=2),
         # Apart, and several: looking a domain up waits for servers of others, and must not keep a code or a guess.
-        Job("look_up", zone="lookups", every=soon, run=look_up, threads=4),
-        Job("collect", zone="mailbox", every=settings.mailbox_every, run=collect),
-        Job("expire", zone="sweep", every=settings.sweep_every, run=expire),
-        Job("end_unfinished", zone="sweep", every=settings.sweep_every, run=end_unfinished),
-        Job("forget", zone="sweep", every=settings.sweep_every, run=forget),
-        Job("tidy", zone="sweep", every=settings.sweep_every, run=tidy),
-        Job("compare", zone="sweep", every=settings.compare_every, run=compare),
+        Job("look_up", notify_, "look_up", soon, look_up, threads=4),
+        Job("collect", notify_, "collect", looks, collect, limit=_LONG),
+        # On a line of its own: it waits for a server of others, and nothing waits for it.
+        Job("heartbeat", notify_, "heartbeat", settings.heartbeat_every, heartbeat),
+        Job("expire", dispose_, "sweep", sweep, expire),
+        Job("end_unfinished", dispose_, "sweep", sweep, end_unfinished),
+        Job("forget", dispose_, "sweep", sweep, forget),
+        Job("tidy", dispose_, "sweep", sweep, tidy),
+        Job("compare", dispose_, "compare", settings.compare_every, compare, limit=_LONG),
     )

@@ -23,7 +23,7 @@ DOORS: Final = (
 ROOMS: Final = (
     *("web", "metrics"),
     *("reviews", "proofs", "contacts", "disposal", "evidence", "verifications", "retention", "notices", "staff"),
-    *("audit", "vault", "translog", "sanitise", "db"),
+    *("audit", "vault", "translog", "sanitise", "broker", "db"),
 )
 GROUND: Final = ("telemetry", "meters", "faults", "passwords", "settings", "locales", "ids", "errors")
 FLOORS: Final = (*DOORS, *ROOMS, *GROUND)

@@ -21,6 +21,7 @@ from verifier.audit.forms import Field, format_time
 from verifier.audit.leaf import Statement, parse_leaf
 from verifier.audit.tables import EntryRow, LogHeadRow
 from verifier.db.base import table_of
+from verifier.db.wakeups import Work, wake
 from verifier.ids import DocumentId, VerificationId
 
 _INSERT: Final = insert(table_of(EntryRow))
@@ -59,6 +60,7 @@ def record(session: Session, now: datetime, kind: EntryKind, fields: Mapping[str
     }
     try:
         session.connection().execute(_INSERT, row)  # past the unit of work: rows of the log are never loaded
+        wake(session, Work.SEQUENCE)
     except IntegrityError as error:
         if kind is EntryKind.DOCUMENT_DISPOSED:
             raise AlreadyDisposedError from error

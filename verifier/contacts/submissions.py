@@ -25,11 +25,20 @@ from verifier.contacts.errors import (
     UnknownContactError,
     WrongCheckError,
 )
-from verifier.contacts.life import METHODS_OF_KIND, MOST_CHECKS, CheckState, Result, SubmissionKind, may_begin_after
+from verifier.contacts.life import (
+    METHODS_OF_KIND,
+    MOST_CHECKS,
+    SLOW_KINDS,
+    CheckState,
+    Result,
+    SubmissionKind,
+    may_begin_after,
+)
 from verifier.contacts.points import parse_contact
 from verifier.contacts.registered import has_point
 from verifier.contacts.sealing import seal
 from verifier.contacts.tables import ContactCheckRow, ContactPointRow, ContactSubmissionRow, ExitRow
+from verifier.db.wakeups import Work, wake
 from verifier.ids import CheckId, SubmissionId, VerificationId, new_submission_id
 from verifier.vault.service import Vault
 from verifier.verifications.errors import AlreadyDecidedError, WrongStateError
@@ -199,6 +208,7 @@ class Door:
     ) -> SubmissionId:
         _verify_room(self._session, self._row.id, kind, data=data)
         id_ = new_submission_id()
+        wake(self._session, Work.LOOK_UP if kind in SLOW_KINDS else Work.JUDGE)
         self._session.add(
             ContactSubmissionRow(
                 id=id_,
@@ -258,6 +268,7 @@ def find_asked_to_tell(session: Session, verification: VerificationId) -> dateti
 def _ask_to_tell(session: Session, now: datetime, verification: VerificationId) -> None:
     if find_asked_to_tell(session, verification) is not None:
         return
+    wake(session, Work.JUDGE)
     session.add(
         ContactSubmissionRow(
             id=new_submission_id(),

@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
 
 from verifier.db.shared_commit import SharedCommits
+from verifier.db.wakeups import Tell, find_work, tell_nobody
 
 _BUSY_TIMEOUT_MS: Final = 15_000
 _ONE_MOMENT: Final = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -49,6 +50,8 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine: Final = engine
+        self.tell: Tell = tell_nobody
+        """Told after each commit that left something to be done; returns at once, never raises."""
         self._is_sqlite: Final = engine.dialect.name == "sqlite"
         writing = engine.execution_options(sqlite_begin="IMMEDIATE")
         # Each of our reads asks several questions of one moment; on SQLite every transaction does.
@@ -58,7 +61,14 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A transaction that may write; committed when the block ends."""
+        """A transaction that may write; committed when the block ends. Then what it left to be done is told."""
+        with self._write() as session:
+            yield session
+        if work := find_work(session):
+            self.tell(work)
+
+    @contextmanager
+    def _write(self) -> Iterator[Session]:
         if self._line is not None:
             with self._line.write() as session:
                 yield session

@@ -21,6 +21,7 @@ from verifier.audit.service import record
 from verifier.db.clock import Clock
 from verifier.db.engine import Database
 from verifier.db.leases import Lease, take_leases
+from verifier.db.wakeups import Work, wake
 from verifier.errors import VerifierError
 from verifier.evidence.documents import ORIGINAL, Ciphertext, add_copy, store_copy
 from verifier.evidence.errors import UploadEndedError
@@ -320,6 +321,7 @@ class Checker:
             now = self._clock.now(session)
             self._change(session, task, {"state": DocumentState.REFUSED, "refusal": reason, "writer_until": now})
             retention.make_document_due(session, now, task.document, rule=Rule.REFUSED)
+            wake(session, Work.DISPOSE)
             record(
                 session,
                 now,

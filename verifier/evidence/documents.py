@@ -16,6 +16,7 @@ from policies.model import DocumentRules, Policy
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import record
 from verifier.db.base import table_of
+from verifier.db.wakeups import Work, wake
 from verifier.evidence.errors import (
     QuotaExceededError,
     SlotTakenError,
@@ -243,6 +244,7 @@ def close_upload(
     """Close a received document in a locked verification. Raises: UploadEndedError"""
     closed = {"state": DocumentState.SEALED, "sealed_at": now, "writer_until": now, "reserved_bytes": received.size}
     _verify_one(session.connection().execute(_CLOSE, {"of_document": begun.id, "now": now, **closed}).rowcount)
+    wake(session, Work.CHECK)
     store_copy(session, now, begun.copy, received.ciphertext)
     retention.postpone_document(session, now, begun.id, rule=Rule.UNDECIDED, destroy_by=row.link_expires_at)
     if begun.replaces is not None:
@@ -288,6 +290,7 @@ def end_document(
     if row.state in ENDS_EARLY:
         row.state = DocumentState.DISPOSING
     retention.make_document_due(session, now, document, rule=rule)
+    wake(session, Work.DISPOSE)
 
 
 def end_unfinished_uploads(session: Session, now: datetime) -> int:

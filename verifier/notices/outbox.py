@@ -13,6 +13,7 @@ from typing import Final
 from sqlalchemy import Select, delete, func, update
 from sqlalchemy.orm import Session
 
+from verifier.db.wakeups import Work, wake
 from verifier.ids import NoticeId, VerificationId, new_notice_id
 from verifier.notices.kinds import Channel, Failure, NoticeKind
 from verifier.notices.letter import Letter, verify_letter
@@ -73,6 +74,7 @@ def queue_notice(  # noqa: PLR0913 -- keywords, each of them a column of the row
     letter = Letter(to=to, subject=text.subject, body=text.body, token=token, language=text.locale)
     verify_letter(letter, channel)
     notice = new_notice_id()
+    wake(session, Work.NOTIFY)
     session.add(
         NoticeRow(
             id=notice,

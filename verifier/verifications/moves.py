@@ -16,6 +16,7 @@ from policies.model import Policy
 from policies.retention import DataClass
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import record
+from verifier.db.wakeups import Work, wake
 from verifier.ids import VerificationId
 from verifier.notices.outbox import drop_notices
 from verifier.retention import service as retention
@@ -145,6 +146,7 @@ def _end(session: Session, now: datetime, row: VerificationRow) -> None:
     documents_until = held.get(DataClass.DOCUMENTS)
     retention.make_verification_due(session, now, row.id, rule=RULE_OF_END[row.state], held_until=documents_until)
     drop_notices(session, now, row.id)
+    wake(session, Work.SHRED, Work.DISPOSE)
     session.execute(
         update(VerificationKeyRow)
         .where(VerificationKeyRow.verification_id == row.id, VerificationKeyRow.shred_by.is_(None))
