@@ -11,6 +11,8 @@ from fastapi.testclient import TestClient
 from policies.access import Role, Scope
 from tests.case_policies import FOLDER
 from tests.journey import Desk, open_desk
+from tests.servers.databases import PostgresDatabases, run_databases
+from tests.servers.postgres import find_missing as find_missing_postgres
 from tests.workers_by_hand import Work
 from verifier.audit.publish import FolderPublisher
 from verifier.audit.sequencer import Sequencer
@@ -33,6 +35,39 @@ def cases_dir() -> Path:
     if not _CASES.is_dir():
         pytest.skip("../shared/cases is not beside the project: these inputs were not tried")
     return _CASES
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database",
+        choices=("sqlite", "postgresql"),
+        default="sqlite",
+        help="what the tests stand on that do not say so themselves (tests/servers/databases.py)",
+    )
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresDatabases]:
+    """A PostgreSQL for this process's tests; they are skipped, and say why, where there is none."""
+    missing = find_missing_postgres()
+    if missing:
+        pytest.skip(missing)
+    with run_databases() as databases:
+        yield databases
+
+
+@pytest.fixture(autouse=True)
+def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """On what the settings of a test lead to, and those of the processes that it starts: "sqlite" or "postgresql"."""
+    kind: str = getattr(request, "param", request.config.getoption("--database"))
+    if kind == "sqlite":
+        yield kind
+        return
+    databases: PostgresDatabases = request.getfixturevalue("postgres")
+    with databases.database() as url:
+        monkeypatch.setenv("VERIFIER_DATABASE_URL", url)
+        monkeypatch.setenv("VERIFIER_DATABASE_PASSWORD_FILE", str(databases.server.password_file))
+        yield kind
 
 
 @pytest.fixture
