@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -72,6 +73,8 @@ from verifier.vault.service import Vault
 from verifier.verifications.links import LinkKey
 from verifier.verifications.service import Verifications
 from verifier.verifications.tables import VerificationRow
+
+_SECRETS: Final = ("digest", "form", "link", "code", "contact-digest")
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,9 @@ def open_house(settings: Settings, *, seams: Seams | None = None) -> House:
         database.tell = wakeups.tell
     upgrade_schema(database)
     installation = _find_or_begin(database, chosen)
-    if installation.stores_marked_at is not None:
+    if installation.stores_marked_at is None:
+        _make_secrets(settings)
+    else:
         _verify_secrets_there(settings)
     digest_key = load_or_create_secret(settings.secrets_folder, "digest")
     form_key = load_or_create_secret(settings.secrets_folder, "form")
@@ -222,9 +227,16 @@ def _open_requests(
     return Requests(database, clock=clock, vault=vault, verifications=verifications, link_key=link_key, means=means)
 
 
+def _make_secrets(settings: Settings) -> None:
+    """All of them before the stores are marked, whoever needs them later: from then on a missing one is a lost one."""
+    for name in _SECRETS:
+        load_or_create_secret(settings.secrets_folder, name)
+
+
 def _verify_secrets_there(settings: Settings) -> None:
-    """Made once and never again: new ones would give dead links, and a log that nobody's key verifies."""
-    files = [settings.secrets_folder / name for name in ("digest", "form", "link")]
+    """Made once and never again: new ones would give dead links, contact points that match no digest of the desk's,
+    and a log that nobody's key verifies."""
+    files = [settings.secrets_folder / name for name in _SECRETS]
     for file in (*files, settings.signing_key_file):
         if not file.is_file():
             raise ConfigurationError(
