@@ -13,6 +13,7 @@ from tests.case_policies import FOLDER
 from tests.journey import Desk, open_desk
 from tests.servers.databases import PostgresDatabases, run_databases
 from tests.servers.postgres import find_missing as find_missing_postgres
+from tests.servers.s3 import moto, real_s3
 from tests.workers_by_hand import Work
 from verifier.audit.publish import FolderPublisher
 from verifier.audit.sequencer import Sequencer
@@ -25,6 +26,8 @@ from verifier.settings import Settings
 from verifier.staff import service as staff
 from verifier.staff.api_keys import create_api_key
 from verifier.wiring import House, choose_seams, open_house, open_workshop
+
+__all__ = ["moto", "real_s3"]  # fixtures of other modules, for every suite
 
 _CASES = Path(__file__).resolve().parents[2] / "shared" / "cases"
 

@@ -7,23 +7,38 @@ from typing import Final
 
 import pytest
 
+from tests.servers.store import Store
 from verifier.ids import new_installation_id, new_verification_id
 from verifier.vault.counted import CountedKeys
 from verifier.vault.errors import KeyExistsError, KeyMissingError, StoreUnavailableError, WrongInstallationError
 from verifier.vault.key_files import FileKeys
 from verifier.vault.key_store import KeyStore
+from verifier.vault.s3_bucket import Bucket
+from verifier.vault.s3_keys import S3Keys
 
-Maker = Callable[[Path], KeyStore]
+Maker = Callable[[pytest.FixtureRequest, Path], KeyStore]
+
+
+def _in_bucket(server: str) -> Maker:
+    def make(request: pytest.FixtureRequest, _folder: Path) -> KeyStore:
+        store: Store = request.getfixturevalue(server)
+        return S3Keys(Bucket(store.open_client(), store.make_bucket()))
+
+    return make
+
 
 _MAKERS: Final[dict[str, Maker]] = {
-    "file": lambda folder: FileKeys(folder / "keys"),
-    "counted": lambda folder: CountedKeys(FileKeys(folder / "keys")),
+    "file": lambda _, folder: FileKeys(folder / "keys"),
+    "counted": lambda _, folder: CountedKeys(FileKeys(folder / "keys")),
+    "moto": _in_bucket("moto"),
+    "real": _in_bucket("real_s3"),
 }
 
 
 @pytest.fixture(params=sorted(_MAKERS))
 def unmarked(request: pytest.FixtureRequest, tmp_path: Path) -> KeyStore:
-    return _MAKERS[request.param](tmp_path)
+    made: KeyStore = _MAKERS[request.param](request, tmp_path)
+    return made
 
 
 @pytest.fixture

@@ -8,23 +8,47 @@ from typing import Final
 
 import pytest
 
+from tests.servers.store import Store
+from verifier.ids import new_installation_id
+from verifier.vault.aws import open_kms
 from verifier.vault.counted import CountedRoots
 from verifier.vault.errors import BrokenRecordError, KeyMissingError, RootMissingError
+from verifier.vault.kms_roots import KmsRoots
 from verifier.vault.root_files import FileRoots
 from verifier.vault.roots import RootKeys, RootNumber, root_number_on
+from verifier.vault.s3_bucket import Bucket
+from verifier.vault.s3_roots import S3Roots
 
-Maker = Callable[[Path], RootKeys]
+Maker = Callable[[pytest.FixtureRequest, Path], RootKeys]
+
+
+def _in_kms(request: pytest.FixtureRequest, days: RootKeys) -> RootKeys:
+    store: Store = request.getfixturevalue("moto")
+    client = open_kms(store.get_access("VERIFIER_KMS"))
+    return KmsRoots(client, client.create_key()["KeyMetadata"]["Arn"], days=days)
+
+
+def _in_bucket(request: pytest.FixtureRequest, server: str) -> RootKeys:
+    store: Store = request.getfixturevalue(server)
+    bucket = Bucket(store.open_client(), store.make_bucket())
+    bucket.write_installation(new_installation_id())
+    return S3Roots(bucket)
+
 
 _MAKERS: Final[dict[str, Maker]] = {
-    "file": lambda folder: FileRoots(folder / "roots"),
-    "counted": lambda folder: CountedRoots(FileRoots(folder / "roots")),
+    "file": lambda _, folder: FileRoots(folder / "roots"),
+    "counted": lambda _, folder: CountedRoots(FileRoots(folder / "roots")),
+    "kms, days in a folder": lambda request, folder: _in_kms(request, FileRoots(folder / "roots")),
+    "kms, days in moto": lambda request, _: _in_kms(request, _in_bucket(request, "moto")),
+    "kms, days in the real store": lambda request, _: _in_kms(request, _in_bucket(request, "real_s3")),
 }
 _TODAY: Final = date(2026, 11, 21)
 
 
 @pytest.fixture(params=sorted(_MAKERS))
 def roots(request: pytest.FixtureRequest, tmp_path: Path) -> RootKeys:
-    return _MAKERS[request.param](tmp_path)
+    made: RootKeys = _MAKERS[request.param](request, tmp_path)
+    return made
 
 
 def test_what_was_wrapped_unwraps(roots: RootKeys) -> None:

@@ -7,22 +7,17 @@ it; a root is on the medium before it wraps; wrapping is AES-256-GCM with the co
 that the folder is apart from keys and documents, and in no backup.
 """
 
-import os
 import re
 from datetime import date
 from pathlib import Path
 from typing import Final
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-from verifier.vault.errors import BrokenRecordError, RootMissingError, StillPresentError, storage_errors
+from verifier.vault.errors import RootMissingError, StillPresentError, storage_errors
 from verifier.vault.private_files import PrivateFolder
 from verifier.vault.roots import RootNumber, root_number_on
 from verifier.vault.secrets import open_or_make_secret_folder, open_secret_folder, read_secret, write_secret_once
+from verifier.vault.wrapping import unwrap_key, verify_wrapped, wrap_key
 
-_NONCE_BYTES: Final = 12
-_TAG_BYTES: Final = 16
 _FILE_NAME: Final = re.compile(r"root-([1-9][0-9]{0,9})")
 
 
@@ -39,16 +34,11 @@ class FileRoots:
         return number
 
     def wrap(self, number: RootNumber, plaintext: bytes, *, context: bytes) -> bytes:
-        nonce = os.urandom(_NONCE_BYTES)
-        return nonce + self._cipher(number).encrypt(nonce, plaintext, context)
+        return wrap_key(self._read(number), plaintext, context=context)
 
     def unwrap(self, number: RootNumber, wrapped: bytes, *, context: bytes) -> bytes:
-        if len(wrapped) < _NONCE_BYTES + _TAG_BYTES:
-            raise BrokenRecordError
-        try:
-            return self._cipher(number).decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], context)
-        except InvalidTag as error:
-            raise BrokenRecordError from error
+        verify_wrapped(wrapped)
+        return unwrap_key(self._read(number), wrapped, context=context)
 
     def destroy(self, number: RootNumber) -> None:
         with storage_errors(), open_secret_folder(self._path) as folder:
@@ -60,10 +50,10 @@ class FileRoots:
         with storage_errors(), open_secret_folder(self._path) as folder:
             return _numbers(folder)
 
-    def _cipher(self, number: RootNumber) -> AESGCM:
+    def _read(self, number: RootNumber) -> bytes:
         with storage_errors(), open_secret_folder(self._path) as folder:
             try:
-                return AESGCM(read_secret(folder, _file_name(number)))
+                return read_secret(folder, _file_name(number))
             except FileNotFoundError as error:
                 raise RootMissingError from error
 

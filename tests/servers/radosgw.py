@@ -1,0 +1,175 @@
+"""A real S3 store for tests: Ceph's radosgw with one monitor and one disk in memory, on loopback.
+
+Guarantees: free ports, a folder of its own, so several run side by side; whatever was started is stopped by its pid.
+It takes about 13 s to start. `python -m tests.servers.radosgw DIR` starts one by hand, and stops it on Ctrl-C.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from string import Template
+from typing import Final
+
+from tests.servers.ports import free_port
+from tests.servers.store import Store, write_credentials
+
+PACKAGES: Final = ("ceph-mon", "ceph-osd", "radosgw", "ceph-common")
+COMMAND: Final = f"apt-get install --yes --no-install-recommends {' '.join(PACKAGES)}"
+
+_ACCESS_KEY: Final = "TESTACCESSKEY"
+_SECRET_KEY: Final = "testsecretkeyofthetests"
+_STARTS_WITHIN: Final = 90.0
+_CONFIGURATION: Final = Template("""\
+[global]
+fsid = $fsid
+mon host = [v2:127.0.0.1:$mon_v2/0,v1:127.0.0.1:$mon_v1/0]
+mon initial members = a
+auth cluster required = cephx
+auth service required = cephx
+auth client required = cephx
+auth allow insecure global id reclaim = false
+keyring = $folder/keyring
+public network = 127.0.0.0/8
+cluster network = 127.0.0.0/8
+public addr = 127.0.0.1
+cluster addr = 127.0.0.1
+osd pool default size = 1
+osd pool default min size = 1
+osd pool default pg num = 8
+osd pool default pgp num = 8
+osd pool default pg autoscale mode = off
+osd crush chooseleaf type = 0
+osd objectstore = memstore
+memstore device bytes = 2147483648
+osd memory target = 939524096
+mon allow pool size one = true
+mon warn on pool no redundancy = false
+mon data = $folder/mon
+mon data avail warn = 2
+mon data avail crit = 1
+mon osd full ratio = .96
+mon max pg per osd = 500
+osd data = $folder/osd
+osd max object name len = 256
+log file = $folder/log/$$name.log
+admin socket = $folder/run/$$name.asok
+pid file = $folder/run/$$name.pid
+run dir = $folder/run
+[client.rgw]
+rgw frontends = beast endpoint=127.0.0.1:$port tcp_nodelay=1
+rgw data = $folder/rgw
+rgw enable gc threads = true
+rgw gc obj min wait = 5
+rgw gc processor period = 5
+""")
+_KEYRING: Final = (
+    ("mon.", ("mon", "allow *")),
+    ("client.admin", ("mon", "allow *", "osd", "allow *", "mgr", "allow *")),
+    ("client.rgw", ("mon", "allow rw", "osd", "allow rwx", "mgr", "allow rw")),
+    ("osd.0", ("mon", "allow profile osd", "osd", "allow *", "mgr", "allow profile osd")),
+)
+
+
+def find_missing() -> str:
+    """What keeps it from running here: a sentence with the one command, or nothing. Root installs what is missing."""
+    if _is_there():
+        return ""
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        for command in (["apt-get", "update"], COMMAND.split()):
+            subprocess.run(command, check=False, env=environment, capture_output=True)
+    return "" if _is_there() else f"the real S3 store is not installed, so nothing was tried against it: {COMMAND}"
+
+
+def _is_there() -> bool:
+    return all(shutil.which(program) for program in ("ceph-mon", "ceph-osd", "radosgw", "radosgw-admin"))
+
+
+@contextmanager
+def run_radosgw(folder: Path) -> Iterator[Store]:
+    """A store in `folder`, which must be empty and have a short path: sockets lie in it."""
+    port = free_port()
+    _lay_out(folder, port)
+    try:
+        _start(folder)
+        _await_answer(port)
+        file = write_credentials(folder / "credentials.json", access_key=_ACCESS_KEY, secret_key=_SECRET_KEY)
+        yield Store(f"http://127.0.0.1:{port}", file)
+    finally:
+        _stop([int(file.read_text()) for file in (folder / "run").glob("*.pid")])
+
+
+def _lay_out(folder: Path, port: int) -> None:
+    for name in ("mon", "osd", "rgw", "log", "run"):
+        (folder / name).mkdir(parents=True)
+    fsid, mon_v2, mon_v1 = str(uuid.uuid4()), free_port(), free_port()
+    text = _CONFIGURATION.substitute(fsid=fsid, mon_v2=mon_v2, mon_v1=mon_v1, port=port, folder=folder)
+    (folder / "ceph.conf").write_text(text)
+    for number, (name, caps) in enumerate(_KEYRING):
+        granted = [word for kind, grant in zip(caps[::2], caps[1::2], strict=True) for word in ("--cap", kind, grant)]
+        create = ["--create-keyring"] if number == 0 else []
+        _run(folder, "ceph-authtool", *create, str(folder / "keyring"), "--gen-key", "-n", name, *granted)
+    address = f"[v2:127.0.0.1:{mon_v2}/0,v1:127.0.0.1:{mon_v1}/0]"
+    _run(folder, "monmaptool", "--create", "--fsid", fsid, "--addv", "a", address, str(folder / "monmap"))
+
+
+def _start(folder: Path) -> None:
+    conf, keyring = ["-c", str(folder / "ceph.conf")], str(folder / "keyring")
+    _run(folder, "ceph-mon", *conf, "--mkfs", "-i", "a", "--monmap", str(folder / "monmap"), "--keyring", keyring)
+    _run(folder, "ceph-mon", *conf, "-i", "a")
+    _run(folder, "ceph", *conf, "osd", "create")
+    _run(folder, "ceph", *conf, "auth", "add", "osd.0", "-i", keyring)
+    _run(folder, "ceph-osd", *conf, "-i", "0", "--mkfs")
+    _run(folder, "ceph", *conf, "osd", "crush", "add", "osd.0", "1.0", "root=default", "host=h1")
+    _run(folder, "ceph-osd", *conf, "-i", "0")
+    user = ["--uid=verifier", "--display-name=verifier", f"--access-key={_ACCESS_KEY}", f"--secret={_SECRET_KEY}"]
+    _run(folder, "radosgw-admin", *conf, "-n", "client.rgw", "user", "create", *user)
+    _run(folder, "radosgw", *conf, "-n", "client.rgw")
+
+
+def _run(folder: Path, *command: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_STARTS_WITHIN, cwd=folder)
+    if done.returncode != 0:
+        raise RuntimeError(f"{command[0]} ended with {done.returncode}: {done.stderr[-600:]}")
+
+
+def _await_answer(port: int) -> None:
+    deadline = time.monotonic() + _STARTS_WITHIN
+    while time.monotonic() < deadline:
+        with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=2):
+            return
+        time.sleep(0.1)
+    raise TimeoutError("radosgw does not answer")
+
+
+def _stop(pids: list[int]) -> None:
+    """All of what lies there is in memory and of no worth: nothing is waited for."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def main() -> int:
+    missing = find_missing()
+    if missing:
+        sys.exit(missing)
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp(prefix="s3-"))
+    with run_radosgw(folder.absolute()) as store, suppress(KeyboardInterrupt):
+        sys.stdout.write(f"{store.url} {store.credentials_file}\n")
+        sys.stdout.flush()
+        signal.pause()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
