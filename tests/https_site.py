@@ -18,7 +18,7 @@ Script = Callable[[ssl.SSLSocket], None]
 
 
 class Authority:
-    """Issues certificates into a folder; `file` is what a client must trust."""
+    """Issues certificates into a folder; `file` is what a client must trust, and `trust` trusts it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -27,6 +27,10 @@ class Authority:
         self.file = folder / "authority.pem"
         made = self._begin(self._name, self._key).add_extension(x509.BasicConstraints(ca=True, path_length=0), True)
         self.file.write_bytes(made.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+
+    @property
+    def trust(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=self.file)
 
     def issue(self, *hosts: str, days: int = 9) -> Path:
         """A file with a certificate for `hosts` and its key."""

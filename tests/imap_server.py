@@ -3,7 +3,6 @@
 import base64
 import shutil
 import socket
-import ssl
 import subprocess
 import sys
 import time
@@ -58,7 +57,7 @@ def open_mailbox(authority: Authority) -> Iterator[MailboxAccess]:
             password=PASSWORD,
             tls=MailboxTls.STARTTLS,
             timeout=timedelta(seconds=10),
-            trust=ssl.create_default_context(cafile=authority.file),
+            trust=authority.trust,
         )
     finally:
         server.terminate()

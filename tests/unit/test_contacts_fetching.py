@@ -318,5 +318,5 @@ def test_the_loopback_double_warns_of_itself(capsys: pytest.CaptureFixture[str])
 def test_an_authority_that_cannot_be_read_stops_the_start(tmp_path: Path) -> None:
     (tmp_path / "empty.pem").write_text("no certificate")
     for name in ("empty.pem", "absent.pem"):
-        with pytest.raises(ConfigurationError, match="certificates to trust"):
+        with pytest.raises(ConfigurationError, match="holds no certificates"):
             HttpsFetcher(LoopbackDouble(Settings(), port=1), trusted=tmp_path / name)

@@ -206,8 +206,8 @@ def test_a_server_that_speaks_tls_from_the_first_byte_is_read_too(authority: Aut
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
-    trust = ssl.create_default_context(cafile=authority.file)
-    access = MailboxAccess(host="localhost", port=listening.getsockname()[1], user=USER, password=PASSWORD, trust=trust)
+    port = listening.getsockname()[1]
+    access = MailboxAccess(host="localhost", port=port, user=USER, password=PASSWORD, trust=authority.trust)
     taken = take_forwarded(access, accept=lambda _: Handling.TAKEN, rules=RULES)
     assert (taken.accepted, taken.set_aside) == (0, 0)
     thread.join(5)

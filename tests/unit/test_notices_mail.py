@@ -255,7 +255,7 @@ def test_with_starttls_the_certificate_is_verified_and_the_password_told_only_th
         "auth_required": True,
     }
     with MailSink(options=options) as sink:
-        known: dict[str, Any] = {"tls": TlsMode.STARTTLS, "ca_file": authority.file, "user": "verifier"}
+        known: dict[str, Any] = {"tls": TlsMode.STARTTLS, "trust": authority.trust, "user": "verifier"}
         send(sender_to(sink.port, **known, password="right"))
         assert len(sink.mails) == 1
         sender_to(sink.port, **known, password="right").verify_reachable()
@@ -271,13 +271,13 @@ def test_with_starttls_the_certificate_is_verified_and_the_password_told_only_th
 
 def test_a_server_without_starttls_gets_neither_password_nor_letter(sink: MailSink, authority: Authority) -> None:
     with pytest.raises(NotAcceptedError, match="without_tls"):
-        send(sender_to(sink.port, tls=TlsMode.STARTTLS, ca_file=authority.file, user="verifier", password="right"))
+        send(sender_to(sink.port, tls=TlsMode.STARTTLS, trust=authority.trust, user="verifier", password="right"))
     assert sink.mails == []
 
 
 def test_with_tls_from_the_first_byte_the_certificate_is_verified_too(authority: Authority) -> None:
     with MailSink(tls=tls_of(authority.issue("localhost"))) as sink:
-        send(sender_to(sink.port, tls=TlsMode.TLS, ca_file=authority.file))
+        send(sender_to(sink.port, tls=TlsMode.TLS, trust=authority.trust))
         assert len(sink.mails) == 1
         with pytest.raises(NotAcceptedError, match="certificate"):
             send(sender_to(sink.port, tls=TlsMode.TLS, user=""))
@@ -289,7 +289,7 @@ def test_a_certificate_of_another_host_is_not_believed(authority: Authority) -> 
         MailSink(options={"tls_context": tls_of(authority.issue("other.example"))}) as sink,
         pytest.raises(NotAcceptedError, match="certificate"),
     ):
-        send(sender_to(sink.port, tls=TlsMode.STARTTLS, ca_file=authority.file))
+        send(sender_to(sink.port, tls=TlsMode.STARTTLS, trust=authority.trust))
     assert sink.mails == []
 
 

@@ -4,7 +4,6 @@ Guarantees: a forwarded message becomes a submission like any other, sealed befo
 removed only after that is committed. Leaves to others: reading the mailbox (`message.mailbox`), and judging.
 """
 
-import ssl
 from typing import Final
 
 from verifier.contacts.errors import (
@@ -26,6 +25,7 @@ from verifier.errors import ConfigurationError
 from verifier.passwords import read_password
 from verifier.settings import Settings
 from verifier.telemetry import get_log
+from verifier.trust import load_trust
 from verifier.vault.service import Vault
 from verifier.verifications.errors import AlreadyDecidedError, TooLateError, UnknownVerificationError, WrongStateError
 from verifier.verifications.moves import lock_verification
@@ -94,12 +94,6 @@ def choose_mailbox(settings: Settings) -> MailboxAccess | None:
             "VERIFIER_MAILBOX_HOST needs VERIFIER_MAILBOX_USER and VERIFIER_MAILBOX_PASSWORD_FILE beside it. Set both."
         )
     tls = MailboxTls(settings.mailbox_tls)
-    try:
-        trust = ssl.create_default_context(cafile=settings.mailbox_ca_file)
-    except OSError as error:
-        raise ConfigurationError(
-            "VERIFIER_MAILBOX_CA_FILE holds no certificates that can be read. Name a PEM file of them."
-        ) from error
     return MailboxAccess(
         host=settings.mailbox_host,
         port=settings.mailbox_port or _PORTS[tls],
@@ -107,5 +101,5 @@ def choose_mailbox(settings: Settings) -> MailboxAccess | None:
         user=settings.mailbox_user,
         password=read_password(settings.mailbox_password_file, "VERIFIER_MAILBOX_PASSWORD_FILE"),
         folder=settings.mailbox_folder,
-        trust=trust,
+        trust=load_trust(settings.mailbox_ca_file, named="VERIFIER_MAILBOX_CA_FILE"),
     )

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from verifier.contacts.errors import FetchFailedError
 from verifier.contacts.routes import Place, Route
-from verifier.errors import ConfigurationError
+from verifier.trust import load_trust
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -56,7 +56,7 @@ class HttpsFetcher:
         """Raise `ConfigurationError` where `trusted` is no such file."""
         self._route: Final = route
         self._fetch_for: Final = fetch_for.total_seconds()
-        self._context: Final = _trusting(trusted)
+        self._context: Final = load_trust(trusted, named=str(trusted))
         self._context.minimum_version = ssl.TLSVersion.TLSv1_2
         self._context.sslsocket_class = _BoundedSocket
 
@@ -117,13 +117,6 @@ def parse_https_url(url: str) -> tuple[str, int, str]:
     if found is None or int(found[2] or 443) > 65_535 or len(found[1]) > 253:
         raise FetchFailedError({"reason": "not_https"})
     return found[1].lower(), int(found[2] or 443), found[3]
-
-
-def _trusting(file: Path | None) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=file)
-    except OSError:
-        raise ConfigurationError(f"{file} does not hold certificates to trust. Put them in as PEM.") from None
 
 
 def _ask(connection: HTTPSConnection, path: str, *, most_bytes: int) -> Answer:

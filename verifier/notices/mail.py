@@ -17,7 +17,6 @@ from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from enum import StrEnum
-from pathlib import Path
 from typing import Final
 
 from verifier.ids import NoticeId
@@ -37,7 +36,7 @@ class TlsMode(StrEnum):
 
 @dataclass(frozen=True)
 class MailServer:
-    """Where mail is handed in. `helo` is our own name, `ca_file` the roots to trust instead of the system's."""
+    """Where mail is handed in. `helo` is our own name, `trust` whom to believe instead of the system's authorities."""
 
     host: str
     port: int
@@ -45,7 +44,7 @@ class MailServer:
     helo: str
     user: str = ""
     password: str = field(default="", repr=False)
-    ca_file: Path | None = None
+    trust: ssl.SSLContext | None = None
 
 
 class _Client(smtplib.SMTP):
@@ -73,7 +72,7 @@ class MailSender:
         self.server: Final = server
         self._from: Final = Address(display_name=display_name, addr_spec=address)
         self._patience: Final = patience or Patience()
-        self._context: Final = None if server.tls is TlsMode.NONE else ssl.create_default_context(cafile=server.ca_file)
+        self._context: Final = None if server.tls is TlsMode.NONE else server.trust or ssl.create_default_context()
 
     def send(self, notice: NoticeId, letter: Letter, *, at: datetime) -> None:
         """Raises as `Sender.send`."""

@@ -5,7 +5,6 @@ over TLS; a password lies in a file that nobody else can read, and is never part
 """
 
 import re
-import ssl
 from collections.abc import Mapping
 from ipaddress import ip_address
 from types import MappingProxyType
@@ -19,6 +18,7 @@ from verifier.notices.sending import Sender
 from verifier.notices.sms import FormGateway, JsonGateway, SmsGateway, SmsSender
 from verifier.passwords import read_password
 from verifier.settings import Settings, is_loopback_host
+from verifier.trust import load_trust
 
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _PORTS: Final[Mapping[TlsMode, int]] = MappingProxyType(
@@ -62,17 +62,13 @@ def _choose_mail(settings: Settings) -> MailSender:
         helo=_name_us(settings),
         user=settings.smtp_user,
         password=read_password(settings.smtp_password_file, "VERIFIER_SMTP_PASSWORD_FILE"),
-        ca_file=settings.smtp_ca_file,
+        trust=None if tls is TlsMode.NONE else load_trust(settings.smtp_ca_file, named="VERIFIER_SMTP_CA_FILE"),
     )
     try:
         return MailSender(server, address=settings.smtp_from, display_name=settings.desk_name)
     except ValueError as error:
         raise ConfigurationError(
             "VERIFIER_DESK_NAME cannot stand before an address in a mail. Write it on one line."
-        ) from error
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigurationError(
-            "VERIFIER_SMTP_CA_FILE holds no certificates that can be read. Name a PEM file of them."
         ) from error
 
 
