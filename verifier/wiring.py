@@ -47,12 +47,12 @@ from verifier.errors import ConfigurationError
 from verifier.evidence.check import Checker, DecoderLimits
 from verifier.evidence.upload import Uploads
 from verifier.ids import InstallationId, new_installation_id
+from verifier.metrics.exposition import BacklogCollector, expose
+from verifier.metrics.heartbeat import DeadMansSwitch
 from verifier.notices.kinds import Channel
 from verifier.notices.limits import SendLimits
 from verifier.notices.senders import choose_senders
 from verifier.notices.sending import Sender
-from verifier.metrics.exposition import BacklogCollector, expose
-from verifier.metrics.heartbeat import DeadMansSwitch
 from verifier.notices.service import Notifier
 from verifier.proofs.offers import Means, find_current_line
 from verifier.proofs.requests import Requests
@@ -147,10 +147,7 @@ def open_house(settings: Settings, *, seams: Seams | None = None) -> House:
         database.tell = wakeups.tell
     upgrade_schema(database)
     installation = _find_or_begin(database, chosen)
-    if installation.stores_marked_at is None:
-        _make_secrets(settings)
-    else:
-        _verify_secrets_there(settings)
+    _keep_secrets(settings, installation)
     digest_key = load_or_create_secret(settings.secrets_folder, "digest")
     form_key = load_or_create_secret(settings.secrets_folder, "form")
     signer = load_or_create_signing_key(settings.signing_key_file, settings.log_origin)
@@ -175,15 +172,7 @@ def open_house(settings: Settings, *, seams: Seams | None = None) -> House:
         means=means,
         verifications=requests.verifications,
         requests=requests,
-        uploads=Uploads(
-            database,
-            clock=clock,
-            vault=vault,
-            bytes_in_total=settings.stored_bytes_in_total,
-            intake_closes_after=settings.intake_closes_after,
-            free_bytes=lambda: shutil.disk_usage(settings.home).free,
-            reserve_bytes=settings.reserve_bytes,
-        ),
+        uploads=_open_uploads(settings, database, clock, vault),
         views=Views(database, clock=clock, vault=vault),
         decisions=Decisions(database, clock=clock, vault=vault),
         wakeups=wakeups,
@@ -194,6 +183,18 @@ def _choose_wakeups(settings: Settings) -> BrokerWakeups | None:
     """Who tells the workers of what a commit left to be done; without a broker they look by their own clock."""
     verify_broker(settings)
     return BrokerWakeups(settings) if settings.broker_url else None
+
+
+def _open_uploads(settings: Settings, database: Database, clock: Clock, vault: Vault) -> Uploads:
+    return Uploads(
+        database,
+        clock=clock,
+        vault=vault,
+        bytes_in_total=settings.stored_bytes_in_total,
+        intake_closes_after=settings.intake_closes_after,
+        free_bytes=lambda: shutil.disk_usage(settings.home).free,
+        reserve_bytes=settings.reserve_bytes,
+    )
 
 
 def _choose_tools(settings: Settings, digest_key: bytes) -> Tools:
@@ -227,15 +228,16 @@ def _open_requests(
     return Requests(database, clock=clock, vault=vault, verifications=verifications, link_key=link_key, means=means)
 
 
-def _make_secrets(settings: Settings) -> None:
-    """All of them before the stores are marked, whoever needs them later: from then on a missing one is a lost one."""
-    for name in _SECRETS:
-        load_or_create_secret(settings.secrets_folder, name)
+def _keep_secrets(settings: Settings, installation: InstallationRow) -> None:
+    """All are made before the stores are marked, whoever needs them later: from then on a missing one is a lost one.
 
-
-def _verify_secrets_there(settings: Settings) -> None:
-    """Made once and never again: new ones would give dead links, contact points that match no digest of the desk's,
-    and a log that nobody's key verifies."""
+    A new one beside an old database would give dead links, contact points that match no digest of the desk's, or a log
+    that nobody's key verifies.
+    """
+    if installation.stores_marked_at is None:
+        for name in _SECRETS:
+            load_or_create_secret(settings.secrets_folder, name)
+        return
     files = [settings.secrets_folder / name for name in _SECRETS]
     for file in (*files, settings.signing_key_file):
         if not file.is_file():
@@ -297,6 +299,7 @@ class Workshop:
     notifier: Notifier
     judge: Judge
     collector: Collector
+    switch: DeadMansSwitch
     decoder: Decoder
 
     def close(self) -> None:
@@ -316,7 +319,6 @@ def open_workshop(house: House, *, decoder: Decoder | None = None) -> Workshop:
             clock=clock,
             vault=vault,
             decoder=decoder,
-    switch: DeadMansSwitch
             limits=DecoderLimits(memory_bytes=settings.decoder_memory_bytes, wall_for=settings.decoder_for),
         ),
         shredder=Shredder(database, clock=clock, vault=vault, forget=forget_contacts),
@@ -328,30 +330,11 @@ def open_workshop(house: House, *, decoder: Decoder | None = None) -> Workshop:
         ),
         judge=_open_judge(house),
         collector=Collector(database, clock=clock, vault=vault, access=mailbox, rules=house.tools.rules),
+        switch=_open_switch(house),
         decoder=decoder,
     )
 
 
-def load_contact_key(settings: Settings) -> bytes:
-    """The key with which a desk digests the contact points that it does not hand over."""
-    return load_or_create_secret(settings.secrets_folder, "contact-digest")
-
-
-def _open_judge(house: House) -> Judge:
-    """The judge has what no door has: the key of the codes, and that of the desk's digests."""
-    settings, vault, limits = house.settings, house.vault, house.send_limits
-    letters = Letters(desk=settings.desk_name, public_url=settings.public_url)
-    code_key = load_or_create_secret(settings.secrets_folder, "code")
-
-    go_on = _go_on_in(house)
-    return Judge(
-        house.database,
-        clock=house.clock,
-        switch=_open_switch(house),
-        vault=vault,
-        findings=Findings(house.tools),
-        effects=Effects(
-            vault,
 def _open_switch(house: House) -> DeadMansSwitch:
     settings = house.settings
     return DeadMansSwitch(
@@ -376,6 +359,25 @@ def open_figures(house: House) -> Callable[[], bytes]:
     )
 
 
+def load_contact_key(settings: Settings) -> bytes:
+    """The key with which a desk digests the contact points that it does not hand over."""
+    return load_or_create_secret(settings.secrets_folder, "contact-digest")
+
+
+def _open_judge(house: House) -> Judge:
+    """The judge has what no door has: the key of the codes, and that of the desk's digests."""
+    settings, vault, limits = house.settings, house.vault, house.send_limits
+    letters = Letters(desk=settings.desk_name, public_url=settings.public_url)
+    code_key = load_or_create_secret(settings.secrets_folder, "code")
+
+    go_on = _go_on_in(house)
+    return Judge(
+        house.database,
+        clock=house.clock,
+        vault=vault,
+        findings=Findings(house.tools),
+        effects=Effects(
+            vault,
             codes=Codes(vault, key=code_key, limits=limits, letters=letters),
             telling=Telling(vault, limits=limits, letters=letters, find_line=find_current_line),
             contact_key=load_contact_key(settings),
