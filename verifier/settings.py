@@ -17,6 +17,7 @@ from verifier.errors import ConfigurationError
 from verifier.locales import UNNAMED
 
 _MEGABYTE: Final = 1_000_000
+_BUCKET: Final = r"^$|^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
 
 
 class Settings(BaseSettings):
@@ -33,6 +34,21 @@ class Settings(BaseSettings):
     case_url: str = ""
     policies_folder: Path | None = None
     trusted_proxies: tuple[str, ...] = ()
+
+    # Where documents and keys lie: in folders of the home, or in buckets; `verifier.stores` says what goes together.
+    documents_bucket: str = Field(default="", pattern=_BUCKET)
+    documents_endpoint: str = ""
+    documents_region: str = ""
+    documents_credentials_file: Path | None = None
+    keys_bucket: str = Field(default="", pattern=_BUCKET)
+    keys_endpoint: str = ""
+    keys_region: str = ""
+    keys_credentials_file: Path | None = None
+    root_custody: Literal["file", "kms"] = "file"
+    kms_key: str = ""
+    kms_endpoint: str = ""
+    kms_region: str = ""
+    kms_credentials_file: Path | None = None
 
     stored_bytes_in_total: int = Field(default=20_000 * _MEGABYTE, gt=0)
     reserve_bytes: int = Field(default=200 * _MEGABYTE, ge=0)
@@ -106,6 +122,11 @@ class Settings(BaseSettings):
     @property
     def objects_folder(self) -> Path:
         return self.home / "data" / "objects"
+
+    @property
+    def spool_folder(self) -> Path:
+        """Where sealed bytes wait for a bucket, in files without names."""
+        return self.home / "data" / "spool"
 
     @property
     def keys_folder(self) -> Path:
