@@ -1,0 +1,187 @@
+"""Chooses where documents, keys and roots lie: in folders, or in S3 and KMS where the settings name them.
+
+Guarantees: settings that contradict each other, or that would put keys beside documents, are refused before anything is
+opened; `probe_stores` tries for real what was chosen. Leaves to others: whose the stores are (`Vault.verify_stores`).
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from verifier.errors import ConfigurationError
+from verifier.settings import Settings, is_loopback_host
+from verifier.vault.key_files import FileKeys
+from verifier.vault.key_store import KeyStore
+from verifier.vault.object_files import FileObjects
+from verifier.vault.objects import ObjectStore
+from verifier.vault.root_files import FileRoots
+from verifier.vault.roots import RootKeys
+
+if TYPE_CHECKING:
+    from verifier.vault.aws import Access
+    from verifier.vault.s3_probe import Candidate
+
+_DOCUMENTS: Final = "documents"
+_KEYS: Final = "keys"
+_KMS: Final = "kms"
+
+
+@dataclass(frozen=True)
+class Stores:
+    """Where everything lies that the vault keeps."""
+
+    objects: ObjectStore
+    keys: KeyStore
+    roots: RootKeys
+
+
+def choose_stores(settings: Settings) -> Stores:
+    """Open what the settings name. Raises `ConfigurationError`, with the setting and what to write."""
+    verify_store_settings(settings)
+    keys, days = _open_keys(settings)
+    return Stores(objects=_open_objects(settings), keys=keys, roots=_around(settings, days))
+
+
+def _open_objects(settings: Settings) -> ObjectStore:
+    if not settings.documents_bucket:
+        settings.objects_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return FileObjects(settings.objects_folder)
+    from verifier.vault.aws import open_s3
+    from verifier.vault.s3_bucket import Bucket
+    from verifier.vault.s3_objects import S3Objects
+    from verifier.vault.s3_spool import SpoolRoom
+
+    bucket = Bucket(open_s3(_access(settings, _DOCUMENTS)), settings.documents_bucket)
+    return S3Objects(bucket, SpoolRoom(settings.spool_folder))
+
+
+def _open_keys(settings: Settings) -> tuple[KeyStore, RootKeys]:
+    """The key store, and the days' roots: beside it only where KMS stands around them."""
+    if settings.keys_bucket:
+        from verifier.vault.aws import open_s3
+        from verifier.vault.s3_bucket import Bucket
+        from verifier.vault.s3_keys import S3Keys
+        from verifier.vault.s3_roots import S3Roots
+
+        bucket = Bucket(open_s3(_access(settings, _KEYS)), settings.keys_bucket)
+        if settings.root_custody == "kms":
+            return S3Keys(bucket), S3Roots(bucket)
+        keys: KeyStore = S3Keys(bucket)
+    else:
+        settings.keys_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        keys = FileKeys(settings.keys_folder)
+    settings.roots_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return keys, FileRoots(settings.roots_folder)
+
+
+def _around(settings: Settings, days: RootKeys) -> RootKeys:
+    if settings.root_custody == "file":
+        return days
+    from verifier.vault.aws import open_kms
+    from verifier.vault.kms_roots import KmsRoots
+
+    return KmsRoots(open_kms(_access(settings, _KMS)), settings.kms_key, days=days)
+
+
+def probe_stores(settings: Settings) -> None:
+    """Try for real what the settings name. Raises `ConfigurationError`, `StoreUnavailableError`."""
+    verify_store_settings(settings)
+    probe_documents_store(settings)
+    probe_key_store(settings)
+    probe_custody(settings)
+
+
+def probe_documents_store(settings: Settings) -> None:
+    """Try the documents' bucket, where there is one. Raises as `probe_stores`."""
+    documents = _find_candidate(settings, _DOCUMENTS, settings.documents_bucket)
+    if documents is not None:
+        from verifier.vault.s3_probe import probe_documents
+
+        probe_documents(documents)
+
+
+def probe_key_store(settings: Settings) -> None:
+    """Try the key bucket, where there is one. Raises as `probe_stores`."""
+    keys = _find_candidate(settings, _KEYS, settings.keys_bucket)
+    if keys is not None:
+        from verifier.vault.s3_probe import probe_keys
+
+        probe_keys(keys, documents=_find_candidate(settings, _DOCUMENTS, settings.documents_bucket))
+
+
+def probe_custody(settings: Settings) -> None:
+    """Try the key of KMS, where there is one. Raises as `probe_stores`."""
+    if settings.root_custody == "kms":
+        from verifier.vault.aws import open_kms
+        from verifier.vault.kms_probe import probe_kms
+
+        probe_kms(open_kms(_access(settings, _KMS)), settings.kms_key)
+
+
+def _find_candidate(settings: Settings, part: str, bucket: str) -> "Candidate | None":
+    if not bucket:
+        return None
+    from verifier.vault.aws import open_s3
+    from verifier.vault.s3_probe import Candidate
+
+    return Candidate(f"VERIFIER_{part.upper()}_BUCKET", open_s3(_access(settings, part)), bucket)
+
+
+def _access(settings: Settings, part: str) -> "Access":
+    from verifier.vault.aws import Access
+
+    endpoint, region, credentials_file = {
+        _DOCUMENTS: (settings.documents_endpoint, settings.documents_region, settings.documents_credentials_file),
+        _KEYS: (settings.keys_endpoint, settings.keys_region, settings.keys_credentials_file),
+        _KMS: (settings.kms_endpoint, settings.kms_region, settings.kms_credentials_file),
+    }[part]
+    return Access(f"VERIFIER_{part.upper()}", endpoint=endpoint, region=region, credentials_file=credentials_file)
+
+
+def verify_store_settings(settings: Settings) -> None:
+    """Raise `ConfigurationError` where the settings of the stores do not go together."""
+    for part, is_used, chooser in (
+        (_DOCUMENTS, bool(settings.documents_bucket), "VERIFIER_DOCUMENTS_BUCKET names no bucket"),
+        (_KEYS, bool(settings.keys_bucket), "VERIFIER_KEYS_BUCKET names no bucket"),
+        (_KMS, settings.root_custody == "kms", "VERIFIER_ROOT_CUSTODY is not kms"),
+    ):
+        _verify_used(settings, part, is_used=is_used, chooser=chooser)
+        _verify_endpoint(part, _access(settings, part).endpoint)
+    if settings.root_custody == "kms" and not settings.kms_key:
+        raise ConfigurationError(
+            "VERIFIER_ROOT_CUSTODY is kms, but VERIFIER_KMS_KEY names no key. Write its ARN or alias."
+        )
+    if settings.kms_key and settings.root_custody != "kms":
+        raise ConfigurationError(
+            "VERIFIER_KMS_KEY names a key, but VERIFIER_ROOT_CUSTODY is not kms, so it would not be used. Set that."
+        )
+    where = (settings.documents_bucket, settings.documents_endpoint.rstrip("/"))
+    if settings.keys_bucket and where == (settings.keys_bucket, settings.keys_endpoint.rstrip("/")):
+        raise ConfigurationError(
+            "VERIFIER_KEYS_BUCKET is the documents' bucket: a backup of it would hold both. Name a bucket "
+            "of its own, with credentials of its own."
+        )
+
+
+def _verify_used(settings: Settings, part: str, *, is_used: bool, chooser: str) -> None:
+    for kind in ("endpoint", "region", "credentials_file"):
+        name = f"{part}_{kind}"
+        if not is_used and name in settings.model_fields_set and getattr(settings, name):
+            raise ConfigurationError(
+                f"VERIFIER_{name.upper()} is set, but {chooser}, so it would not be used. Set that too, or unset this."
+            )
+
+
+def _verify_endpoint(part: str, endpoint: str) -> None:
+    if not endpoint:
+        return
+    setting, url = f"VERIFIER_{part.upper()}_ENDPOINT", urlsplit(endpoint)
+    if url.scheme not in {"http", "https"} or not url.hostname or url.path.strip("/") or url.query or url.username:
+        raise ConfigurationError(
+            f"{setting} must be the address of a service, such as https://s3.example.org, without a path. Write it so."
+        )
+    if url.scheme == "http" and not is_loopback_host(url.hostname):
+        raise ConfigurationError(
+            f"{setting} is http to another machine ({url.hostname}): answers could be forged on the way, and what is "
+            "gone could look as if it were not, or the other way round. Write https."
+        )
