@@ -28,6 +28,7 @@ from verifier.sanitise.errors import DecoderUnavailableError
 from verifier.sanitise.hardening import STARTED_BY, harden_process
 from verifier.sanitise.probe import SandboxReport, probe_sandbox
 from verifier.settings import Settings
+from verifier.stores import probe_stores
 from verifier.telemetry import configure_logs, get_log
 from verifier.wiring import open_house
 
@@ -54,6 +55,7 @@ def serve(settings: Settings, *, ready_file: Path | None = None) -> None:
     with _listen(settings) as listener:
         address = address_of(settings, port=listener.getsockname()[1])
         settings = at_address(settings, port=listener.getsockname()[1])
+        probe_stores(settings)
         house = open_house(settings)
         try:
             warnings = try_sandbox(settings)

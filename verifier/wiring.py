@@ -61,13 +61,12 @@ from verifier.reviews.decisions import Decisions
 from verifier.reviews.views import Views
 from verifier.sanitise.decoder import Decoder
 from verifier.settings import Settings
+from verifier.stores import choose_stores, probe_stores
 from verifier.translog.checkpoint import LogSigner
 from verifier.vault.counted import CountedKeys, CountedObjects, CountedRoots
-from verifier.vault.key_files import FileKeys
 from verifier.vault.key_store import KeyStore
-from verifier.vault.object_files import FileObjects
 from verifier.vault.objects import ObjectStore
-from verifier.vault.root_files import FileRoots
+from verifier.vault.roots import RootKeys
 from verifier.vault.secrets import keyed_digest, load_or_create_secret
 from verifier.vault.service import Vault
 from verifier.verifications.links import LinkKey
@@ -84,6 +83,7 @@ class Seams:
     clock: Clock
     objects: ObjectStore
     keys: KeyStore
+    roots: RootKeys
 
 
 @dataclass(frozen=True)
@@ -122,14 +122,9 @@ class House:
 
 
 def choose_seams(settings: Settings) -> Seams:
-    """The embedded form: folders beside each other, and the database's clock."""
-    for folder in (settings.objects_folder, settings.keys_folder, settings.roots_folder):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return Seams(
-        clock=DatabaseClock(),
-        objects=FileObjects(settings.objects_folder),
-        keys=FileKeys(settings.keys_folder),
-    )
+    """The database's clock, and the stores that the settings name."""
+    stores = choose_stores(settings)
+    return Seams(clock=DatabaseClock(), objects=stores.objects, keys=stores.keys, roots=stores.roots)
 
 
 def open_house(settings: Settings, *, seams: Seams | None = None) -> House:
@@ -252,9 +247,10 @@ def _open_vault(settings: Settings, database: Database, seams: Seams, installati
         installation=InstallationId(installation.id),
         objects=CountedObjects(seams.objects),
         keys=CountedKeys(seams.keys),
-        roots=CountedRoots(FileRoots(settings.roots_folder)),
+        roots=CountedRoots(seams.roots),
     )
     if installation.stores_marked_at is None:
+        probe_stores(settings)  # before anything is written there that would have to be destroyed
         vault.mark_stores()
         with database.write() as session:
             session.execute(update(InstallationRow).values(stores_marked_at=seams.clock.now(session)))
