@@ -22,6 +22,7 @@ from verifier.audit.service import get_oldest_waiting
 from verifier.audit.tables import EntryRow, LogHeadRow, LogTileRow
 from verifier.db.clock import Clock
 from verifier.db.engine import Database
+from verifier.db.locks import insert_once
 from verifier.translog.checkpoint import LogSigner
 from verifier.translog.merkle import EMPTY_ROOT, hash_leaf
 from verifier.translog.tiles import (
@@ -120,8 +121,7 @@ def _lock_head(session: Session) -> LogHeadRow:
     head = session.scalar(query)
     if head is not None:
         return head
-    session.add(LogHeadRow(id=1, size=0, root=EMPTY_ROOT, published_size=0))
-    session.flush()
+    insert_once(session, LogHeadRow, {"id": 1, "size": 0, "root": EMPTY_ROOT, "published_size": 0})
     return session.scalars(query).one()
 
 

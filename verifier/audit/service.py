@@ -21,6 +21,7 @@ from verifier.audit.forms import Field, format_time
 from verifier.audit.leaf import Statement, parse_leaf
 from verifier.audit.tables import EntryRow, LogHeadRow
 from verifier.db.base import table_of
+from verifier.db.locks import lock_name
 from verifier.db.wakeups import Work, wake
 from verifier.ids import DocumentId, VerificationId
 
@@ -73,6 +74,7 @@ def _to_field(value: Field | datetime) -> Field:
 
 def record_read_once(session: Session, now: datetime, actor: str, query_digest: str) -> None:
     """Append `log.read`, unless this auditor's same query has an entry of the last 15 minutes."""
+    lock_name(session, "log.read", actor, query_digest)
     fields = {"actor": actor, "query": query_digest}
     recent = select(EntryRow.leaf).where(
         # Written out, because a partial index serves no question that hides its condition in a parameter.

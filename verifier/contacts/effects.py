@@ -33,6 +33,7 @@ from verifier.contacts.tables import ContactCheckRow, ContactPointRow, ContactSu
 from verifier.contacts.task import MootError, Task
 from verifier.contacts.telling import Telling
 from verifier.contacts.verdict import Outcome, Verdict
+from verifier.db.locks import insert_once
 from verifier.ids import new_check_id
 from verifier.vault.service import Vault
 from verifier.verifications.tables import VerificationRow
@@ -160,11 +161,9 @@ class Effects:
         assert verdict is not None
         check.grade = found.grade
         if found.seen_once is not None:
-            if session.get(SeenOnceRow, (task.kind, found.seen_once)) is not None:
+            seen = {"kind": task.kind, "digest": found.seen_once, "seen_at": now, "forget_at": now + found.remember_for}
+            if not insert_once(session, SeenOnceRow, seen):
                 verdict = Verdict(Outcome.FAILED, (Reason.REPLAYED,))
-            else:
-                forget_at = now + found.remember_for
-                session.add(SeenOnceRow(kind=task.kind, digest=found.seen_once, seen_at=now, forget_at=forget_at))
         return self._conclude(session, now, row, check, verdict)
 
     def _conclude(

@@ -61,7 +61,7 @@ def leave(session: Session, now: datetime, token: str) -> VerificationRow:
         UnknownExitError
     """
     row = lock_verification(session, get_exit_verification(session, token).id)
-    found = session.get_one(ExitRow, digest_token(token))
+    found = session.get_one(ExitRow, digest_token(token), populate_existing=True)  # somebody may have been first
     if found.used_at is not None:
         return row
     found.used_at = now

@@ -24,6 +24,7 @@ from verifier.contacts.task import LeaseLostError, MootError, Task, open_task, r
 from verifier.db.clock import Clock
 from verifier.db.engine import Database
 from verifier.db.leases import Lease, is_free, rest_for, take_leases
+from verifier.db.locks import lock_name
 from verifier.errors import VerifierError
 from verifier.telemetry import get_log
 from verifier.vault.errors import BrokenRecordError, KeyMissingError
@@ -68,6 +69,8 @@ class Judge:
         Of the slow kinds, one at a time is judged for each verification: one slow domain must not keep every thread.
         """
         with self._database.write() as session:
+            if kinds & SLOW_KINDS:
+                lock_name(session, "slow-submissions")  # who counts those in flight sees what others just leased
             now = self._clock.now(session)
             leases = take_leases(
                 session,

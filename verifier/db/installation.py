@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from verifier.db.tables import InstallationRow
@@ -50,8 +50,8 @@ def begin_installation(session: Session, now: datetime, installation: Installati
 
 def raise_clock_mark(session: Session, now: datetime) -> None:
     """Keep the latest time that was seen. Called by the sweep."""
-    row = session.scalars(select(InstallationRow)).one()
-    row.clock_high_at = max(row.clock_high_at, now)
+    lower = InstallationRow.clock_high_at < now
+    session.execute(update(InstallationRow).where(lower).values(clock_high_at=now))
 
 
 def verify_clock(session: Session, now: datetime) -> None:

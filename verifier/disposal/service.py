@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from verifier import faults
 from verifier.audit.catalogue import EntryKind
@@ -30,6 +31,7 @@ from verifier.telemetry import get_log
 from verifier.vault.errors import StillPresentError, StoreUnavailableError
 from verifier.vault.objects import ObjectKey
 from verifier.vault.service import Vault
+from verifier.verifications.moves import lock_verification
 from verifier.verifications.tables import VerificationKeyRow
 
 _BATCH: Final = 32
@@ -95,8 +97,8 @@ class Disposer:
     def _mark(self, document: DocumentId) -> _Task:
         """Fence the document off: from here on no writer of it can close, and all of it is due."""
         with self._database.write() as session:
+            row = _lock(session, document)
             now = self._clock.now(session)
-            row = session.get_one(DocumentRow, document)
             end_holds(session, now, row.verification_id)  # in the log before what it held is gone
             rule = retention.get_rule(session, document)
             end_document(session, now, row.verification_id, document, rule=rule)
@@ -112,6 +114,7 @@ class Disposer:
 
     def _attest(self, task: _Task, *, seen_absent_at: datetime) -> None:
         with self._database.write() as session:
+            lock_verification(session, task.verification)
             now = self._clock.now(session)
             key = session.get_one(VerificationKeyRow, task.verification)
             is_due = key.shred_by is not None and key.shred_by <= now
@@ -154,8 +157,16 @@ class Disposer:
 
     def _rest(self, document: DocumentId, *, until: datetime | None = None) -> None:
         with self._database.write() as session:
+            _lock(session, document)
             at = until or self._clock.now(session) + rest_for(retention.count_attempts(session, document))
             retention.lease_again_at(session, document, at=at)
+
+
+def _lock(session: Session, document: DocumentId) -> DocumentRow:
+    """A document, as it is once its verification is locked."""
+    of = session.scalars(select(DocumentRow.verification_id).where(DocumentRow.id == document)).one()
+    lock_verification(session, of)
+    return session.get_one(DocumentRow, document)
 
 
 def _tell_key(key: VerificationKeyRow) -> str:

@@ -122,6 +122,7 @@ class Shredder:
 
     def _mark(self, verification: VerificationId) -> None:
         with self._database.write() as session:
+            lock_verification(session, verification)
             now = self._clock.now(session)
             end_holds(session, now, verification)  # in the log before the end of the key
             session.execute(
@@ -132,6 +133,7 @@ class Shredder:
 
     def _attest(self, verification: VerificationId) -> None:
         with self._database.write() as session:
+            lock_verification(session, verification)
             now = self._clock.now(session)
             first = session.scalars(
                 update(VerificationKeyRow)

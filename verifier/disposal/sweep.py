@@ -18,16 +18,17 @@ from verifier.audit.service import record
 from verifier.db.clock import Clock
 from verifier.db.engine import Database
 from verifier.db.installation import Pace, raise_clock_mark
+from verifier.db.locks import lock_name
 from verifier.disposal.tables import OrphanRow
 from verifier.errors import VerifierError
-from verifier.evidence.documents import end_unfinished_uploads
+from verifier.evidence.documents import end_unfinished_upload, find_unfinished_uploads
 from verifier.evidence.life import OCCUPIES_SLOT, DocumentState
 from verifier.evidence.tables import CopyRow, DocumentRow
-from verifier.ids import CopyId, VerificationId
+from verifier.ids import CopyId, DocumentId, VerificationId
 from verifier.telemetry import get_log
 from verifier.vault.objects import ObjectKey
 from verifier.vault.service import Vault
-from verifier.verifications.moves import forget_references
+from verifier.verifications.moves import forget_references, lock_verification
 from verifier.verifications.tables import VerificationKeyRow
 
 _FEW_ORPHANS: Final = 5
@@ -60,8 +61,14 @@ class Sweep:
 
     def end_unfinished(self) -> int:
         """Give up uploads whose writer died; how many."""
+        with self._database.read() as session:
+            unfinished = find_unfinished_uploads(session, self._clock.now(session))
+        return sum(self._end_unfinished(verification, document) for document, verification in unfinished)
+
+    def _end_unfinished(self, verification: VerificationId, document: DocumentId) -> bool:
         with self._database.write() as session:
-            return end_unfinished_uploads(session, self._clock.now(session))
+            lock_verification(session, verification)
+            return end_unfinished_upload(session, self._clock.now(session), verification, document)
 
     def compare(self) -> None:
         """Hourly: compare rows with stores, and take away what should not be there."""
@@ -158,6 +165,7 @@ class Sweep:
     def _note_orphans(self, store: str, now: datetime, orphans: Sequence[str], *, stored: int) -> Sequence[str]:
         """Keep since when each orphan is known; return those to remove now: none, if they are suddenly many."""
         with self._database.write() as session:
+            lock_name(session, "orphans", store)
             known = {row.name: row for row in session.scalars(select(OrphanRow).where(OrphanRow.store == store))}
             for name in known.keys() - set(orphans):
                 session.delete(known[name])
@@ -174,7 +182,9 @@ class Sweep:
     def _record_orphan(self, store: str, name: str, verification: VerificationId) -> None:
         with self._database.write() as session:
             now = self._clock.now(session)
-            session.execute(delete(OrphanRow).where(OrphanRow.store == store, OrphanRow.name == name))
+            found = delete(OrphanRow).where(OrphanRow.store == store, OrphanRow.name == name)
+            if session.scalar(found.returning(OrphanRow.name)) is None:
+                return  # another sweep removed it
             record(session, now, EntryKind.ORPHAN_REMOVED, {"store": store, "verification": verification})
 
 

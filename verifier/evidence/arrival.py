@@ -27,6 +27,7 @@ from verifier.retention.service import Rule
 from verifier.vault.keys import PublicKey
 from verifier.vault.objects import ObjectKey
 from verifier.vault.service import Vault
+from verifier.verifications.moves import lock_verification
 from verifier.verifications.tables import VerificationRow
 
 
@@ -141,6 +142,7 @@ class Arrival:
             return  # given up after it was there: it stays
         try:
             with self._database.write() as session:
+                lock_verification(session, self._permit.verification)
                 now = self._clock.now(session)
                 end_document(session, now, self._permit.verification, self.begun.id, rule=Rule.UNFINISHED_UPLOAD)
         finally:

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from policies.model import DocumentRules, Policy
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import record
 from verifier.db.base import table_of
+from verifier.db.locks import lock_name
 from verifier.db.wakeups import Work, wake
 from verifier.evidence.errors import (
     QuotaExceededError,
@@ -222,6 +223,7 @@ def _verify_quota(
     stays = sum(d.reserved_bytes for d in held if d.state in OCCUPIES_SLOT)
     if stays + reserved > policy.limits.total_bytes:
         raise QuotaExceededError({"megabytes": policy.limits.total_bytes // 1_000_000})
+    lock_name(session, "stored-bytes")  # shared by all verifications, so their own locks do not guard it
     if (session.scalar(_RESERVED_IN_TOTAL) or 0) + reserved > bytes_in_total:
         raise StoreFullError
 
@@ -281,7 +283,7 @@ def get_document_of(session: Session, verification: VerificationId, document: Do
 def end_document(
     session: Session, now: datetime, verification: VerificationId, document: DocumentId, *, rule: Rule
 ) -> None:
-    """Give a document up before its verification ends; its bytes go at once. Repeating it changes nothing.
+    """Give a document of a locked verification up; its bytes go at once. Repeating it changes nothing.
 
     Raises:
         UnknownDocumentError: it does not belong to this verification.
@@ -293,16 +295,22 @@ def end_document(
     wake(session, Work.DISPOSE)
 
 
-def end_unfinished_uploads(session: Session, now: datetime) -> int:
-    """Give up every upload whose writer died: its fence is past and nobody closed it."""
-    abandoned = session.execute(
-        select(DocumentRow.id, DocumentRow.verification_id)
-        .where(DocumentRow.state == DocumentState.RECEIVING, DocumentRow.writer_until < now - timedelta(seconds=1))
-        .limit(100)
-    ).all()
-    for document, verification in abandoned:
-        end_document(session, now, verification, document, rule=Rule.UNFINISHED_UPLOAD)
-    return len(abandoned)
+def find_unfinished_uploads(session: Session, now: datetime) -> Sequence[tuple[DocumentId, VerificationId]]:
+    """Uploads whose writer died: the fence is past and nobody closed them. At most 100 at once."""
+    found = session.execute(select(DocumentRow.id, DocumentRow.verification_id).where(*_is_unfinished(now)).limit(100))
+    return [(document, verification) for document, verification in found]
+
+
+def end_unfinished_upload(session: Session, now: datetime, verification: VerificationId, document: DocumentId) -> bool:
+    """Give one up in a locked verification, unless it was closed meanwhile; whether it was given up."""
+    if session.scalar(select(DocumentRow.id).where(DocumentRow.id == document, *_is_unfinished(now))) is None:
+        return False
+    end_document(session, now, verification, document, rule=Rule.UNFINISHED_UPLOAD)
+    return True
+
+
+def _is_unfinished(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return DocumentRow.state == DocumentState.RECEIVING, DocumentRow.writer_until < now - timedelta(seconds=1)
 
 
 def _verify_one(rows: int) -> None:

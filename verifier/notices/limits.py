@@ -16,9 +16,9 @@ from types import MappingProxyType
 from typing import Final
 
 from sqlalchemy import delete, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from verifier.db.locks import insert_once
 from verifier.notices.errors import SendLimitReachedError
 from verifier.notices.tables import SendCountRow
 from verifier.vault.secrets import keyed_digest
@@ -114,13 +114,9 @@ class SendLimits:
         row = session.scalars(wanted).one_or_none()
         if row is not None:
             return row
-        try:
-            with session.begin_nested():
-                row = SendCountRow(subject_digest=digest, sends=0, began_at=now, planned_at=now, forget_at=now)
-                session.add(row)
-        except IntegrityError:  # another transaction was first: its count is ours too
-            return session.scalars(wanted).one()
-        return row
+        first = {"subject_digest": digest, "sends": 0, "began_at": now, "planned_at": now, "forget_at": now}
+        insert_once(session, SendCountRow, first)  # where another transaction was first, its count is ours too
+        return session.scalars(wanted).one()
 
 
 def forget_send_counts(session: Session, now: datetime) -> None:

@@ -76,7 +76,7 @@ def claim(session: Session, now: datetime, verification: VerificationId, *, acto
     _verify_in_review(row)
     verify_four_eyes(session, row, actor=actor)
     claimed_until = now + get_policy(session, row).review.claim_for
-    held = session.get(ClaimRow, verification)
+    held = session.get(ClaimRow, verification, populate_existing=True)  # the queue may have shown it before the lock
     if held is not None and is_live(held, now) and held.actor != actor:
         raise ClaimedByOtherError
     if held is not None and is_live(held, now):
@@ -104,14 +104,15 @@ def claim_next(session: Session, now: datetime, *, actor: str) -> VerificationId
     for entry in [*mine, *free]:
         try:
             claim(session, now, entry.verification.id, actor=actor)
-        except FourEyesError:
-            continue
+        except (FourEyesError, ClaimedByOtherError, AlreadyDecidedError, WrongStateError):
+            continue  # not theirs to have, or taken or decided since the queue was read
         return entry.verification.id
     raise QueueEmptyError
 
 
 def release(session: Session, now: datetime, verification: VerificationId, *, actor: str) -> None:
-    """Give a claim back. Raises: NotClaimedError"""
+    """Give a claim back. Raises: UnknownVerificationError, NotClaimedError"""
+    lock_verification(session, verification)
     held = verify_claimed(session, now, verification, actor=actor)
     session.delete(held)
     record(session, now, EntryKind.CLAIM_RELEASED, {"verification": verification, "actor": actor})

@@ -32,7 +32,7 @@ from verifier.vault.sealing import open_object
 from verifier.vault.service import Vault
 from verifier.verifications.errors import AlreadyDecidedError
 from verifier.verifications.life import is_terminal
-from verifier.verifications.moves import get_policy, get_verification
+from verifier.verifications.moves import get_policy, get_verification, lock_verification
 from verifier.verifications.sealed_values import open_values, read_newest
 
 
@@ -102,7 +102,7 @@ class Views:
         """Count the page as fetched, and look once more whether it may still be shown."""
         with self._database.write() as session:
             now = self._clock.now(session)
-            row = get_verification(session, leaf.key.verification)
+            row = lock_verification(session, leaf.key.verification)
             if is_terminal(row.state):
                 raise AlreadyDecidedError({"state": row.state})
             session.merge(PageViewRow(document_id=leaf.key.document, page=page, actor=actor, viewed_at=now))
@@ -114,6 +114,7 @@ class Views:
             if row is None:
                 raise UnknownDocumentError
             self._verify_may_view(session, now, row.verification_id, viewer)
+            session.refresh(row)  # as it is under the lock
             if row.state is not DocumentState.READY:
                 raise UnknownDocumentError
             copy = _get_page(session, row, page)
@@ -133,7 +134,7 @@ class Views:
             )
 
     def _verify_may_view(self, session: Session, now: datetime, verification: VerificationId, viewer: Viewer) -> None:
-        row = get_verification(session, verification)
+        row = lock_verification(session, verification)  # a claim that is renewed must not be one that was given back
         if is_terminal(row.state):
             raise AlreadyDecidedError({"state": row.state})
         held = verify_claimed(session, now, verification, actor=viewer.actor)

@@ -76,7 +76,7 @@ def create_api_key(
 
 def revoke_api_key(session: Session, now: datetime, *, api_key: ApiKeyId, actor: str) -> None:
     """End a key at once; again changes nothing. Raises `UnknownApiKeyError`."""
-    row = session.get(ApiKeyRow, api_key)
+    row = session.get(ApiKeyRow, api_key, with_for_update=True)
     if row is None:
         raise UnknownApiKeyError
     if row.revoked_at is not None:

@@ -16,6 +16,7 @@ from policies.access import Role
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import record
 from verifier.db.installation import CLOCK_TOLERANCE
+from verifier.db.locks import lock_name
 from verifier.ids import new_staff_id
 from verifier.staff.errors import InvalidStaffError, InviteUsedError, UnknownInviteError
 from verifier.staff.principal import Principal
@@ -28,6 +29,8 @@ SESSION_FOR: Final = timedelta(hours=12)
 SEEN_EVERY: Final = timedelta(minutes=1)
 _NAME_LENGTH: Final = 60
 _INVITES_KEPT_FOR: Final = timedelta(days=1)
+_PEOPLE: Final = "people"
+"""The name under which people are invited, let in and shut out, one at a time: no sign-in slips past a disabling."""
 
 
 def join_words(words: Collection[str]) -> str:
@@ -43,6 +46,7 @@ def invite(session: Session, now: datetime, *, name: str, roles: Collection[Role
     """
     if not roles or not name.strip() or len(name) > _NAME_LENGTH or not name.isprintable():
         raise InvalidStaffError
+    lock_name(session, _PEOPLE)
     row = session.scalar(select(StaffRow).where(StaffRow.name == name))
     if row is None:
         row = StaffRow(id=new_staff_id(), name=name, created_at=now)
@@ -61,6 +65,7 @@ def disable(session: Session, now: datetime, *, name: str, actor: str) -> bool:
 
     The row stays, so that the log can be read and four eyes are told apart; a new invite lets them in again.
     """
+    lock_name(session, _PEOPLE)
     row = session.scalar(select(StaffRow).where(StaffRow.name == name))
     if row is None:
         return False
@@ -78,6 +83,7 @@ def redeem_invite(session: Session, now: datetime, token: str) -> str:
     Of two that redeem the same token at once exactly one wins: the update takes the row only while it is unused.
     Raises `InviteUsedError`, `UnknownInviteError`.
     """
+    lock_name(session, _PEOPLE)
     digest = token_digest(token)
     is_open = (InviteRow.used_at.is_(None), InviteRow.expires_at > now, InviteRow.expires_at <= now + INVITE_FOR)
     winning = update(InviteRow).where(InviteRow.token_digest == digest, *is_open).values(used_at=now)
@@ -121,7 +127,9 @@ def mark_session_seen(session: Session, now: datetime, token: str) -> None:
     """Push the idle end of a live session 30 minutes ahead, never past its absolute end."""
     row = _find_live(session, now, token)
     if row is not None:
-        row.seen_at, row.idle_ends_at = now, min(now + IDLE_FOR, row.ends_at)
+        seen = {"seen_at": now, "idle_ends_at": min(now + IDLE_FOR, row.ends_at)}
+        # Not through the row: who signs out meanwhile takes it away.
+        session.execute(update(SessionRow).where(SessionRow.token_digest == row.token_digest).values(seen))
 
 
 def sign_out(session: Session, now: datetime, token: str) -> None:  # noqa: ARG001 -- every use case is handed the time

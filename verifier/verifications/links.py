@@ -88,12 +88,18 @@ def get_linked(session: Session, now: datetime, token: str) -> VerificationRow:
     Raises:
         UnknownLinkError, LinkReplacedError, LinkExpiredError, LinkFinishedError
     """
-    if len(token) != _TOKEN_LENGTH:
-        raise UnknownLinkError
-    link = session.get(LinkRow, digest_token(token))
+    link = _get_link(session, token)
+    return _verify_linked(session, now, get_verification(session, link.verification_id), link)
+
+
+def _get_link(session: Session, token: str) -> LinkRow:
+    link = session.get(LinkRow, digest_token(token)) if len(token) == _TOKEN_LENGTH else None
     if link is None:
         raise UnknownLinkError
-    row = get_verification(session, link.verification_id)
+    return link
+
+
+def _verify_linked(session: Session, now: datetime, row: VerificationRow, link: LinkRow) -> VerificationRow:
     if link.generation != row.generation:
         raise LinkReplacedError
     verify_open(session, now, row)
@@ -117,7 +123,8 @@ def open_link(session: Session, now: datetime, token: str) -> CustomerSession:
     Raises:
         UnknownLinkError, LinkReplacedError, LinkExpiredError, LinkFinishedError
     """
-    row = lock_verification(session, get_linked(session, now, token).id)
+    link = _get_link(session, token)  # it never changes; its verification does, and a renewal may be just before us
+    row = _verify_linked(session, now, lock_verification(session, link.verification_id), link)
     opened = CustomerSession(verification=row.id, token=secrets.token_urlsafe(32))
     session.add(
         CustomerSessionRow(

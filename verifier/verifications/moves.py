@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final, assert_never
 
-from sqlalchemy import Select, bindparam, select, update
+from sqlalchemy import Select, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from policies.canonical import policy_from_canonical
@@ -36,7 +36,13 @@ from verifier.verifications.tables import (
 # its text; the cache of `policy_from_canonical` saves only the parsing of one.
 _policies: Final[dict[str, Policy]] = {}
 
-_LOCK: Final = select(VerificationRow).where(VerificationRow.id == bindparam("verification")).with_for_update()
+# As it is once the lock is held, whatever this session read of it before.
+_LOCK: Final = (
+    select(VerificationRow)
+    .where(VerificationRow.id == bindparam("verification"))
+    .with_for_update(key_share=True)
+    .execution_options(populate_existing=True)
+)
 
 
 def get_verification(session: Session, verification: VerificationId) -> VerificationRow:
@@ -53,6 +59,9 @@ def get_verification(session: Session, verification: VerificationId) -> Verifica
 
 def lock_verification(session: Session, verification: VerificationId) -> VerificationRow:
     """Read a verification for change: others who want to change it wait until this transaction ends.
+
+    Everything that belongs to a verification changes under this lock: documents, copies, obligations, claims, checks,
+    sessions. It is taken first, and what is decided on is read after it.
 
     Raises:
         UnknownVerificationError: there is none of this id.
@@ -197,6 +206,7 @@ def forget_references(session: Session, now: datetime) -> int:
         .where(VerificationRow.forgotten_at.is_(None), VerificationRow.forget_by <= now)
         .order_by(VerificationRow.forget_by)
         .limit(100)
+        .with_for_update(key_share=True, skip_locked=True)
     ).all()
     for row in due:
         row.reference, row.account_digest, row.request_digest, row.forgotten_at = None, None, None, now
@@ -205,5 +215,4 @@ def forget_references(session: Session, now: datetime) -> int:
 
 
 def end_customer_sessions(session: Session, verification: VerificationId) -> None:
-    for row in session.scalars(select(CustomerSessionRow).where(CustomerSessionRow.verification_id == verification)):
-        session.delete(row)
+    session.execute(delete(CustomerSessionRow).where(CustomerSessionRow.verification_id == verification))

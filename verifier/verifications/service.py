@@ -19,6 +19,7 @@ from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import record
 from verifier.db.clock import Clock
 from verifier.db.engine import Database
+from verifier.db.locks import insert_once, lock_name
 from verifier.ids import VerificationId, new_verification_id
 from verifier.locales import NO_HINT
 from verifier.retention import service as retention
@@ -148,6 +149,7 @@ class Verifications:
         beside: Beside,
     ) -> Created:
         with self._database.write() as session:
+            lock_name(session, "live", asked.policy, asked.reference)
             now = self._clock.now(session)
             standing = once.find(session, now) or _find_live(session, asked, digest, actor=actor)
             if standing is not None:
@@ -296,5 +298,5 @@ def _find_live(session: Session, asked: NewVerification, digest: str, *, actor: 
 
 def _keep_policy(session: Session, policy: Policy) -> None:
     if session.get(PolicyVersionRow, policy.version) is None:
-        session.add(PolicyVersionRow(version=policy.version, name=policy.name, canonical=policy.to_canonical()))
-        session.flush()
+        kept = {"version": policy.version, "name": policy.name, "canonical": policy.to_canonical()}
+        insert_once(session, PolicyVersionRow, kept)

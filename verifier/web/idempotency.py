@@ -14,6 +14,7 @@ from typing import Final
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
+from verifier.db.locks import lock_name
 from verifier.web.errors import IdempotencyKeyReusedError, InvalidIdempotencyKeyError
 from verifier.web.tables import IdempotencyRow
 
@@ -48,7 +49,9 @@ def find_replay(session: Session, now: datetime, *, api_key: str, key: str, body
         InvalidIdempotencyKeyError: for a key that cannot be one.
         IdempotencyKeyReusedError: if the key came with another body.
     """
-    row = session.get(IdempotencyRow, (api_key, _key_digest(parse_idempotency_key(key))))
+    digest = _key_digest(parse_idempotency_key(key))
+    lock_name(session, "idempotency", api_key, digest.hex())
+    row = session.get(IdempotencyRow, (api_key, digest))
     if row is None or row.forget_at <= now:
         return None
     if not hmac.compare_digest(row.body_digest, body_digest):

@@ -11,7 +11,7 @@ from verifier.ids import VerificationId
 from verifier.staff.principal import Principal, may
 from verifier.verifications.handlers import has_handled, show_link
 from verifier.verifications.life import is_terminal
-from verifier.verifications.moves import get_verification
+from verifier.verifications.moves import get_verification, lock_verification
 from verifier.verifications.tables import VerificationRow
 from verifier.web.rooms import Rooms
 
@@ -33,6 +33,7 @@ def note_link_shown(rooms: Rooms, principal: Principal, verification: Verificati
         is_noted = has_handled(session, verification, actor=principal.actor)
     if not is_noted:
         with rooms.database.write() as session:
+            lock_verification(session, verification)
             show_link(session, rooms.clock.now(session), verification, actor=principal.actor)
     return Noted(verification)
 
