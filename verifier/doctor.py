@@ -39,8 +39,7 @@ from verifier.retention.service import find_overdue_since
 from verifier.sanitise.errors import DecoderUnavailableError
 from verifier.sanitise.probe import probe_sandbox
 from verifier.settings import Settings
-from verifier.vault.key_files import FileKeys
-from verifier.vault.object_files import FileObjects
+from verifier.stores import get_probes, open_stores
 
 _MEGABYTE: Final = 1_000_000
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -85,6 +84,8 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     for name, folder in _private_folders(settings).items():
         yield _check(name, partial(_see_private, folder))
     yield _check("disk", partial(_see_space, settings))
+    for name, probe in _get_probes(settings).items():
+        yield _check(name, partial(_see_probed, probe))
     yield from _findings_of_database(settings)
     yield _check("sandbox", partial(_see_sandbox, settings))
     yield _check("broker", partial(_see_broker, settings))
@@ -118,9 +119,8 @@ def _is_new(database: Database) -> bool:
 
 def _findings_inside(settings: Settings, database: Database) -> Iterator[Finding]:
     yield _check("database", partial(_see_database, database))
-    objects, keys = FileObjects(settings.objects_folder), FileKeys(settings.keys_folder)
-    yield _check("objects", partial(_see_mark, objects, settings.objects_folder, database))
-    yield _check("key store", partial(_see_mark, keys, settings.keys_folder, database))
+    yield _check("objects", lambda: _see_mark(open_stores(settings).objects, _place_of_objects(settings), database))
+    yield _check("key store", lambda: _see_mark(open_stores(settings).keys, _place_of_keys(settings), database))
     yield _check("clock", partial(_see, _see_clock, database))
     yield _check("disposal", partial(_see, _see_disposal, database))
     yield _check("log", partial(_see, _see_log, database))
@@ -143,6 +143,8 @@ def _check(name: str, see: Callable[[], str]) -> Finding:
         return Finding(name, is_ok=True, sentence=see())
     except _WrongError as wrong:
         return Finding(name, is_ok=False, sentence=str(wrong))
+    except ConfigurationError as error:
+        return Finding(name, is_ok=False, sentence=error.advice)
     except (VerifierError, SQLAlchemyError, OSError) as error:
         return Finding(
             name, is_ok=False, sentence=f"this could not be looked at ({_name_of(error)}). Let this user do it."
@@ -156,7 +158,39 @@ def _name_of(error: Exception) -> str:
 
 
 def _private_folders(settings: Settings) -> dict[str, Path]:
-    return {"keys": settings.keys_folder, "roots": settings.roots_folder, "secrets": settings.secrets_folder}
+    """Those that are used: a bucket stands for the folder of keys, and with KMS for that of roots too."""
+    folders = {"secrets": settings.secrets_folder}
+    if not (settings.keys_bucket and settings.root_custody == "kms"):
+        folders = {"roots": settings.roots_folder, **folders}
+    if not settings.keys_bucket:
+        folders = {"keys": settings.keys_folder, **folders}
+    return folders
+
+
+def _get_probes(settings: Settings) -> Mapping[str, Callable[[], None]]:
+    """What is tried for real; nothing where all lies in folders."""
+    try:
+        return get_probes(settings)
+    except ConfigurationError as error:
+        refused = error
+
+        def refuse() -> None:
+            raise refused
+
+        return {"stores": refuse}
+
+
+def _see_probed(probe: Callable[[], None]) -> str:
+    probe()
+    return "it was tried, and does what it must; what was written is gone again"
+
+
+def _place_of_objects(settings: Settings) -> Path | str:
+    return settings.documents_bucket or settings.objects_folder
+
+
+def _place_of_keys(settings: Settings) -> Path | str:
+    return settings.keys_bucket or settings.keys_folder
 
 
 def _see_keys_apart(settings: Settings) -> str:
@@ -250,18 +284,20 @@ def _see_database(database: Database) -> str:
     return "it is whole and can be written"
 
 
-def _see_mark(store: _Store, folder: Path, database: Database) -> str:
+def _see_mark(store: _Store, place: Path | str, database: Database) -> str:
     with database.read() as session:
         installation = find_installation(session)
     if installation is None or installation.stores_marked_at is None:
         return _NOT_YET
     found = store.read_installation()
     if found is None:
-        raise _WrongError(f"{folder} carries no installation's mark. Mount or restore the folder that belongs there.")
+        raise _WrongError(f"{place} carries no installation's mark. Mount, name or restore the one that belongs there.")
     if found != installation.id:
-        raise _WrongError(f"{folder} belongs to another installation. Point VERIFIER_HOME at the one that you mean.")
-    with tempfile.TemporaryFile(dir=folder):
-        return f"{folder} is this installation's and can be written"
+        raise _WrongError(f"{place} belongs to another installation. Point the settings at the one that you mean.")
+    if isinstance(place, str):
+        return f"the bucket {place} is this installation's"
+    with tempfile.TemporaryFile(dir=place):
+        return f"{place} is this installation's and can be written"
 
 
 def _see(look: Callable[[Session, datetime], str], database: Database) -> str:

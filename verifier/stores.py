@@ -4,7 +4,9 @@ Guarantees: settings that contradict each other, or that would put keys beside d
 opened; `probe_stores` tries for real what was chosen. Leaves to others: whose the stores are (`Vault.verify_stores`).
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -36,7 +38,20 @@ class Stores:
 
 
 def choose_stores(settings: Settings) -> Stores:
-    """Open what the settings name. Raises `ConfigurationError`, with the setting and what to write."""
+    """Open what the settings name, making folders. Raises `ConfigurationError`, with the setting and what to write."""
+    verify_store_settings(settings)
+    for folder, bucket in (
+        (settings.objects_folder, settings.documents_bucket),
+        (settings.keys_folder, settings.keys_bucket),
+        (settings.roots_folder, settings.keys_bucket if settings.root_custody == "kms" else ""),
+    ):
+        if not bucket:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return open_stores(settings)
+
+
+def open_stores(settings: Settings) -> Stores:
+    """Open what the settings name, and make nothing. Raises as `choose_stores`."""
     verify_store_settings(settings)
     keys, days = _open_keys(settings)
     return Stores(objects=_open_objects(settings), keys=keys, roots=_around(settings, days))
@@ -44,7 +59,6 @@ def choose_stores(settings: Settings) -> Stores:
 
 def _open_objects(settings: Settings) -> ObjectStore:
     if not settings.documents_bucket:
-        settings.objects_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return FileObjects(settings.objects_folder)
     from verifier.vault.aws import open_s3
     from verifier.vault.s3_bucket import Bucket
@@ -68,9 +82,7 @@ def _open_keys(settings: Settings) -> tuple[KeyStore, RootKeys]:
             return S3Keys(bucket), S3Roots(bucket)
         keys: KeyStore = S3Keys(bucket)
     else:
-        settings.keys_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         keys = FileKeys(settings.keys_folder)
-    settings.roots_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return keys, FileRoots(settings.roots_folder)
 
 
@@ -85,42 +97,45 @@ def _around(settings: Settings, days: RootKeys) -> RootKeys:
 
 def probe_stores(settings: Settings) -> None:
     """Try for real what the settings name. Raises `ConfigurationError`, `StoreUnavailableError`."""
+    for probe in get_probes(settings).values():
+        probe()
+
+
+def get_probes(settings: Settings) -> Mapping[str, Callable[[], None]]:
+    """What there is to try, by name; nothing where all lies in folders. Each raises as `probe_stores`."""
     verify_store_settings(settings)
-    probe_documents_store(settings)
-    probe_key_store(settings)
-    probe_custody(settings)
-
-
-def probe_documents_store(settings: Settings) -> None:
-    """Try the documents' bucket, where there is one. Raises as `probe_stores`."""
-    documents = _find_candidate(settings, _DOCUMENTS, settings.documents_bucket)
-    if documents is not None:
-        from verifier.vault.s3_probe import probe_documents
-
-        probe_documents(documents)
-
-
-def probe_key_store(settings: Settings) -> None:
-    """Try the key bucket, where there is one. Raises as `probe_stores`."""
-    keys = _find_candidate(settings, _KEYS, settings.keys_bucket)
-    if keys is not None:
-        from verifier.vault.s3_probe import probe_keys
-
-        probe_keys(keys, documents=_find_candidate(settings, _DOCUMENTS, settings.documents_bucket))
-
-
-def probe_custody(settings: Settings) -> None:
-    """Try the key of KMS, where there is one. Raises as `probe_stores`."""
+    probes: dict[str, Callable[[], None]] = {}
+    if settings.documents_bucket:
+        probes["documents"] = partial(_probe_documents, settings)
+    if settings.keys_bucket:
+        probes["key bucket"] = partial(_probe_keys, settings)
     if settings.root_custody == "kms":
-        from verifier.vault.aws import open_kms
-        from verifier.vault.kms_probe import probe_kms
-
-        probe_kms(open_kms(_access(settings, _KMS)), settings.kms_key)
+        probes["kms"] = partial(_probe_custody, settings)
+    return probes
 
 
-def _find_candidate(settings: Settings, part: str, bucket: str) -> "Candidate | None":
-    if not bucket:
-        return None
+def _probe_documents(settings: Settings) -> None:
+    from verifier.vault.s3_probe import probe_documents
+
+    probe_documents(_candidate(settings, _DOCUMENTS, settings.documents_bucket))
+
+
+def _probe_keys(settings: Settings) -> None:
+    from verifier.vault.s3_probe import probe_keys
+
+    is_apart = not settings.documents_bucket
+    documents = None if is_apart else _candidate(settings, _DOCUMENTS, settings.documents_bucket)
+    probe_keys(_candidate(settings, _KEYS, settings.keys_bucket), documents=documents)
+
+
+def _probe_custody(settings: Settings) -> None:
+    from verifier.vault.aws import open_kms
+    from verifier.vault.kms_probe import probe_kms
+
+    probe_kms(open_kms(_access(settings, _KMS)), settings.kms_key)
+
+
+def _candidate(settings: Settings, part: str, bucket: str) -> "Candidate":
     from verifier.vault.aws import open_s3
     from verifier.vault.s3_probe import Candidate
 
