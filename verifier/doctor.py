@@ -84,8 +84,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     for name, folder in _private_folders(settings).items():
         yield _check(name, partial(_see_private, folder))
     yield _check("disk", partial(_see_space, settings))
-    for name, probe in _get_probes(settings).items():
-        yield _check(name, partial(_see_probed, probe))
+    yield from _findings_of_stores(settings)
     yield from _findings_of_database(settings)
     yield _check("sandbox", partial(_see_sandbox, settings))
     yield _check("broker", partial(_see_broker, settings))
@@ -115,6 +114,17 @@ def _is_new(database: Database) -> bool:
         return find_version(database) is None
     except SQLAlchemyError:
         return False  # each check of it will say so
+
+
+def _findings_of_stores(settings: Settings) -> Iterator[Finding]:
+    """What is tried for real; nothing where all lies in folders."""
+    try:
+        probes = get_probes(settings)
+    except ConfigurationError as error:
+        yield Finding("stores", is_ok=False, sentence=error.advice)
+        return
+    for name, probe in probes.items():
+        yield _check(name, partial(_see_probed, probe))
 
 
 def _findings_inside(settings: Settings, database: Database) -> Iterator[Finding]:
@@ -165,19 +175,6 @@ def _private_folders(settings: Settings) -> dict[str, Path]:
     if not settings.keys_bucket:
         folders = {"keys": settings.keys_folder, **folders}
     return folders
-
-
-def _get_probes(settings: Settings) -> Mapping[str, Callable[[], None]]:
-    """What is tried for real; nothing where all lies in folders."""
-    try:
-        return get_probes(settings)
-    except ConfigurationError as error:
-        refused = error
-
-        def refuse() -> None:
-            raise refused
-
-        return {"stores": refuse}
 
 
 def _see_probed(probe: Callable[[], None]) -> str:
