@@ -19,6 +19,7 @@ POINTS: Final = frozenset(
         # create
         "create.key_recorded",
         "create.committed",
+        "renew.before_commit",
         # upload
         "upload.begun",
         "upload.first_bytes",

@@ -214,6 +214,11 @@ class Agent:
     def read(self, verification: str) -> dict[str, Any]:
         return self.line.get(f"/v1/verifications/{verification}")
 
+    def renew(self, verification: str) -> str:
+        """The next link."""
+        answer = self.line.post(f"/v1/verifications/{verification}/links", headers=new_idempotency_key())
+        return str(answer.json()["link"]["url"])
+
     def cancel(self, verification: str) -> None:
         """Cancel; a repetition after the answer was lost finds it cancelled."""
         try:

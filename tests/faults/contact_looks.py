@@ -31,33 +31,42 @@ def look_at_contacts(house: House) -> Iterator[str]:
 def _look_at_counts(session: Session) -> Iterator[str]:
     """No guess counts twice, no sending is forgotten, and neither is more than five."""
     sent = Counter(fields["check"] for fields in _read(session, EntryKind.CODE_SENT))
-    guesses = session.scalars(
+    judged = session.scalars(
         select(ContactSubmissionRow.check_id).where(
             ContactSubmissionRow.kind == SubmissionKind.GUESS, ContactSubmissionRow.result.in_(_COUNTED)
         )
     )
-    counted = Counter(guesses)
-    for check in session.scalars(select(ContactCheckRow)):
+    counted, outcomes = Counter(judged), _read_outcomes(session)
+    lapsed: dict[tuple[str, str, str], ContactCheckRow] = {}
+    for check in session.scalars(select(ContactCheckRow).order_by(ContactCheckRow.created_at, ContactCheckRow.id)):
+        before = lapsed.get((check.verification_id, check.contact, check.method))
+        tries, sends = (0, 0) if before is None else (before.tries, before.sends)
         if check.tries > MOST_TRIES or check.sends > MOST_SENDS:
             yield f"{check.id} had {check.tries} tries and {check.sends} sendings"
-        if sent[check.id] != check.sends:
-            yield f"{check.id} counts {check.sends} sendings, and the log has {sent[check.id]}"
-        right = int(check.state is CheckState.CONFIRMED and counted[check.id] > 0)
-        if check.code_expires_at is not None and counted[check.id] != check.tries + right:
-            yield f"{check.id} was guessed at {counted[check.id]} times, and counts {check.tries} wrong ones"
+        if sends + sent[check.id] != check.sends:
+            yield f"{check.id} counts {check.sends} sendings, and the log has {sent[check.id]} after {sends}"
+        guesses = tries + counted[check.id]
+        right = int(outcomes.get(check.id) == CheckState.CONFIRMED and counted[check.id] > 0)
+        if check.code_expires_at is not None and guesses != check.tries + right:
+            yield f"{check.id} was guessed at {guesses} times, and counts {check.tries} wrong ones"
+        if check.state is CheckState.LAPSED:
+            lapsed[check.verification_id, check.contact, check.method] = check
 
 
 def _look_at_verdicts(session: Session) -> Iterator[str]:
     """Each end of a check is one entry, and nothing is approved by the worker without a confirmed check before it."""
-    judged = list(_read(session, EntryKind.CONTACT_CHECK_JUDGED))
-    outcomes = {str(fields["check"]): str(fields["outcome"]) for fields in judged}
-    if len(outcomes) != len(judged):
+    outcomes = _read_outcomes(session)
+    if len(outcomes) != len(list(_read(session, EntryKind.CONTACT_CHECK_JUDGED))):
         yield "a check was judged twice"
+    lapsed = {fields["check"]: fields["from_state"] for fields in _read(session, EntryKind.CONTACT_CHECK_LAPSED)}
     confirmed = set()
     for check in session.scalars(select(ContactCheckRow)):
-        if outcomes.get(check.id, CheckState.OPEN) != check.state:
-            yield f"{check.id} is {check.state}, and the log says {outcomes.get(check.id)}"
-        if check.state is CheckState.CONFIRMED:
+        judged = outcomes.get(check.id, CheckState.OPEN)
+        if lapsed.get(check.id, judged) != judged:
+            yield f"{check.id} was {judged}, and lapsed as {lapsed[check.id]}"
+        if (CheckState.LAPSED if check.id in lapsed else judged) != check.state:
+            yield f"{check.id} is {check.state}, and the log says {judged}, lapsed: {check.id in lapsed}"
+        if judged == CheckState.CONFIRMED:
             confirmed.add(check.verification_id)
     for fields in _read(session, EntryKind.VERIFICATION_MOVED):
         is_workers = fields["actor"] == "worker" and fields["to_state"] in {"approved", "submitted"}
@@ -93,6 +102,12 @@ def _look_at_notices(session: Session) -> Iterator[str]:
     ):
         if notice.sent_at is not None and row.ended_at is not None and notice.sent_at > row.ended_at:
             yield f"{notice.id} was sent {notice.sent_at - row.ended_at} after the end of {row.id}"
+
+
+def _read_outcomes(session: Session) -> dict[str, str]:
+    """How each check was judged, by the log."""
+    judged = _read(session, EntryKind.CONTACT_CHECK_JUDGED)
+    return {str(fields["check"]): str(fields["outcome"]) for fields in judged}
 
 
 def _read(session: Session, kind: EntryKind) -> Iterator[dict[str, object]]:

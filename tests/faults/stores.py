@@ -114,6 +114,7 @@ class MoodyKeys:
         self._store: Final = store
         self.mood = Mood.HONEST
         self.after_list: Callable[[], None] = _nothing
+        self.after_get: Callable[[], None] = _nothing
 
     def _verify_up(self) -> None:
         if self.mood is Mood.DOWN:
@@ -125,7 +126,10 @@ class MoodyKeys:
 
     def get(self, verification: VerificationId) -> bytes:
         self._verify_up()
-        return self._store.get(verification)
+        record = self._store.get(verification)
+        happens, self.after_get = self.after_get, _nothing
+        happens()
+        return record
 
     def delete(self, verification: VerificationId) -> None:
         self._verify_up()

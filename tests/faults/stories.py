@@ -107,6 +107,13 @@ class Story:
         self.customer = Customer.open(self._url, created["link"]["url"])
         return self.customer, email, phone
 
+    def renew(self) -> Customer:
+        """A new link, and a browser that opens it."""
+        if self.customer is not None:
+            self.customer.line.close()
+        self.customer = Customer.open(self._url, self.agent.renew(self.verification))
+        return self.customer
+
     def await_post(self, to: str, pattern: str) -> str:
         """What the last text to an address says, once one is there that says it."""
         assert self._post is not None
@@ -207,6 +214,16 @@ def guess_too_often(story: Story) -> None:
     story.agent.cancel(story.verification)
 
 
+def renew(story: Story) -> None:
+    customer, email, _ = story.begin_contacts()
+    customer.begin_code("email")
+    story.await_post(email, _CODE)
+    again = story.renew()
+    (check,) = again.line.get(f"{again.path}/checks")["checks"]
+    assert (check["state"], check["reasons"]) == ("lapsed", ["link_renewed"])
+    story.agent.cancel(story.verification)
+
+
 def disown(story: Story) -> None:
     customer, _, phone = story.begin_contacts()
     path = story.await_post(phone, r"/n/[A-Za-z0-9_-]{43}")
@@ -231,4 +248,6 @@ def choose(point: str, turn: int) -> Callable[[Story], None]:
         able = (prove_by_code, guess_too_often)
     if point in {"other.told", "exit.used"}:
         able = (disown,)
+    if point.startswith("renew"):
+        able = (renew,)
     return able[(sum(point.encode()) + turn) % len(able)]

@@ -272,6 +272,18 @@ class ContactLives(RuleBasedStateMachine):
             key = LinkKey(load_or_create_secret(self._house.settings.secrets_folder, "link"))
             self._write(lambda session, now: leave(session, now, key.derive_exit_token(verification)))
 
+    @rule(which=st.integers(0, 9), how=st.integers(0, 3))
+    def renew(self, which: int, how: int) -> None:
+        """A link that somebody else had: nothing of what was shown by then is left."""
+        verification, approved = self._pick(which), self._count_approved()
+        if how or is_terminal(self._states[verification]):
+            return
+        self._house.requests.renew_link(verification, actor="operator", once=EVERY_TIME)
+        assert self._count_approved() == approved
+        with self._house.database.read() as session:
+            of_it = select(ContactCheckRow.state).where(ContactCheckRow.verification_id == verification)
+            assert {CheckState.OPEN, CheckState.CONFIRMED}.isdisjoint(session.scalars(of_it))
+
     @rule(which=st.integers(0, 9), outcome=st.sampled_from((Outcome.APPROVE, Outcome.REJECT)))
     def review(self, which: int, outcome: Outcome) -> None:
         verification = self._pick(which)

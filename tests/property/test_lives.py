@@ -265,7 +265,7 @@ class Lives(RuleBasedStateMachine):
         if how == 0:
             self._write(lambda session, now: leave(session, now, verification, reason="not_me"))
         else:
-            act = self._house.verifications.cancel if how == 1 else self._house.verifications.renew_link
+            act = self._house.verifications.cancel if how == 1 else self._house.requests.renew_link
             self._try(partial(act, verification, actor="operator", once=EVERY_TIME))
 
     @rule(which=st.integers(0, 9), who=st.sampled_from(_REVIEWERS), outcome=st.sampled_from(Outcome))

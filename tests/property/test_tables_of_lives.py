@@ -1,12 +1,17 @@
-"""The two lives, pair by pair, and what satisfies a policy: whatever is not allowed is refused."""
+"""The lives, pair by pair, and what satisfies a policy: whatever is not allowed is refused."""
 
 from itertools import product
 
 import pytest
 
 from policies.model import Policy
+from policies.parts import CheckMethod
 from tests.case_policies import CASE_POLICIES
 from tests.property.reach import document_slots, reach_of
+from verifier.contacts import life as checks_life
+from verifier.contacts.errors import CheckEndedError
+from verifier.contacts.life import CheckState, may_begin_after, verify_step
+from verifier.contacts.verdict import Outcome
 from verifier.evidence import life as documents_life
 from verifier.evidence.life import DocumentState
 from verifier.evidence.tables import DocumentRow
@@ -34,6 +39,27 @@ def test_the_life_of_a_document_knows_every_state_and_ends_in_disposal_only() ->
     ends = [state for state, after in documents_life.NEXT.items() if not after]
     assert ends == [DocumentState.DISPOSED]
     assert all(DocumentState.DISPOSED in reach_of(documents_life.NEXT, state) for state in DocumentState)
+
+
+def test_the_life_of_a_contact_check_says_yes_or_no_to_every_pair() -> None:
+    assert set(checks_life.NEXT) == set(CheckState)
+    for before, after in product(CheckState, CheckState):
+        if after in checks_life.NEXT[before]:
+            verify_step(before, after)
+        else:
+            with pytest.raises(CheckEndedError):
+                verify_step(before, after)
+    assert set(checks_life.STATE_OF) == set(Outcome)
+    assert CheckState.LAPSED not in checks_life.STATE_OF.values(), "no verdict: it comes with another link"
+    assert all(CheckState.LAPSED in checks_life.NEXT[state] for state in (CheckState.OPEN, CheckState.CONFIRMED))
+    assert all(CheckState.CONFIRMED not in after for before, after in checks_life.NEXT.items() if before != "open")
+
+
+@pytest.mark.parametrize("method", CheckMethod)
+def test_what_lapsed_may_come_again_and_what_was_guessed_at_may_not(method: CheckMethod) -> None:
+    may = {state for state in CheckState if may_begin_after(state, method)}
+    ended = set() if method is CheckMethod.CODE else {CheckState.MISMATCH, CheckState.FAILED}
+    assert may == {CheckState.UNCONFIRMED, CheckState.LAPSED} | ended
 
 
 # --- P7: policies × what is there × outcomes.

@@ -84,6 +84,7 @@ EXAMPLES: Final[dict[EntryKind, dict[str, Any]]] = {
         "outcome": "unconfirmed",
         "reasons": ["challenge_missing"],
     },
+    EntryKind.CONTACT_CHECK_LAPSED: {**OF_CHECK, "contact": "email", "method": "code", "from_state": "confirmed"},
     EntryKind.CODE_SENT: {**OF_CHECK, "channel": "sms", "number": 2},
     EntryKind.OTHER_TOLD: {"verification": VER, "channels": ["email", "sms"]},
     EntryKind.OTHER_NOT_TOLD: {"verification": VER, "channels": ["sms"]},

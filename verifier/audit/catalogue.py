@@ -39,6 +39,7 @@ class EntryKind(StrEnum):
     DETAILS_VIEWED = "details.viewed"
     CONTACT_CHECK_BEGUN = "contact_check.begun"
     CONTACT_CHECK_JUDGED = "contact_check.judged"
+    CONTACT_CHECK_LAPSED = "contact_check.lapsed"
     CODE_SENT = "code.sent"
     OTHER_TOLD = "other.told"
     OTHER_NOT_TOLD = "other.not_told"
@@ -92,6 +93,7 @@ _OUTCOME: Final = Word("approve", "reject", "resubmit", "escalate")
 _CHECK: Final = _id("chk")
 _CONTACT: Final = Word("email", "phone", "account", "domain", "wallet")
 _METHOD: Final = Word("code", "message", "attestation", "dns", "file", "signature")
+_CHECK_STANDING: Final = Word("open", "confirmed")
 _CHECK_OUTCOME: Final = Word("confirmed", "mismatch", "unconfirmed", "failed")
 _CHANNEL: Final = Word("email", "sms")
 _LINE: Final = Number(0, 99)
@@ -136,6 +138,9 @@ CATALOGUE: Final[Mapping[EntryKind, Record]] = {
     EntryKind.CONTACT_CHECK_BEGUN: _of_verification(check=_CHECK, contact=_CONTACT, method=_METHOD, actor=_ACTOR),
     EntryKind.CONTACT_CHECK_JUDGED: _of_verification(
         check=_CHECK, contact=_CONTACT, method=_METHOD, outcome=_CHECK_OUTCOME, reasons=ListOf(_CODE)
+    ),
+    EntryKind.CONTACT_CHECK_LAPSED: _of_verification(
+        check=_CHECK, contact=_CONTACT, method=_METHOD, from_state=_CHECK_STANDING
     ),
     EntryKind.CODE_SENT: _of_verification(check=_CHECK, channel=_CHANNEL, number=Number(1, 99)),
     EntryKind.OTHER_TOLD: _of_verification(channels=ListOf(_CHANNEL)),

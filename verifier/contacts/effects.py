@@ -24,11 +24,10 @@ from verifier.contacts.life import (
     CheckState,
     Result,
     SubmissionKind,
-    may_begin_after,
 )
 from verifier.contacts.reasons import Reason
 from verifier.contacts.registered import is_contact, seal_point
-from verifier.contacts.submissions import count_used, read_checks_of
+from verifier.contacts.submissions import count_used, may_follow, read_checks_of
 from verifier.contacts.tables import ContactCheckRow, ContactPointRow, ContactSubmissionRow, SeenOnceRow
 from verifier.contacts.task import MootError, Task
 from verifier.contacts.telling import Telling
@@ -87,8 +86,9 @@ class Effects:
         checks = read_checks_of(session, row.id, contact, method)
         if checks and checks[-1].state is CheckState.OPEN:
             return checks[-1]
-        if checks and (not may_begin_after(checks[-1].state, method) or count_used(session, checks) >= MOST_CHECKS):
+        if checks and (not may_follow(checks[-1]) or count_used(session, checks) >= MOST_CHECKS):
             raise MootError
+        lapsed = checks[-1] if checks and checks[-1].state is CheckState.LAPSED else None
         check = ContactCheckRow(
             id=new_check_id(),
             verification_id=row.id,
@@ -97,8 +97,8 @@ class Effects:
             state=CheckState.OPEN,
             reasons=[],
             challenge=new_challenge(row.id, row.policy) if method in _WITH_CHALLENGE else None,
-            tries=0,
-            sends=0,
+            tries=0 if lapsed is None else lapsed.tries,  # a new link is no way to more of them
+            sends=0 if lapsed is None else lapsed.sends,
             created_at=now,
         )
         session.add(check)

@@ -1,4 +1,4 @@
-"""The end of a contact check: one step of its life, the code let go of, and the entry that says so.
+"""The ends of a contact check: one step of its life, the code let go of, and the entry that says so.
 
 Everything here happens in the caller's transaction, which has locked the verification. Leaves to others: the verdict,
 and what follows from it (`GoOn`).
@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import record
-from verifier.contacts.life import STATE_OF, verify_step
+from verifier.contacts.life import STATE_OF, CheckState, verify_step
+from verifier.contacts.reasons import Reason
 from verifier.contacts.tables import ContactCheckRow
 from verifier.contacts.verdict import Verdict
 from verifier.verifications.tables import VerificationRow
@@ -44,3 +45,18 @@ def end_check(session: Session, now: datetime, check: ContactCheckRow, verdict: 
             "reasons": list(verdict.reasons),
         },
     )
+
+
+def lapse_check(session: Session, now: datetime, check: ContactCheckRow) -> None:
+    """Take a check back because its link was replaced, whether it was under way or confirmed.
+
+    Raises:
+        CheckEndedError
+    """
+    before = check.state
+    verify_step(before, CheckState.LAPSED)
+    check.state, check.reasons, check.decided_at = CheckState.LAPSED, [Reason.LINK_RENEWED], now
+    check.code_digest = check.code_sealed = None
+    session.flush()
+    of = {"verification": check.verification_id, "check": check.id, "contact": check.contact, "method": check.method}
+    record(session, now, EntryKind.CONTACT_CHECK_LAPSED, {**of, "from_state": before})

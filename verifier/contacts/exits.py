@@ -5,9 +5,11 @@ for the worker that writes the notice. So neither the database nor the tier that
 Guarantees: a GET changes nothing; the POST ends the verification as "not me" and alarms, once.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from verifier.audit.catalogue import EntryKind
@@ -15,7 +17,7 @@ from verifier.audit.service import record
 from verifier.contacts.errors import UnknownExitError
 from verifier.contacts.sealing import seal, unseal
 from verifier.contacts.tables import ExitRow
-from verifier.ids import VerificationId
+from verifier.ids import NoticeId, VerificationId
 from verifier.vault.keys import PrivateKey
 from verifier.vault.service import Vault
 from verifier.verifications.life import VerificationState, is_terminal
@@ -37,6 +39,12 @@ def open_exit(private_key: PrivateKey, vault: Vault, row: ExitRow) -> str | None
     if row.sealed is None:
         return None
     return unseal(private_key, vault, row.verification_id, name=_NAME, sealed=row.sealed).decode("ascii")
+
+
+def read_told(session: Session, verification: VerificationId) -> Mapping[str, NoticeId]:
+    """The notice that told each channel of the link that is good now."""
+    told = session.scalar(select(ExitRow.told).where(ExitRow.verification_id == verification))
+    return told or {}
 
 
 def get_exit_verification(session: Session, token: str) -> VerificationRow:

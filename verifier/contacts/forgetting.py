@@ -11,7 +11,7 @@ from sqlalchemy import delete, exists, update
 from sqlalchemy.orm import Session
 
 from policies.retention import DataClass
-from verifier.contacts.life import Result
+from verifier.contacts.life import Result, SubmissionKind
 from verifier.contacts.tables import ContactCheckRow, ContactPointRow, ContactSubmissionRow, ExitRow, SeenOnceRow
 from verifier.ids import VerificationId
 from verifier.verifications.tables import VerificationRow
@@ -37,15 +37,25 @@ def forget_contacts(session: Session, now: datetime, verification: VerificationI
         .values(code_digest=None, code_sealed=None, challenge=None)
         .execution_options(**of)
     )
-    waiting = ContactSubmissionRow.verification_id == verification, ContactSubmissionRow.judged_at.is_(None)
-    session.execute(
-        update(ContactSubmissionRow)
-        .where(*waiting)
-        .values(judged_at=now, result=Result.MOOT, sealed=None, leased_until=None)
-        .execution_options(**of)
-    )
+    close_unjudged(session, now, verification, kinds=frozenset(SubmissionKind))
     session.execute(
         update(ExitRow).where(ExitRow.verification_id == verification).values(sealed=None).execution_options(**of)
+    )
+
+
+def close_unjudged(
+    session: Session, now: datetime, verification: VerificationId, *, kinds: Collection[SubmissionKind]
+) -> None:
+    """Close and clear what waits of these kinds: a judge who holds one of them loses the lease, and what it did."""
+    session.execute(
+        update(ContactSubmissionRow)
+        .where(
+            ContactSubmissionRow.verification_id == verification,
+            ContactSubmissionRow.judged_at.is_(None),
+            ContactSubmissionRow.kind.in_(kinds),
+        )
+        .values(judged_at=now, result=Result.MOOT, sealed=None, leased_until=None)
+        .execution_options(synchronize_session=False)
     )
 
 

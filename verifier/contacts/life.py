@@ -1,9 +1,11 @@
 """The life of a contact check, as one total table, and what becomes of a submission.
 
     open ──► confirmed · mismatch · unconfirmed · failed
+      └──────────┴──► lapsed
 
 `open` while codes go out and guesses come in, or while a challenge waits to be met. An end is an end: a check is not
-reopened; where another try is allowed, it is another check. Only `confirmed` is evidence.
+reopened; where another try is allowed, it is another check. Only `confirmed` is evidence, and only for the link under
+which it was shown: with that link it lapses, and so does what was under way (decision 0019).
 """
 
 from collections.abc import Mapping
@@ -21,14 +23,17 @@ class CheckState(StrEnum):
     MISMATCH = "mismatch"
     UNCONFIRMED = "unconfirmed"
     FAILED = "failed"
+    LAPSED = "lapsed"
+    """Its link was replaced: whatever it showed, it showed of whoever had that one."""
 
 
 NEXT: Final[Mapping[CheckState, frozenset[CheckState]]] = {
     CheckState.OPEN: frozenset(CheckState) - {CheckState.OPEN},
-    CheckState.CONFIRMED: frozenset(),
+    CheckState.CONFIRMED: frozenset({CheckState.LAPSED}),
     CheckState.MISMATCH: frozenset(),
     CheckState.UNCONFIRMED: frozenset(),
     CheckState.FAILED: frozenset(),
+    CheckState.LAPSED: frozenset(),
 }
 
 STATE_OF: Final[Mapping[Outcome, CheckState]] = {
@@ -104,12 +109,13 @@ def may_begin_after(state: CheckState, method: CheckMethod) -> bool:
     """Whether another check may follow one that ended so.
 
     Codes that were guessed at stay guessed at: a new check would be five more tries. What is looked up or signed may
-    come again, because nothing is learned by trying.
+    come again, because nothing is learned by trying. What lapsed has to come again, and goes on counting where the one
+    before it stopped (`Effects`).
     """
     match state:
         case CheckState.OPEN | CheckState.CONFIRMED:
             return False
-        case CheckState.UNCONFIRMED:
+        case CheckState.UNCONFIRMED | CheckState.LAPSED:
             return True
         case CheckState.MISMATCH | CheckState.FAILED:
             return method is not CheckMethod.CODE

@@ -47,3 +47,5 @@ class Reason(StrEnum):
     # Control of a domain or a wallet.
     CHALLENGE_MISSING = "challenge_missing"
     CHALLENGE_DIFFERS = "challenge_differs"
+    # Of any kind.
+    LINK_RENEWED = "link_renewed"

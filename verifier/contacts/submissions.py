@@ -166,12 +166,13 @@ class Door:
         if not checks:
             return
         last = checks[-1]
+        if last.state in {CheckState.OPEN, CheckState.LAPSED} and last.sends >= MOST_SENDS:
+            raise TooManyCodesSentError
         if last.state is CheckState.OPEN:
-            if last.sends >= MOST_SENDS:
-                raise TooManyCodesSentError
-        elif not may_begin_after(last.state, method):
+            return
+        if not may_follow(last):
             raise CheckEndedError({"state": last.state})
-        elif count_used(self._session, checks) >= MOST_CHECKS:
+        if count_used(self._session, checks) >= MOST_CHECKS:
             raise TooManyChecksError
 
     def _get_open(self, check: CheckId, kind: SubmissionKind) -> ContactCheckRow:
@@ -298,9 +299,16 @@ def read_checks_of(
     )
 
 
+def may_follow(last: ContactCheckRow) -> bool:
+    """Whether another check may follow this one: after one that lapsed, only with something left to send."""
+    is_used_up = last.state is CheckState.LAPSED and last.sends >= MOST_SENDS
+    return may_begin_after(last.state, last.method) and not is_used_up
+
+
 def count_used(session: Session, checks: Sequence[ContactCheckRow]) -> int:
     """How many of these checks count towards `MOST_CHECKS`: not those that a mail from anybody began and lost."""
-    lost = [check.id for check in checks if check.state not in {CheckState.OPEN, CheckState.CONFIRMED}]
+    won = {CheckState.OPEN, CheckState.CONFIRMED, CheckState.LAPSED}
+    lost = [check.id for check in checks if check.state not in won]
     by_mail = select(func.count(ContactSubmissionRow.id)).where(
         ContactSubmissionRow.check_id.in_(lost),
         ContactSubmissionRow.kind == SubmissionKind.MESSAGE,

@@ -102,4 +102,6 @@ class ExitRow(Base):
     verification_id: Mapped[VerificationId] = mapped_column(ForeignKey("verifications.id"), unique=True)
     sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     told_at: Mapped[datetime | None]
+    told: Mapped[dict[str, NoticeId]] = mapped_column(JSON, default=dict)
+    """The notice that told each channel of the link that is good now: with a new link, they are told anew."""
     used_at: Mapped[datetime | None]

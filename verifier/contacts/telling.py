@@ -3,7 +3,7 @@
 Whoever took over one contact point must not take over an account unseen. Which one is the other is known twice: when
 the link is opened, by the line that the customer is on, whose contact points get a code anyway; and when something is
 handed in for one of them, by that one, for a customer may take another line than the first. Guarantees: each is told
-once a verification, within the limits of sending; while somebody is still to be told, nothing is approved or handed in
+once of each link, within the limits of sending; while somebody is still to be told, nothing is approved or handed in
 by contact checks alone (`is_telling`), nor approved by a person (`verify_told`), because the end of a verification
 drops what waits; what cannot be sent there keeps nobody from going on for ever.
 """
@@ -28,12 +28,12 @@ from verifier.contacts.reading import read_confirmed
 from verifier.contacts.submissions import find_asked_to_tell
 from verifier.contacts.tables import ExitRow
 from verifier.contacts.task import Task
-from verifier.ids import VerificationId
+from verifier.ids import NoticeId, VerificationId
 from verifier.notices.errors import SendLimitReachedError
 from verifier.notices.kinds import NoticeKind
 from verifier.notices.limits import SendLimits, Subject
 from verifier.notices.outbox import SEND_WITHIN, queue_notice
-from verifier.notices.standing import find_last_try, is_waiting, was_queued
+from verifier.notices.standing import find_last_try, is_waiting
 from verifier.telemetry import get_log
 from verifier.vault.service import Vault
 from verifier.verifications.life import VerificationState
@@ -60,13 +60,13 @@ class Telling:
         if exit_row is None or token is None:
             return
         exit_row.told_at = exit_row.told_at or now
-        told = [
-            CHANNEL_OF[contact]
-            for contact, address in find_others(task.addresses, used=self._find_used(session, row, task)).items()
-            if not was_queued(session, row.id, NoticeKind.OPENED_ELSEWHERE, CHANNEL_OF[contact])
-            and self._tell(session, now, task, contact, address=address, token=token)
-        ]
+        told: dict[str, NoticeId] = {}
+        for contact, address in find_others(task.addresses, used=self._find_used(session, row, task)).items():
+            if CHANNEL_OF[contact] not in exit_row.told:
+                notice = self._tell(session, now, task, contact, address=address, token=token)
+                told |= {} if notice is None else {CHANNEL_OF[contact].value: notice}
         if told:
+            exit_row.told = exit_row.told | told
             record(session, now, EntryKind.OTHER_TOLD, {"verification": row.id, "channels": sorted(told)})
             faults.hit("other.told")
 
@@ -83,7 +83,7 @@ class Telling:
 
     def _tell(
         self, session: Session, now: datetime, task: Task, contact: ContactKind, *, address: str, token: str
-    ) -> bool:
+    ) -> NoticeId | None:
         channel = CHANNEL_OF[contact]
         # Counted apart from the codes: a warning must not make the code wait.
         subjects = {
@@ -97,9 +97,9 @@ class Telling:
             # They were told of ten others within a day. Counts that cannot be read raise instead: then the submission
             # is judged anew later, and whoever asks waits for it.
             get_log().warning("other.limit_reached", verification=task.verification)
-            return False
+            return None
         words = self._letters.write_opened(task, channel, exit_token=token)
-        queue_notice(
+        return queue_notice(
             session,
             now,
             self._vault,
@@ -111,7 +111,6 @@ class Telling:
             text=words,
             not_before=goes_at,
         )
-        return True
 
 
 def find_others(addresses: Mapping[ContactKind, str], *, used: AbstractSet[ContactKind]) -> Mapping[ContactKind, str]:

@@ -6,6 +6,7 @@ the sending (`service`).
 """
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -90,11 +91,17 @@ def queue_notice(  # noqa: PLR0913 -- keywords, each of them a column of the row
     return notice
 
 
-def drop_notices(session: Session, now: datetime, verification: VerificationId) -> None:
+def drop_notices(
+    session: Session,
+    now: datetime,
+    verification: VerificationId,
+    *,
+    kinds: Collection[NoticeKind] = frozenset(NoticeKind),
+) -> None:
     """Drop and clear what waits of a verification. Call it in the transaction that ends it, and when its key goes."""
     session.execute(
         update(NoticeRow)
-        .where(NoticeRow.verification_id == verification, is_open)
+        .where(NoticeRow.verification_id == verification, NoticeRow.kind.in_(kinds), is_open)
         .values(sealed=None, failed_at=now, failure=Failure.DROPPED, leased_until=None)
         .execution_options(synchronize_session=False)
     )

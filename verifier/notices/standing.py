@@ -5,13 +5,16 @@ verification lives (`outbox.forget_notices`).
 """
 
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from verifier.ids import VerificationId
+from verifier.ids import NoticeId, VerificationId
 from verifier.notices.kinds import Channel, Failure, NoticeKind
 from verifier.notices.tables import NoticeRow, is_open
+
+_has_gone: Final = NoticeRow.sent_at.is_not(None) | (NoticeRow.failure == Failure.UNANSWERED)
 
 
 def is_waiting(session: Session, verification: VerificationId, kind: NoticeKind) -> bool:
@@ -26,14 +29,12 @@ def find_last_try(session: Session, verification: VerificationId, kind: NoticeKi
     return session.scalar(select(func.max(NoticeRow.send_by)).where(*of, is_open))
 
 
-def was_queued(session: Session, verification: VerificationId, kind: NoticeKind, channel: Channel) -> bool:
-    """Whether one was queued on this way, however it ended."""
-    of = (NoticeRow.verification_id == verification, NoticeRow.kind == kind, NoticeRow.channel == channel)
-    return session.scalar(select(NoticeRow.id).where(*of).limit(1)) is not None
-
-
 def went_out(session: Session, verification: VerificationId, kind: NoticeKind, channel: Channel) -> bool:
     """Whether one was accepted on this way, or may have been: a gateway that does not answer may have sent it."""
     of = (NoticeRow.verification_id == verification, NoticeRow.kind == kind, NoticeRow.channel == channel)
-    gone = NoticeRow.sent_at.is_not(None) | (NoticeRow.failure == Failure.UNANSWERED)
-    return session.scalar(select(NoticeRow.id).where(*of, gone).limit(1)) is not None
+    return session.scalar(select(NoticeRow.id).where(*of, _has_gone).limit(1)) is not None
+
+
+def has_gone_out(session: Session, notice: NoticeId) -> bool:
+    """The same of one notice."""
+    return session.scalar(select(NoticeRow.id).where(NoticeRow.id == notice, _has_gone)) is not None

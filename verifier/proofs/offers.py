@@ -17,10 +17,10 @@ from policies.parts import CheckMethod, ContactKind
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.forms import Field
 from verifier.audit.service import record
-from verifier.contacts.life import MOST_CHECKS, CheckState, may_begin_after
+from verifier.contacts.life import MOST_CHECKS, CheckState
 from verifier.contacts.reading import read_checks
 from verifier.contacts.registered import read_points, read_recent
-from verifier.contacts.submissions import count_used, note_other_proof
+from verifier.contacts.submissions import count_used, may_follow, note_other_proof
 from verifier.contacts.tables import ContactCheckRow
 from verifier.evidence.documents import verify_takes_documents
 from verifier.ids import VerificationId
@@ -115,7 +115,7 @@ def _find_failed(session: Session, checks: Sequence[ContactCheckRow]) -> frozens
         alike.setdefault((check.contact, check.method), []).append(check)
     used_up = {pair for pair, of_pair in alike.items() if count_used(session, of_pair) >= MOST_CHECKS}
     confirmed = {(check.contact, check.method) for check in ended if check.state is CheckState.CONFIRMED}
-    failed = {(check.contact, check.method) for check in ended if not may_begin_after(check.state, check.method)}
+    failed = {(check.contact, check.method) for check in ended if not may_follow(check)}
     return frozenset((failed | used_up) - confirmed)
 
 

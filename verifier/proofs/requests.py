@@ -1,4 +1,5 @@
-"""A request for a verification with all that comes with it: contact points, what is offered, the exit of the other.
+"""A request for a verification with all that comes with it: contact points, what is offered, the exit of the other; and
+a new link for it, with all that ends with the old one.
 
 Guarantees: nobody is asked for what cannot be given: where no line of the ladder is possible with what the desk sent,
 the request is refused before a key is made. What came with it is kept in the transaction that creates it.
@@ -21,6 +22,7 @@ from verifier.db.engine import Database
 from verifier.ids import VerificationId
 from verifier.proofs.errors import NoProofNeededError, NoProofPossibleError
 from verifier.proofs.offers import Means, plan_offers
+from verifier.proofs.renewing import end_evidence_of_link
 from verifier.vault.service import Vault
 from verifier.verifications.links import LinkKey
 from verifier.verifications.once import Once
@@ -66,6 +68,14 @@ class Requests:
             self._verify_possible(policy, asked, contacts, now=self._clock.now(session))
         beside = _Beside(self._vault, self._link_key, policy, tuple(contacts), self._means)
         return self.verifications.create(asked, actor=actor, once=once, beside=beside)
+
+    def renew_link(self, verification: VerificationId, *, actor: str, once: Once[VerificationId]) -> None:
+        """Issue the next link; contact checks lapse with the old one. Raises as `Verifications.renew_link` does."""
+
+        def end_with_link(session: Session, now: datetime, row: VerificationRow) -> None:
+            end_evidence_of_link(session, now, row, actor=actor, means=self._means)
+
+        self.verifications.renew_link(verification, actor=actor, once=once, end_with_link=end_with_link)
 
     def _verify_possible(
         self, policy: Policy, asked: NewVerification, contacts: Sequence[GivenContact], *, now: datetime

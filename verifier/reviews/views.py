@@ -23,7 +23,7 @@ from verifier.evidence.tables import CopyRow, DocumentRow
 from verifier.ids import DocumentId, VerificationId
 from verifier.proofs.details import CAPTION, DETAIL, read_given
 from verifier.reviews.claims import verify_claimed
-from verifier.reviews.errors import DetailsNotViewedError, PageDamagedError, UnknownPageError
+from verifier.reviews.errors import DetailsNotViewedError, NotClaimedError, PageDamagedError, UnknownPageError
 from verifier.reviews.tables import PageViewRow
 from verifier.sanitise.watermark import watermark
 from verifier.vault.errors import BrokenRecordError, BrokenSealError, ObjectMissingError, WrongCiphertextError
@@ -31,7 +31,7 @@ from verifier.vault.objects import ObjectKey
 from verifier.vault.sealing import open_object
 from verifier.vault.service import Vault
 from verifier.verifications.errors import AlreadyDecidedError
-from verifier.verifications.life import is_terminal
+from verifier.verifications.life import IN_REVIEW, is_terminal
 from verifier.verifications.moves import get_policy, get_verification, lock_verification
 from verifier.verifications.sealed_values import open_values, read_newest
 
@@ -137,6 +137,8 @@ class Views:
         row = lock_verification(session, verification)  # a claim that is renewed must not be one that was given back
         if is_terminal(row.state):
             raise AlreadyDecidedError({"state": row.state})
+        if row.state not in IN_REVIEW:  # it went back to the customer, and the claim has not run out yet
+            raise NotClaimedError
         held = verify_claimed(session, now, verification, actor=viewer.actor)
         held.claimed_until = now + get_policy(session, row).review.claim_for
 

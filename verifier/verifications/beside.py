@@ -1,6 +1,7 @@
-"""What other rooms keep of a request, in the transaction that creates the verification: the seam to them."""
+"""What other rooms keep of a request, in the transaction that creates the verification, and what ends with its link:
+the seams to them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -26,3 +27,6 @@ class _Nothing:
 
 
 NOTHING: Final[Beside] = _Nothing()
+
+EndWithLink = Callable[[Session, datetime, VerificationRow], None]
+"""Ends what came with the links before, in the transaction that issues the next one."""

@@ -7,7 +7,8 @@
       │  ▼                 ▼                  ▼
       │  approved · cancelled · withdrawn · expired (and, once submitted, rejected)
 
-Unknown means refused, and nothing is reopened. `requested → approved` exists only for policies that let contact
+Unknown means refused, and nothing is reopened. Back to `requested` goes also what rested on a contact check, when the
+link is renewed. `requested → approved` exists only for policies that let contact
 checks decide alone.
 """
 

@@ -27,7 +27,7 @@ from verifier.telemetry import get_log
 from verifier.vault.keys import PublicKey
 from verifier.vault.secrets import keyed_digest
 from verifier.vault.service import Vault
-from verifier.verifications.beside import NOTHING, Beside
+from verifier.verifications.beside import NOTHING, Beside, EndWithLink
 from verifier.verifications.errors import (
     AlreadyDecidedError,
     UnknownExpectedFieldError,
@@ -208,8 +208,10 @@ class Verifications:
             undecided_by=undecided_by,
         )
 
-    def renew_link(self, verification: VerificationId, *, actor: str, once: Once[VerificationId]) -> None:
-        """Issue the next link; the old ones and their sessions end with it.
+    def renew_link(
+        self, verification: VerificationId, *, actor: str, once: Once[VerificationId], end_with_link: EndWithLink
+    ) -> None:
+        """Issue the next link; the old ones and their sessions end with it, and so does what other rooms say.
 
         Raises:
             UnknownVerificationError, AlreadyDecidedError
@@ -224,6 +226,7 @@ class Verifications:
                 raise AlreadyDecidedError({"state": row.state})
             row.generation += 1
             row.link_expires_at = min(now + get_policy(session, row).link.open_for, row.undecided_by)
+            end_with_link(session, now, row)
             if row.state is VerificationState.REQUESTED:
                 retention.postpone_verification(session, now, row.id, destroy_by=get_undecided_end(session, row))
             store_link(session, row, token=self._link_key.derive_token(row.id, row.generation))
@@ -235,6 +238,7 @@ class Verifications:
                 EntryKind.LINK_ISSUED,
                 {"verification": row.id, "generation": row.generation, "actor": actor},
             )
+            faults.hit("renew.before_commit")
 
     def get_link_token(self, row: VerificationRow) -> str:
         return self._link_key.derive_token(row.id, row.generation)

@@ -187,11 +187,11 @@ def read_verification(verification: str, principal: AnyPrincipal, rooms: RoomsDe
 def renew_link(
     request: Request, verification: str, body: RawBody, principal: ApiPrincipal, rooms: RoomsDep
 ) -> VerificationAnswer:
-    """The next link; older ones and their sessions end."""
+    """The next link; older ones and their sessions end, and contact checks have to be made again."""
     verify_may(principal, Action.LINK_RENEW)
     id_ = VerificationId(verification)
     call = begin_call(request, body, made=VerificationId, rooms=rooms, principal=principal)
-    rooms.verifications.renew_link(id_, actor=principal.actor, once=call)
+    rooms.requests.renew_link(id_, actor=principal.actor, once=call)
     return _read(id_, rooms=rooms, principal=principal)
 
 

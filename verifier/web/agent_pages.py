@@ -191,9 +191,9 @@ def show_case(
 
 @router.post("/cases/{verification}/renew")
 def renew_link(verification: str, principal: PagePrincipal, rooms: RoomsDep, _: SignedForm) -> Response:
-    """The next link; the old one ends."""
+    """The next link; the old one ends, and contact checks with it."""
     verify_may(principal, Action.LINK_RENEW)
-    rooms.verifications.renew_link(VerificationId(verification), actor=principal.actor, once=EVERY_TIME)
+    rooms.requests.renew_link(VerificationId(verification), actor=principal.actor, once=EVERY_TIME)
     return go_to(f"/cases/{verification}?renewed=true")
 
 

@@ -121,6 +121,13 @@ def say_closed(reasons: Sequence[str], *, method: CheckMethod, locale: str) -> s
     return f"{_(_CLOSED_OTHERWISE)} {_(told)}".strip() if told else _(_CLOSED_OTHERWISE)
 
 
+def say_lapsed(*, locale: str) -> str:
+    """Why a check that came with the link before is to be made again."""
+    return translator(locale)(
+        N_("You have a new link. What was begun or confirmed with the old one has to be done again.")
+    )
+
+
 def say_looked(reasons: Sequence[str], *, locale: str) -> str:
     """Why the last look found nothing."""
     _ = translator(locale)

@@ -59,6 +59,7 @@ REASONS: Final[Mapping[Reason, str]] = {
     Reason.TOO_LARGE: N_("It is larger than we take."),
     Reason.CHALLENGE_MISSING: N_("The text was not there when we looked last."),
     Reason.CHALLENGE_DIFFERS: N_("Another text was there when we looked last."),
+    Reason.LINK_RENEWED: N_("There is a new link: what came with the old one has to be shown again."),
 }
 
 GRADES: Final[Mapping[Grade, str]] = {

@@ -14,7 +14,7 @@ from verifier.web.pages.facts import Facts
 from verifier.web.pages.language import translator
 from verifier.web.pages.questions import Question
 from verifier.web.pages.steps import NoWayPage, Step, StepsPage, StepState, WayChoice, WaysPage
-from verifier.web.proof_words import hint_line, say_closed, title_check, title_line
+from verifier.web.proof_words import hint_line, say_closed, say_lapsed, title_check, title_line
 
 _UNDER_WAY: Final = frozenset({SlotState.RECEIVING, SlotState.CHECKING})
 
@@ -64,6 +64,8 @@ def _say_last_end(reading: CustomerReading) -> str:
     newest = max(reading.checks, key=lambda check: check.decided_at or check.created_at, default=None)
     if newest is None or newest.state in {CheckState.OPEN, CheckState.CONFIRMED}:
         return ""
+    if newest.state is CheckState.LAPSED:
+        return say_lapsed(locale=reading.locale)
     return say_closed(newest.reasons, method=newest.method, locale=reading.locale)
 
 

@@ -71,6 +71,7 @@ CHECKS: Final[Mapping[str, str]] = {
     "mismatch": N_("Somebody else's"),
     "unconfirmed": N_("Could not be told"),
     "failed": N_("Failed"),
+    "lapsed": N_("Lapsed with the old link"),
 }
 
 # verifier.reviews.comparing.Comparison
@@ -105,6 +106,7 @@ KINDS: Final[Mapping[str, str]] = {
     "details.viewed": N_("Details viewed"),
     "contact_check.begun": N_("Contact check begun"),
     "contact_check.judged": N_("Contact check judged"),
+    "contact_check.lapsed": N_("Contact check lapsed"),
     "code.sent": N_("Code sent"),
     "other.told": N_("Other contact point told"),
     "other.not_told": N_("No other contact point could be told"),
