@@ -4,11 +4,11 @@ Guarantees: this tier judges nothing and can open nothing: it stores a sealed su
 gives the verdict, and the page asks how it stands. Without JavaScript the answer waits a moment for it.
 """
 
-import dataclasses
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from sqlalchemy.orm import Session
 
@@ -32,6 +32,7 @@ from verifier.web.waiting import wait_for_verdict
 router: Final = APIRouter(prefix="/verification/{verification}", tags=["customer"])
 
 Check = tuple[ContactKind, CheckMethod]
+HandIn = Callable[[Door, Session, VerificationRow], SubmissionId]
 
 
 @router.get("/checks")
@@ -48,76 +49,98 @@ def read_submission(request: Request, verification: str, submission: str, rooms:
         return tell_submission(find_submission(visit.session, visit.row.id, SubmissionId(submission)))
 
 
+@dataclass
+class _HandingIn:
+    """A form with which something is handed in. `about` is the check whose page shows what becomes of it."""
+
+    request: Request
+    verification: str
+    given: str = field(repr=False)
+    rooms: Rooms
+    about: Check | None = None
+
+    @property
+    def network(self) -> str:
+        return self.rooms.throttle.network_of(self.request)
+
+    def speak_to(self, row: VerificationRow) -> str:
+        """The language that the customer reads."""
+        return speak(self.request, hint=row.locale)
+
+    def about_check(self, session: Session, row: VerificationRow, check: str) -> CheckId:
+        """Note which check it is about."""
+        found = next((each for each in read_statuses(session, row.id) if each.id == check), None)
+        self.about = None if found is None else (found.contact, found.method)
+        return CheckId(check)
+
+    def hand_in(self, hand_in: HandIn, *, field: str, said: str = "") -> Response:
+        """`field`: where a refusal of it stands. `said`: what was typed, to be kept then."""
+        request, verification, rooms = self.request, self.verification, self.rooms
+        token = verify_form(request, verification, self.given, rooms=rooms)
+        try:
+            with change(request, verification, token=token, rooms=rooms) as visit:
+                session, row = visit.session, visit.row
+                submission = hand_in(Door(session, visit.now, rooms.vault, row, source=CUSTOMER), session, row)
+        except VerifierError as error:
+            return show_check_refused(request, verification, error, self.about, field=field, said=said, rooms=rooms)
+        faults.hit("submission.stored")
+        if not prefers_html(request):
+            return JSONResponse(tell_pending(submission).model_dump(), 202)
+        wait_for_verdict(VerificationId(verification), submission, rooms=rooms)
+        page = "" if self.about is None else f"/contacts/{self.about[0]}/{self.about[1]}?after={submission}"
+        return RedirectResponse(f"/verification/{verification}{page}", status_code=303)
+
+
+def _receive_form(request: Request, verification: str, rooms: RoomsDep, form_token: FormToken = "") -> _HandingIn:
+    return _HandingIn(request, verification, form_token, rooms)
+
+
+Handing = Annotated[_HandingIn, Depends(_receive_form)]
+
+
 @router.post("/contacts/{contact}/{method}")
-def begin(
-    request: Request,
-    verification: str,
-    contact: ContactKind,
-    method: CheckMethod,
-    rooms: RoomsDep,
-    form_token: FormToken = "",
-) -> Response:
+def begin(handing: Handing, contact: ContactKind, method: CheckMethod) -> Response:
     """Begin a check, or have its code sent once more."""
-    network, handing = rooms.throttle.network_of(request), _HandingIn(request, verification, form_token, rooms, "begin")
     handing.about = (contact, method)
     return handing.hand_in(
-        lambda door, _, row: door.begin(contact, method, network=network, locale=speak(request, hint=row.locale))
+        lambda door, _, row: door.begin(contact, method, network=handing.network, locale=handing.speak_to(row)),
+        field="begin",
     )
 
 
 @router.post("/checks/{check}/code")
-def guess(
-    request: Request,
-    verification: str,
-    check: str,
-    rooms: RoomsDep,
-    form_token: FormToken = "",
-    code: Annotated[str, Form(max_length=100)] = "",
-) -> Response:
+def guess(handing: Handing, check: str, code: Annotated[str, Form(max_length=100)] = "") -> Response:
     """Hand in the code."""
-    handing = _HandingIn(request, verification, form_token, rooms, "code", said=code)
-    return handing.hand_in(lambda door, session, row: door.guess(handing.about_check(session, row, check), code))
+    return handing.hand_in(
+        lambda door, session, row: door.guess(handing.about_check(session, row, check), code), field="code", said=code
+    )
 
 
 @router.post("/checks/{check}/address")
-def type_address(
-    request: Request,
-    verification: str,
-    check: str,
-    rooms: RoomsDep,
-    form_token: FormToken = "",
-    address: Annotated[str, Form(max_length=400)] = "",
-) -> Response:
+def type_address(handing: Handing, check: str, address: Annotated[str, Form(max_length=400)] = "") -> Response:
     """Hand in the address that the desk knows only as a digest."""
-    network = rooms.throttle.network_of(request)
-    handing = _HandingIn(request, verification, form_token, rooms, "address", said=address)
 
     def hand_in(door: Door, session: Session, row: VerificationRow) -> SubmissionId:
-        id_, locale = handing.about_check(session, row, check), speak(request, hint=row.locale)
-        return door.type_address(id_, address, network=network, locale=locale)
+        id_ = handing.about_check(session, row, check)
+        return door.type_address(id_, address, network=handing.network, locale=handing.speak_to(row))
 
-    return handing.hand_in(hand_in)
+    return handing.hand_in(hand_in, field="address", said=address)
 
 
 @router.post("/checks/{check}/look")
-def look_now(request: Request, verification: str, check: str, rooms: RoomsDep, form_token: FormToken = "") -> Response:
+def look_now(handing: Handing, check: str) -> Response:
     """Have the domain looked at now."""
-    handing = _HandingIn(request, verification, form_token, rooms, "look")
-    return handing.hand_in(lambda door, session, row: door.look(handing.about_check(session, row, check)))
+    return handing.hand_in(lambda door, session, row: door.look(handing.about_check(session, row, check)), field="look")
 
 
 @router.post("/checks/{check}/signature")
-def sign(
-    request: Request,
-    verification: str,
-    check: str,
-    rooms: RoomsDep,
-    form_token: FormToken = "",
-    signature: Annotated[str, Form(max_length=16_000)] = "",
-) -> Response:
+def sign(handing: Handing, check: str, signature: Annotated[str, Form(max_length=16_000)] = "") -> Response:
     """Hand in a wallet's signature."""
-    handing = _HandingIn(request, verification, form_token, rooms, "signature", said=signature)
-    return handing.hand_in(lambda door, session, row: door.sign(handing.about_check(session, row, check), signature))
+    return handing.hand_in(
+        lambda door, session, row: door.sign(handing.about_check(session, row, check), signature),
+        field="signature",
+        said=signature,
+    )
 
 
 @router.post("/proof")
@@ -138,39 +161,3 @@ def choose_proof(
     if prefers_html(request):
         return RedirectResponse(f"/verification/{verification}", status_code=303)
     return show(request, verification, rooms)
-
-
-@dataclasses.dataclass
-class _HandingIn:
-    """One thing that is handed in. `field`: where a refusal of it stands. `said`: what was typed, to be kept then."""
-
-    request: Request
-    verification: str
-    given: str = dataclasses.field(repr=False)
-    rooms: Rooms
-    field: str
-    said: str = dataclasses.field(default="", repr=False)
-    about: Check | None = None
-
-    def about_check(self, session: Session, row: VerificationRow, check: str) -> CheckId:
-        """Note which check it is about: its page shows what becomes of it."""
-        found = next((each for each in read_statuses(session, row.id) if each.id == check), None)
-        self.about = None if found is None else (found.contact, found.method)
-        return CheckId(check)
-
-    def hand_in(self, hand_in: Callable[[Door, Session, VerificationRow], SubmissionId]) -> Response:
-        request, verification, rooms = self.request, self.verification, self.rooms
-        token = verify_form(request, verification, self.given, rooms=rooms)
-        try:
-            with change(request, verification, token=token, rooms=rooms) as visit:
-                session, row = visit.session, visit.row
-                submission = hand_in(Door(session, visit.now, rooms.vault, row, source=CUSTOMER), session, row)
-        except VerifierError as error:
-            about, field, said = self.about, self.field, self.said
-            return show_check_refused(request, verification, error, about, field=field, said=said, rooms=rooms)
-        faults.hit("submission.stored")
-        if not prefers_html(request):
-            return JSONResponse(tell_pending(submission).model_dump(), 202)
-        wait_for_verdict(VerificationId(verification), submission, rooms=rooms)
-        page = "" if self.about is None else f"/contacts/{self.about[0]}/{self.about[1]}?after={submission}"
-        return RedirectResponse(f"/verification/{verification}{page}", status_code=303)
