@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 
 _UNREADABLE_WITHIN: Final = (0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 40, 60, 120, 600, 3600)
 _GONE_WITHIN: Final = (0.25, 0.5, 1, 2, 5, 10, 20, 40, 60, 120, 600, 3600)
@@ -44,6 +44,7 @@ class Meters:
     """The counters and histograms of one process."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # else each figure has a second one, which says when the process began
         registry = CollectorRegistry()
         self.registry: Final = registry
         self._unreadable: Final = Histogram(
@@ -69,7 +70,7 @@ class Meters:
             registry=registry,
         )
         self._job_failures: Final = Counter(
-            "verifier_job_failures", "Runs of a job that ended in an error.", ["job"], registry=registry
+            "verifier_job_failures", "Runs of a job that ended in an error.", ["task"], registry=registry
         )
         self._calls: Final = Counter(
             "verifier_heartbeats", "Calls of the dead man's switch, by how they ended.", ["outcome"], registry=registry

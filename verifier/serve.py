@@ -24,13 +24,14 @@ from verifier import faults
 from verifier.address import address_of, at_address
 from verifier.app import create_app
 from verifier.errors import ConfigurationError
+from verifier.metrics.serving import metrics_on
 from verifier.sanitise.errors import DecoderUnavailableError
 from verifier.sanitise.hardening import STARTED_BY, harden_process
 from verifier.sanitise.probe import SandboxReport, probe_sandbox
 from verifier.settings import Settings
 from verifier.stores import probe_stores
 from verifier.telemetry import configure_logs, get_log
-from verifier.wiring import open_house
+from verifier.wiring import open_figures, open_house
 
 EMBEDDED: Final = (
     "Documents and keys lie on one machine: this form keeps every promise but P2, that who receives documents "
@@ -68,7 +69,13 @@ def serve(settings: Settings, *, ready_file: Path | None = None) -> None:
             worker = None if settings.broker_url else Supervisor(command, environment=known)
             gc.collect()
             gc.freeze()  # all that was loaded stays: looking through it again and again would cost a tenth of an upload
-            _run(server, worker, listener)
+            with metrics_on(
+                settings.metrics_host,
+                settings.metrics_port,
+                setting="VERIFIER_METRICS_PORT",
+                write_page=open_figures(house),
+            ):
+                _run(server, worker, listener)
         finally:
             house.close()
 

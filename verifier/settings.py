@@ -50,6 +50,10 @@ class Settings(BaseSettings):
     kms_region: str = ""
     kms_credentials_file: Path | None = None
 
+    # The database: a file of SQLite in the home, or PostgreSQL. `verifier.db.postgres` says what it must keep.
+    database_url: str = ""
+    database_password_file: Path | None = None
+
     stored_bytes_in_total: int = Field(default=20_000 * _MEGABYTE, gt=0)
     reserve_bytes: int = Field(default=200 * _MEGABYTE, ge=0)
     decoder_children: int = Field(default=2, ge=1, le=64)
@@ -59,16 +63,16 @@ class Settings(BaseSettings):
     compare_every: timedelta = timedelta(hours=1)
     orphans_after: timedelta = timedelta(hours=24)
     intake_closes_after: timedelta = timedelta(minutes=10)
-    requests_a_minute_per_link: int = Field(default=240, gt=0)
-    requests_a_minute_per_key: int = Field(default=1200, gt=0)
-    requests_a_minute_per_network: int = Field(default=1200, gt=0)
-
     # Watching: ports for Prometheus, each of one process, and a sign of life to somebody outside. None: there is none.
     metrics_host: str = Field(default="127.0.0.1", min_length=1)
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
     worker_metrics_port: int | None = Field(default=None, ge=0, le=65535)
     heartbeat_url: str = ""
     heartbeat_every: timedelta = Field(default=timedelta(minutes=1), gt=timedelta(0))
+
+    requests_a_minute_per_link: int = Field(default=240, gt=0)
+    requests_a_minute_per_key: int = Field(default=1200, gt=0)
+    requests_a_minute_per_network: int = Field(default=1200, gt=0)
 
     # Sending; a channel without a server is not offered. `verifier.notices.senders` says what goes together.
     smtp_host: str = ""
@@ -89,6 +93,7 @@ class Settings(BaseSettings):
     broker_password_file: Path | None = None
     broker_ca_file: Path | None = None
     broker_visibility_timeout: timedelta = Field(default=timedelta(minutes=30), gt=timedelta(0))
+    look_every: timedelta = Field(default=timedelta(milliseconds=500), gt=timedelta(0), le=timedelta(minutes=1))
 
     # Contact checks; a method without what it needs is not offered. `verifier.contacts.tools` says what goes together.
     dns_servers: tuple[str, ...] = ()
@@ -191,16 +196,6 @@ def verify_settings(settings: Settings) -> None:
             "VERIFIER_PUBLIC_URL is https, so a proxy stands in front, but VERIFIER_TRUSTED_PROXIES does not name it: "
             'all customers would share one limit. Set it to the proxy\'s addresses, such as ["127.0.0.1"].'
         )
-
-
-def load_settings() -> Settings:
-    """Read the environment and verify it.
-
-    Raises:
-        ConfigurationError: with the setting's name and what to write instead, never its value.
-    """
-    from pydantic import ValidationError
-
     _verify_watching(settings)
 
 
@@ -228,6 +223,16 @@ def _is_heartbeat_url(text: str) -> bool:
     is_plain = text.isascii() and text.isprintable() and " " not in text
     is_safe = url.scheme == "https" or (url.scheme == "http" and is_loopback_host(host))
     return is_plain and is_safe and bool(host) and url.username is None and not url.fragment
+
+
+def load_settings() -> Settings:
+    """Read the environment and verify it.
+
+    Raises:
+        ConfigurationError: with the setting's name and what to write instead, never its value.
+    """
+    from pydantic import ValidationError
+
     try:
         settings = Settings()
     except ValidationError as error:

@@ -99,7 +99,7 @@ def _describe(backlog: Backlog) -> Iterator[Metric]:
     overdue.add_metric(["keys"], backlog.overdue_keys)
     yield overdue
     ages = GaugeMetricFamily(
-        "verifier_queue_age_seconds", "For how long the oldest thing waits for its job.", labels=["job", "zone"]
+        "verifier_queue_age_seconds", "For how long the oldest thing waits for its job.", labels=["task", "zone"]
     )
     for queue in QUEUES:
         ages.add_metric([queue.job, queue.zone], backlog.queues[queue.job].total_seconds())
