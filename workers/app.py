@@ -20,6 +20,7 @@ from typing import Any, Final
 from celery import Celery
 
 from verifier import faults
+from verifier.address import at_address
 from verifier.broker.address import is_redis
 from verifier.broker.client import Zone, make_client, task_name
 from verifier.errors import ConfigurationError, VerifierError
@@ -105,7 +106,7 @@ def _open() -> Celery:
     end_with_parent()
     try:
         faults.arm_from_environment()
-        return make_app(load_settings())
+        return make_app(at_address(load_settings()))
     except VerifierError as error:
         get_log().critical("worker.refused", code=error.code)
         sys.stderr.write(f"{error}\n")

@@ -51,7 +51,7 @@ class Job:
 def plan_jobs(settings: Settings) -> Sequence[Job]:
     """The whole schedule."""
     # A broker wakes at once what the staff's doors and other jobs leave; the customers' doors know none (DESIGN 10).
-    soon = timedelta(milliseconds=500 if settings.broker_url else 150)
+    soon = settings.look_every if settings.broker_url else timedelta(milliseconds=150)
     sweep, looks = settings.sweep_every, settings.mailbox_every
     sanitise, dispose_, log, notify_ = Zone.SANITISE, Zone.DISPOSE, Zone.LOG, Zone.NOTIFY
     return (

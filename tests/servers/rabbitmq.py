@@ -113,14 +113,15 @@ class RabbitMQServer:
 
     def _spawn(self, program: str) -> "subprocess.Popen[bytes]":
         # In a session of its own: the server is several processes, which are frozen and ended together.
-        return subprocess.Popen(
-            [program],
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            stdout=(self._folder / "rabbitmq.log").open("ab"),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        with (self._folder / "rabbitmq.log").open("ab") as log:
+            return subprocess.Popen(
+                [program],
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
 
 
 @contextmanager

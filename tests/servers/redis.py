@@ -29,25 +29,26 @@ class RedisServer:
         self.password_file.chmod(0o400)
         self._process: subprocess.Popen[bytes] | None = None
 
-    @property
-    def client(self) -> "redis.Redis":
-        return redis.Redis(port=self.port, password=PASSWORD, socket_timeout=10)
+    @contextmanager
+    def connected(self) -> Iterator["redis.Redis"]:
+        """A client, for as long as the block takes."""
+        client = redis.Redis(port=self.port, password=PASSWORD, socket_timeout=10)
+        try:
+            yield client
+        finally:
+            client.close()
 
     def start(self) -> None:
-        self._process = subprocess.Popen(
-            [
-                *("redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self._folder)),
-                *("--save", "", "--appendonly", "no", "--daemonize", "no"),
-                *("--requirepass", PASSWORD),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=(self._folder / "redis.log").open("ab"),
-            stderr=subprocess.STDOUT,
-        )
+        command = [
+            *("redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self._folder)),
+            *("--save", "", "--appendonly", "no", "--daemonize", "no", "--requirepass", PASSWORD),
+        ]
+        with (self._folder / "redis.log").open("ab") as log:
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         deadline = time.monotonic() + _READY_WITHIN
         while True:
-            with suppress(redis.ConnectionError):
-                self.client.ping()
+            with suppress(redis.ConnectionError), self.connected() as client:
+                client.ping()
                 return
             assert time.monotonic() < deadline, "redis-server does not answer"
             time.sleep(0.02)
@@ -70,10 +71,12 @@ class RedisServer:
 
     def flush(self) -> None:
         """Forget everything, as after a restart without persistence."""
-        self.client.flushall()
+        with self.connected() as client:
+            client.flushall()
 
     def count_waiting(self, queue: str) -> int:
-        return int(self.client.llen(queue))
+        with self.connected() as client:
+            return int(client.llen(queue))
 
 
 @contextmanager
