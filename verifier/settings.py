@@ -94,7 +94,6 @@ class Settings(BaseSettings):
     broker_ca_file: Path | None = None
     broker_visibility_timeout: timedelta = Field(default=timedelta(minutes=30), gt=timedelta(0))
     look_every: timedelta = Field(default=timedelta(milliseconds=500), gt=timedelta(0), le=timedelta(minutes=1))
-    look_every: timedelta = Field(default=timedelta(milliseconds=500), gt=timedelta(0), le=timedelta(minutes=1))
 
     # Contact checks; a method without what it needs is not offered. `verifier.contacts.tools` says what goes together.
     dns_servers: tuple[str, ...] = ()
