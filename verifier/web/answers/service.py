@@ -24,7 +24,7 @@ SERVICE: Final[Mapping[str, Answer]] = {
         status=503,
         title=N_("We take no documents at the moment"),
         detail=N_("Old documents could not be destroyed in time, so we take no new ones until that is mended."),
-        next_step=N_("Try again later. Operators: run verifier doctor, which names what fails."),
+        next_step=N_("Try again in five minutes. Operators: run verifier doctor, which names what fails."),
         retry_after=300,
     ),
     "log_behind": Answer(
@@ -38,7 +38,7 @@ SERVICE: Final[Mapping[str, Answer]] = {
         status=503,
         title=N_("The service's clock is wrong"),
         detail=N_("It has gone back, so we could not promise when documents are destroyed. We take none until then."),
-        next_step=N_("Try again later. Operators: set the clock of this machine."),
+        next_step=N_("Try again in five minutes. Operators: set the clock of this machine."),
         retry_after=300,
     ),
     "store_unavailable": Answer(
