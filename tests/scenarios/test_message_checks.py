@@ -2,24 +2,30 @@
 
 import imaplib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from sqlalchemy import select, text
 
 from policies.access import Role, Scope
 from policies.parts import CheckMethod
+from tests.faults.running import wait_until
 from tests.https_site import Authority
 from tests.imap_server import PASSWORD, USER, forward_as_attachment, free_port, open_mailbox
 from tests.journey import Desk, make_key
+from tests.servers.databases import ON_POSTGRES
 from tests.signed_mail import DESK, JO, Zone, forward, rsa_key, serve_at, sign, write_mail
 from tests.workers_by_hand import Work
 from verifier.contacts.collecting import Collector, choose_mailbox
 from verifier.contacts.life import MOST_CHECKS
 from verifier.contacts.message.mailbox import MailboxAccess
 from verifier.contacts.message.rules import MessageRules
+from verifier.contacts.tables import ContactSubmissionRow
+from verifier.db.locks import lock_name
 from verifier.errors import ConfigurationError
 from verifier.settings import Settings
 from verifier.wiring import House
@@ -209,6 +215,29 @@ def test_a_message_that_was_forwarded_to_the_mailbox_approves_too(
     assert read_check(desk, headers, verification) == ("confirmed", [], "approved")
     box.select("INBOX")
     assert box.uid("SEARCH", "ALL")[1] == [b""]
+
+
+@ON_POSTGRES
+def test_whoever_looks_for_work_waits_for_who_is_just_taking_some(
+    desk: Desk, headers: dict[str, str], ask: Ask, work: Work
+) -> None:
+    verification, database = ask(), desk.house.database
+    for number in range(2):
+        hand_in(desk, headers, verification, write_mail(subject=f"Case {number}"))
+
+    def is_waiting() -> bool:
+        with database.read() as session:
+            return bool(session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.write() as session:
+            lock_name(session, "slow-submissions")
+            first = session.scalars(select(ContactSubmissionRow)).all()[0]
+            first.leased_until = desk.house.clock.now(session) + timedelta(seconds=20)
+            session.flush()
+            other = pool.submit(work.run, "look_up")
+            wait_until(lambda: other.done() or is_waiting(), within=20, what="the other neither waits nor is done")
+        assert other.result() == 0, "one at a time for a verification, though nobody saw the first one taken"
 
 
 def test_what_strangers_mail_uses_no_check_up(
