@@ -94,6 +94,10 @@ class _Writer:
         self._sent.extend(data)
         self._writer.write(data)
 
+    def fill(self, most: int, put: Callable[[memoryview], int]) -> None:
+        room = memoryview(bytearray(most))
+        self.write(room[: put(room)])
+
     def commit(self) -> None:
         happens, self._moody.before_commit = self._moody.before_commit, _nothing
         happens()

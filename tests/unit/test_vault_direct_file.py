@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,39 @@ def test_a_full_disk_is_an_error_and_no_shorter_file() -> None:
         file.write(bytes(2 * _BLOCK))
     file.close()
     file.close()
+
+
+@settings(max_examples=40, deadline=None)
+@given(sizes=_PIECES)
+def test_what_is_put_into_its_own_memory_is_written_too(sizes: list[int]) -> None:
+    pieces = [os.urandom(size) for size in sizes]
+
+    def put(piece: bytes, room: memoryview) -> int:
+        room[: len(piece)] = piece
+        return len(piece)
+
+    with tempfile.TemporaryDirectory() as text:
+        path = Path(text) / "file"
+        file = DirectFile(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+        for piece in pieces:
+            file.fill(len(piece) + 100, partial(put, piece))  # it may put less than there is room for
+        file.sync()
+        file.close()
+
+        assert path.read_bytes() == b"".join(pieces)
+
+
+def test_who_puts_nothing_and_raises_changes_nothing(tmp_path: Path) -> None:
+    file = DirectFile(os.open(tmp_path / "file", os.O_WRONLY | os.O_CREAT, 0o600))
+    file.write(b"before")
+
+    def refuse(_room: memoryview) -> int:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        file.fill(10, refuse)
+    file.write(b" and after")
+    file.sync()
+    file.close()
+
+    assert (tmp_path / "file").read_bytes() == b"before and after"

@@ -10,7 +10,16 @@ import pytest
 from verifier.ids import new_document_id, new_installation_id, new_verification_id
 from verifier.vault.errors import BrokenSealError, UnsafeNameError, WrongCiphertextError
 from verifier.vault.keys import PrivateKey, PublicKey, generate_key_pair
-from verifier.vault.sealing import NO_DOCUMENT, PREFIX_BYTES, SealContext, Sealer, open_bytes, open_object, seal_bytes
+from verifier.vault.sealing import (
+    MOST_WAITING,
+    NO_DOCUMENT,
+    PREFIX_BYTES,
+    SealContext,
+    Sealer,
+    open_bytes,
+    open_object,
+    seal_bytes,
+)
 
 _CHUNK: Final = 16 * 1024 + 16  # C2SP chunked encryption: 16 KiB and a tag
 _HEADER: Final = PREFIX_BYTES + 32 + 24  # then Cobblestone's commitment and nonce
@@ -40,6 +49,24 @@ def _open(private_key: PrivateKey, context: SealContext, sealed: bytes) -> bytes
     digest = hashlib.sha256(sealed).hexdigest()
     opened = open_object(private_key, context, [sealed], expected_digest=digest, expected_bytes=len(sealed))
     return bytes(opened)
+
+
+@pytest.mark.parametrize(
+    "sizes", [[1], [16_384] * 40, [250_000, 250_000, 24_288, 3], [1 << 20], [1, 0, 16_383, 16_385]]
+)
+def test_pieces_that_are_sealed_into_given_room_open_to_their_sum(
+    private_key: PrivateKey, public_key: PublicKey, context: SealContext, sizes: list[int]
+) -> None:
+    data = bytes(range(251)) * (sum(sizes) // 251 + 1)
+    starts = [sum(sizes[:number]) for number in range(len(sizes))]
+    pieces = [memoryview(data)[start : start + size] for start, size in zip(starts, sizes, strict=True)]
+    room = memoryview(bytearray(sum(sizes) + MOST_WAITING))
+    sealer = Sealer(public_key, context)
+
+    sealed = sealer.start() + bytes(room[: sealer.update_into(pieces, room)]) + sealer.finalize()
+
+    assert (sealer.digest, sealer.length) == (hashlib.sha256(sealed).hexdigest(), len(sealed))
+    assert open_bytes(private_key, context, sealed) == data[: sum(sizes)]
 
 
 def test_a_stream_of_any_steps_opens_to_what_it_was(

@@ -22,10 +22,11 @@ from verifier.audit.leaf import Statement, parse_leaf
 from verifier.audit.tables import EntryRow, LogHeadRow
 from verifier.db.base import table_of
 from verifier.db.locks import lock_name
+from verifier.db.prepared import Change
 from verifier.db.wakeups import Work, wake
 from verifier.ids import DocumentId, VerificationId
 
-_INSERT: Final = insert(table_of(EntryRow))
+_INSERT: Final = Change(insert(table_of(EntryRow)))
 _MAY_WAIT: Final = timedelta(seconds=30)  # DESIGN section 7
 _READ_COVERS: Final = timedelta(minutes=15)
 
@@ -60,7 +61,7 @@ def record(session: Session, now: datetime, kind: EntryKind, fields: Mapping[str
         "leaf": leaf,
     }
     try:
-        session.connection().execute(_INSERT, row)  # past the unit of work: rows of the log are never loaded
+        _INSERT.run(session, row)  # past the unit of work: rows of the log are never loaded
         wake(session, Work.SEQUENCE)
     except IntegrityError as error:
         if kind is EntryKind.DOCUMENT_DISPOSED:

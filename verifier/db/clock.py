@@ -6,15 +6,21 @@
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from sqlalchemy import text
+from sqlalchemy import literal_column, select
 from sqlalchemy.orm import Session
 
-from verifier.db.base import EPOCH
+from verifier.db.base import Instant
+from verifier.db.prepared import Question
+
+
+def _ask(expression: str) -> Question[datetime]:
+    return Question(select(literal_column(expression, Instant)))
+
 
 _NOW: Final = {
     # Julian day of 1970-01-01 is 2440587.5; SQLite's clock has millisecond precision.
-    "sqlite": text("SELECT CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER) * 1000"),
-    "postgresql": text("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)"),
+    "sqlite": _ask("CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER) * 1000"),
+    "postgresql": _ask("CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)"),
 }
 
 
@@ -28,9 +34,8 @@ class DatabaseClock:
     """The database's own clock, so that processes on several machines agree."""
 
     def now(self, session: Session) -> datetime:
-        microseconds = session.scalar(_NOW[session.get_bind().dialect.name])
-        assert isinstance(microseconds, int)
-        return EPOCH + timedelta(microseconds=microseconds)
+        ((now,),) = _NOW[session.get_bind().dialect.name].ask(session, {})
+        return now
 
 
 class MovedClock:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
-from typing import Final
+from typing import Final, cast
 
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import Connection, Engine
@@ -42,7 +42,8 @@ def _prepare_connection(dbapi_connection: SqliteConnection, _record: object) -> 
 
 def _begin(connection: Connection) -> None:
     mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
-    connection.exec_driver_sql(f"BEGIN {mode}")
+    driver = cast("SqliteConnection", connection.connection.dbapi_connection)
+    driver.execute(f"BEGIN {mode}")  # the driver, because every transaction pays for it
 
 
 class Database:

@@ -28,7 +28,7 @@ from verifier.vault.keys import PublicKey
 from verifier.vault.objects import ObjectKey
 from verifier.vault.service import Vault
 from verifier.verifications.moves import lock_verification
-from verifier.verifications.tables import VerificationRow
+from verifier.verifications.tables import Standing
 
 
 class Sender(Protocol):
@@ -43,7 +43,7 @@ class Sender(Protocol):
     def admit(self, session: Session, form_token: str) -> VerificationId:
         """Check who they are, before anything is locked; what they want to send to."""
 
-    def lock(self, session: Session, now: datetime) -> VerificationRow:
+    def lock(self, session: Session, now: datetime) -> Standing:
         """Lock what they were admitted to, and check that they may send to it now."""
 
 

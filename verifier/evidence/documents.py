@@ -7,9 +7,9 @@ slot; a document whose fence has passed cannot be closed.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from policies.model import DocumentRules, Policy
@@ -17,6 +17,7 @@ from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import record
 from verifier.db.base import table_of
 from verifier.db.locks import lock_name
+from verifier.db.prepared import Change, Question
 from verifier.db.wakeups import Work, wake
 from verifier.evidence.errors import (
     QuotaExceededError,
@@ -38,24 +39,34 @@ from verifier.sanitise.formats import MediaType
 from verifier.verifications.errors import AlreadyDecidedError, WrongStateError
 from verifier.verifications.life import VerificationState, is_terminal
 from verifier.verifications.moves import verify_in_time
-from verifier.verifications.tables import VerificationRow
+from verifier.verifications.tables import Standing
 
 ORIGINAL: Final = "original"
 _CUT_UPLOADS: Final = 10
 
 # Each upload pays for these: built once, and past the unit of work (see `table_of`).
-_INSERT: Final = insert(table_of(DocumentRow))
-_INSERT_COPY: Final = insert(table_of(CopyRow))
-_HELD: Final = select(DocumentRow).where(DocumentRow.verification_id == bindparam("verification"))
-_RESERVED_IN_TOTAL: Final = select(func.coalesce(func.sum(DocumentRow.reserved_bytes), 0)).where(
-    DocumentRow.state != DocumentState.DISPOSED
+_INSERT: Final = Change(insert(table_of(DocumentRow)))
+_INSERT_COPY: Final = Change(insert(table_of(CopyRow)))
+_HELD: Final = Question(
+    select(
+        DocumentRow.id,
+        DocumentRow.document,
+        DocumentRow.slot,
+        DocumentRow.state,
+        DocumentRow.reserved_bytes,
+        DocumentRow.writer_until,
+        DocumentRow.sealed_at,
+    ).where(DocumentRow.verification_id == bindparam("verification"))
+)
+_RESERVED_IN_TOTAL: Final = Question(
+    select(func.coalesce(func.sum(DocumentRow.reserved_bytes), 0)).where(DocumentRow.state != DocumentState.DISPOSED)
 )
 _CHANGE: Final = update(table_of(DocumentRow)).where(
     DocumentRow.id == bindparam("of_document"), DocumentRow.writer_until > bindparam("now")
 )
-_EXTEND: Final = _CHANGE.where(DocumentRow.state == DocumentState.RECEIVING)
-_CLOSE: Final = _CHANGE.where(DocumentRow.state.in_(BEFORE[DocumentState.SEALED]))
-_STORE: Final = update(table_of(CopyRow)).where(CopyRow.id == bindparam("of_copy"))
+_EXTEND: Final = Change(_CHANGE.where(DocumentRow.state == DocumentState.RECEIVING))
+_CLOSE: Final = Change(_CHANGE.where(or_(*(DocumentRow.state == state for state in BEFORE[DocumentState.SEALED]))))
+_STORE: Final = Change(update(table_of(CopyRow)).where(CopyRow.id == bindparam("of_copy")))
 
 
 @dataclass(frozen=True)
@@ -67,6 +78,18 @@ class Announced:
     replaces: DocumentId | None
     media_type: MediaType
     declared_bytes: int | None
+
+
+class _Held(NamedTuple):
+    """A document that the verification has already, as far as the next one asks."""
+
+    id: DocumentId
+    document: str
+    slot: str
+    state: DocumentState
+    reserved_bytes: int
+    writer_until: datetime
+    sealed_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -102,7 +125,7 @@ def get_rules(policy: Policy, document: str, slot: str) -> DocumentRules:
     return policy.documents[document]
 
 
-def verify_takes_documents(row: VerificationRow, now: datetime) -> None:
+def verify_takes_documents(row: Standing, now: datetime) -> None:
     """Raise unless the customer is being asked for documents now.
 
     Raises:
@@ -118,7 +141,7 @@ def verify_takes_documents(row: VerificationRow, now: datetime) -> None:
 def begin(
     session: Session,
     now: datetime,
-    row: VerificationRow,
+    row: Standing,
     announced: Announced,
     *,
     policy: Policy,
@@ -138,8 +161,8 @@ def begin(
     _verify_slot_is_free(held, announced)
     _verify_quota(session, now, held, policy=policy, reserved=reserved, bytes_in_total=bytes_in_total)
     document = new_document_id()
-    session.connection().execute(
-        _INSERT,
+    _INSERT.run(
+        session,
         {
             "id": document,
             "verification_id": row.id,
@@ -178,18 +201,18 @@ def add_copy(
     """Announce a copy and the duty to dispose of it."""
     copy = new_copy_id()
     row = {"id": copy, "document_id": document, "verification_id": verification, "name": name, "page": page}
-    session.connection().execute(_INSERT_COPY, row)
+    _INSERT_COPY.run(session, row)
     retention.open_obligation(
         session, copy, document=document, verification=verification, rule=rule, destroy_by=destroy_by
     )
     return copy
 
 
-def _find_held(session: Session, verification: VerificationId) -> Sequence[DocumentRow]:
-    return session.scalars(_HELD, {"verification": verification}).all()
+def _find_held(session: Session, verification: VerificationId) -> list[_Held]:
+    return [_Held(*row) for row in _HELD.ask(session, {"verification": verification})]
 
 
-def _verify_slot_is_free(held: Sequence[DocumentRow], announced: Announced) -> None:
+def _verify_slot_is_free(held: Sequence[_Held], announced: Announced) -> None:
     here = [
         document
         for document in held
@@ -207,7 +230,7 @@ def _verify_slot_is_free(held: Sequence[DocumentRow], announced: Announced) -> N
 def _verify_quota(
     session: Session,
     now: datetime,
-    held: Sequence[DocumentRow],
+    held: Sequence[_Held],
     *,
     policy: Policy,
     reserved: int,
@@ -224,20 +247,21 @@ def _verify_quota(
     if stays + reserved > policy.limits.total_bytes:
         raise QuotaExceededError({"megabytes": policy.limits.total_bytes // 1_000_000})
     lock_name(session, "stored-bytes")  # shared by all verifications, so their own locks do not guard it
-    if (session.scalar(_RESERVED_IN_TOTAL) or 0) + reserved > bytes_in_total:
+    ((reserved_in_total,),) = _RESERVED_IN_TOTAL.ask(session, {})
+    if reserved_in_total + reserved > bytes_in_total:
         raise StoreFullError
 
 
 def extend_writer(session: Session, now: datetime, document: DocumentId) -> None:
     """Move the fence of an arriving document ahead. Raises: UploadEndedError when it arrives no more."""
     which = {"of_document": document, "now": now}
-    _verify_one(session.connection().execute(_EXTEND, {**which, "writer_until": now + FENCE_FOR}).rowcount)
+    _verify_one(_EXTEND.run(session, {**which, "writer_until": now + FENCE_FOR}))
 
 
 def close_upload(
     session: Session,
     now: datetime,
-    row: VerificationRow,
+    row: Standing,
     begun: Begun,
     received: Received,
     *,
@@ -245,7 +269,7 @@ def close_upload(
 ) -> None:
     """Close a received document in a locked verification. Raises: UploadEndedError"""
     closed = {"state": DocumentState.SEALED, "sealed_at": now, "writer_until": now, "reserved_bytes": received.size}
-    _verify_one(session.connection().execute(_CLOSE, {"of_document": begun.id, "now": now, **closed}).rowcount)
+    _verify_one(_CLOSE.run(session, {"of_document": begun.id, "now": now, **closed}))
     wake(session, Work.CHECK)
     store_copy(session, now, begun.copy, received.ciphertext)
     retention.postpone_document(session, now, begun.id, rule=Rule.UNDECIDED, destroy_by=row.link_expires_at)
@@ -269,7 +293,7 @@ def close_upload(
 def store_copy(session: Session, now: datetime, copy: CopyId, ciphertext: Ciphertext) -> None:
     """Keep what the tier that sealed a copy says of its ciphertext: `open` checks it first."""
     stored = {"stored_at": now, "ciphertext_digest": ciphertext.digest, "ciphertext_bytes": ciphertext.length}
-    session.connection().execute(_STORE, {"of_copy": copy, **stored})
+    _STORE.run(session, {"of_copy": copy, **stored})
 
 
 def get_document_of(session: Session, verification: VerificationId, document: DocumentId) -> DocumentRow:

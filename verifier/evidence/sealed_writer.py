@@ -1,5 +1,7 @@
 """Seals a stream into the object store, a step at a time, behind a fence."""
 
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Final
 
 from verifier.errors import VerifierError
@@ -9,7 +11,9 @@ from verifier.evidence.fence import Fence
 from verifier.vault.errors import UploadRemovedError
 from verifier.vault.keys import PublicKey
 from verifier.vault.objects import ObjectKey, ObjectStore
-from verifier.vault.sealing import Sealer
+from verifier.vault.sealing import MOST_WAITING, Sealer
+
+_STEP_BYTES: Final = 1024 * 1024
 
 
 class SealedWriter:
@@ -29,15 +33,16 @@ class SealedWriter:
             self._writer.abort()
             raise
 
-    def write(self, *pieces: bytes | bytearray | memoryview) -> None:
-        """Seal and store the next bytes, in one step however many pieces they came in.
+    def write(self, *pieces: bytes | memoryview) -> None:
+        """Seal and store the next bytes, in as few steps as can be, however many pieces they came in.
 
         Raises:
             UploadTooSlowError, UploadEndedError, StoreUnavailableError, NoSpaceError
         """
         self._fence.keep_open()
-        self.size += sum(map(len, pieces))
-        self._write(self._sealer.update(*pieces))
+        for step, size in _in_steps(pieces):
+            self._writer.fill(size + MOST_WAITING, partial(self._sealer.update_into, step))
+            self.size += size
 
     def _write(self, ciphertext: bytes) -> None:
         if ciphertext:
@@ -61,3 +66,19 @@ class SealedWriter:
         """Take away whatever was written, committed or not. Raises: StoreUnavailableError"""
         self._writer.abort()
         self._objects.delete(self._key)
+
+
+def _in_steps(pieces: Iterable[bytes | memoryview]) -> Iterator[tuple[list[memoryview], int]]:
+    """The pieces in groups of at most a step, and how many bytes each group has."""
+    step: list[memoryview] = []
+    size = 0
+    for piece in pieces:
+        for start in range(0, len(piece), _STEP_BYTES):
+            part = memoryview(piece)[start : start + _STEP_BYTES]
+            if size + len(part) > _STEP_BYTES:
+                yield step, size
+                step, size = [], 0
+            step.append(part)
+            size += len(part)
+    if step:
+        yield step, size

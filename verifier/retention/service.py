@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from verifier.db.base import EPOCH, table_of
 from verifier.db.leases import take_leases
+from verifier.db.prepared import Change
 from verifier.ids import CopyId, DocumentId, VerificationId
 from verifier.retention.tables import ObligationRow
 
@@ -30,11 +31,13 @@ OVERDUE_SINCE: Final = (
 
 _OVERDUE: Final = select(OVERDUE_SINCE)
 _OBLIGATIONS: Final = table_of(ObligationRow)
-_INSERT: Final = insert(_OBLIGATIONS)
-_POSTPONE: Final = update(_OBLIGATIONS).where(
-    ObligationRow.document_id == bindparam("of_document"),
-    ObligationRow.closed_at.is_(None),
-    ObligationRow.destroy_by > bindparam("now"),
+_INSERT: Final = Change(insert(_OBLIGATIONS))
+_POSTPONE: Final = Change(
+    update(_OBLIGATIONS).where(
+        ObligationRow.document_id == bindparam("of_document"),
+        ObligationRow.closed_at.is_(None),
+        ObligationRow.destroy_by > bindparam("now"),
+    )
 )
 
 
@@ -63,8 +66,8 @@ def open_obligation(
     rule: Rule,
     destroy_by: datetime,
 ) -> None:
-    session.connection().execute(
-        _INSERT,
+    _INSERT.run(
+        session,
         {
             "copy_id": copy,
             "document_id": document,
@@ -107,7 +110,7 @@ def postpone_document(
 ) -> None:
     """Set the date of a document's open obligations, except of those that are due."""
     postponed = {"rule": rule, "destroy_by": destroy_by, "due_since": destroy_by}
-    session.connection().execute(_POSTPONE, {"of_document": document, "now": now, **postponed})
+    _POSTPONE.run(session, {"of_document": document, "now": now, **postponed})
 
 
 def postpone_verification(

@@ -12,11 +12,15 @@ import fcntl
 import mmap
 import os
 import threading
+from collections.abc import Callable
+from functools import partial
 from io import FileIO
 from typing import Final
 
 _BLOCK_BYTES: Final = 4096  # no medium asks for more; memory, offset and length must all be whole blocks
-_BUFFER_BYTES: Final = 512 * 1024
+_BUFFER_BYTES: Final = 1088 * 1024
+MOST_AT_ONCE: Final = _BUFFER_BYTES - _BLOCK_BYTES
+"""How many bytes `fill` can be asked to make room for; what is left of the last write waits before them."""
 _REFUSED: Final = frozenset({errno.EINVAL, errno.EOPNOTSUPP})
 
 
@@ -42,35 +46,39 @@ class DirectFile:
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Write all whole blocks that there are; what is left waits for the next write. Raises `OSError`"""
         with memoryview(data) as view:
-            self._length += len(view)
-            start = 0
-            while len(self._rest) + len(view) - start >= _BLOCK_BYTES:
-                start += self._write_blocks(view[start:])
-            self._rest += view[start:]
+            for start in range(0, len(view), MOST_AT_ONCE):
+                piece = view[start : start + MOST_AT_ONCE]
+                self.fill(len(piece), partial(_copy, piece))
+
+    def fill(self, most: int, put: Callable[[memoryview], int]) -> None:
+        """Write what `put` puts into memory of `most` bytes, at most `MOST_AT_ONCE`; it says how many it put there.
+
+        Raises `OSError`, and what `put` raises: then nothing was written.
+        """
+        waiting, buffer = len(self._rest), _buffer.view
+        added = put(buffer[waiting : waiting + most])
+        buffer[:waiting] = self._rest
+        self._length += added
+        whole = (waiting + added) // _BLOCK_BYTES * _BLOCK_BYTES
+        self._write_blocks(buffer[:whole])
+        self._rest = bytes(buffer[whole : waiting + added])
 
     def sync(self) -> None:
         """Write the rest, and see all of it onto the medium. Raises `OSError`"""
         if self._rest:
-            last, self._rest = self._rest.ljust(_BLOCK_BYTES, b"\0"), b""
-            self._write_blocks(memoryview(last))
+            _buffer.view[:_BLOCK_BYTES] = self._rest.ljust(_BLOCK_BYTES, b"\0")
+            self._rest = b""
+            self._write_blocks(_buffer.view[:_BLOCK_BYTES])
             self._file.truncate(self._length)
         os.fsync(self._file.fileno())
 
     def close(self) -> None:
         self._file.close()
 
-    def _write_blocks(self, view: memoryview) -> int:
-        """Write what waits and whole blocks of `view`; how many of its bytes were taken."""
-        waiting, buffer = len(self._rest), _buffer.view
-        blocks = min(waiting + len(view), _BUFFER_BYTES) // _BLOCK_BYTES * _BLOCK_BYTES
-        taken = blocks - waiting
-        buffer[:waiting] = self._rest
-        buffer[waiting:blocks] = view[:taken]
-        self._rest = b""
+    def _write_blocks(self, blocks: memoryview) -> None:
         written = 0
-        while written < blocks:
-            written += self._write_once(buffer[written:blocks])
-        return taken
+        while written < len(blocks):
+            written += self._write_once(blocks[written:])
 
     def _write_once(self, blocks: memoryview) -> int:
         try:
@@ -88,3 +96,8 @@ class DirectFile:
         except OSError as error:
             if error.errno not in _REFUSED:
                 raise
+
+
+def _copy(piece: memoryview, room: memoryview) -> int:
+    room[:] = piece
+    return len(piece)

@@ -5,7 +5,7 @@ after its key, so that a look finds it whoever left it behind. Leaves to others:
 deleted file (SECURITY.md); the shredded key makes that unreadable.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
@@ -86,6 +86,11 @@ class FileWriter:
         self._verify_open()
         with storage_errors():
             self._file.write(data)
+
+    def fill(self, most: int, put: Callable[[memoryview], int]) -> None:
+        self._verify_open()
+        with storage_errors():
+            self._file.fill(most, put)
 
     def commit(self) -> None:
         self._verify_open()

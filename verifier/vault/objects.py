@@ -6,7 +6,7 @@ returned is on the medium; `delete` takes every version and every unfinished upl
 leaves to others: what the bytes are, and whether they are ours.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
@@ -69,6 +69,9 @@ class ObjectWriter(Protocol):
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Append. Raises `NoSpaceError`, `StoreUnavailableError`."""
+
+    def fill(self, most: int, put: Callable[[memoryview], int]) -> None:
+        """Append what `put` puts into memory of `most` bytes, and counts: spares a copy. Raises as `write` does."""
 
     def commit(self) -> None:
         """Make it an object, synced. Raises `ObjectExistsError`, `UploadRemovedError`, `StoreUnavailableError`.

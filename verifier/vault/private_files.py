@@ -10,6 +10,7 @@ import os
 import secrets
 import stat
 import weakref
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from io import FileIO
@@ -147,6 +148,9 @@ class UnfinishedFile:
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self._file.write(data)
+
+    def fill(self, most: int, put: Callable[[memoryview], int]) -> None:
+        self._file.fill(most, put)
 
     def commit(self) -> None:
         """Sync, name, sync. Raises `FileExistsError`; `FileNotFoundError` if it was removed meanwhile."""

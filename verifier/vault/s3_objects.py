@@ -9,7 +9,7 @@ Guarantees what the seam in `verifier.vault.objects` asks for. Leaves to others:
 deleted object; the shredded key makes that unreadable.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from verifier.ids import InstallationId
@@ -82,6 +82,10 @@ class S3Writer:
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self._verify_open()
         self._spool.write(data)
+
+    def fill(self, most: int, put: Callable[[memoryview], int]) -> None:
+        room = memoryview(bytearray(most))
+        self.write(room[: put(room)])
 
     def commit(self) -> None:
         self._verify_open()

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from verifier.audit.errors import LogBehindError
 from verifier.audit.service import OLDEST_UNPUBLISHED, OLDEST_WAITING, verify_recent
 from verifier.db.installation import CLOCK_HIGH, ClockBehindError, verify_not_below
+from verifier.db.prepared import Question
 from verifier.errors import VerifierError
 from verifier.retention.service import DUE_AT_ONCE, OVERDUE_SINCE
 from verifier.verifications.tables import VerificationKeyRow, VerificationRow
@@ -40,7 +41,7 @@ READABLE_SINCE: Final = (
 """Since when the key is due that waits longest for its end. A key that a hold keeps is not due."""
 
 # Every upload asks all of it: one question, built once.
-_STATE: Final = select(CLOCK_HIGH, OLDEST_WAITING, OLDEST_UNPUBLISHED, OVERDUE_SINCE, READABLE_SINCE)
+_STATE: Final = Question(select(CLOCK_HIGH, OLDEST_WAITING, OLDEST_UNPUBLISHED, OVERDUE_SINCE, READABLE_SINCE))
 
 
 def verify_intake_open(session: Session, now: datetime, *, closes_after: timedelta) -> None:
@@ -51,8 +52,7 @@ def verify_intake_open(session: Session, now: datetime, *, closes_after: timedel
         LogBehindError: entries wait too long for their place in the log.
         IntakeClosedError: bytes or a key have been overdue for longer than `closes_after`.
     """
-    state = session.connection().execute(_STATE, {"now": now}).one()
-    clock_high, waiting, unpublished, overdue_since, readable_since = state
+    ((clock_high, waiting, unpublished, overdue_since, readable_since),) = _STATE.ask(session, {"now": now})
     verify_not_below(now, high=clock_high)
     verify_recent(now, waiting, unpublished)
     for since in (overdue_since, readable_since):

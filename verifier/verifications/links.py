@@ -11,13 +11,14 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import record
+from verifier.db.prepared import Question
 from verifier.ids import VerificationId
 from verifier.verifications.errors import (
     LinkExpiredError,
@@ -27,13 +28,21 @@ from verifier.verifications.errors import (
     UnknownLinkError,
 )
 from verifier.verifications.life import VerificationState, is_terminal
-from verifier.verifications.moves import get_policy, get_verification, lock_verification
-from verifier.verifications.tables import CustomerSessionRow, LinkRow, VerificationRow
+from verifier.verifications.moves import get_policy, get_verification, lock_standing, lock_verification
+from verifier.verifications.tables import CustomerSessionRow, LinkRow, Standing, VerificationRow
 
 _TOKEN_LENGTH: Final = 43
 
-_SESSION: Final = select(CustomerSessionRow).where(CustomerSessionRow.token_digest == bindparam("digest"))
-_LINK: Final = select(LinkRow).where(LinkRow.token_digest == bindparam("digest"))
+S = TypeVar("S", bound=Standing)
+
+_SESSION: Final = Question(
+    select(CustomerSessionRow.verification_id, CustomerSessionRow.generation).where(
+        CustomerSessionRow.token_digest == bindparam("digest")
+    )
+)
+_LINK: Final = Question(
+    select(LinkRow.verification_id, LinkRow.generation).where(LinkRow.token_digest == bindparam("digest"))
+)
 
 
 class LinkKey:
@@ -106,7 +115,7 @@ def _verify_linked(session: Session, now: datetime, row: VerificationRow, link: 
     return row
 
 
-def verify_open(session: Session, now: datetime, row: VerificationRow) -> None:
+def verify_open(session: Session, now: datetime, row: Standing) -> None:
     """Raise unless the customer may still see this verification."""
     if is_terminal(row.state):
         ended_at = row.ended_at or now
@@ -158,17 +167,18 @@ def lock_session_verification(
     session: Session, now: datetime, verification: VerificationId, token: str | None
 ) -> VerificationRow:
     """The same, locked for change. Raises as `get_session_verification` does."""
-    return lock_passed(session, now, get_pass(session, verification, token))
+    held = get_pass(session, verification, token)
+    return _verify_pass(session, now, lock_verification(session, held.verification), held)
 
 
 def get_pass(session: Session, verification: VerificationId, token: str | None) -> Pass:
     """What a browser holds of this verification, by its session or by the link. Raises: SessionNeededError"""
-    digest = digest_token(token) if token else ""
-    opened = session.scalars(_SESSION, {"digest": digest}).one_or_none()
-    found = opened or session.scalars(_LINK, {"digest": digest}).one_or_none()
-    if found is None or found.verification_id != verification:
-        raise SessionNeededError
-    return Pass(verification, found.generation, is_session=opened is not None)
+    digest = {"digest": digest_token(token) if token else ""}
+    opened = _SESSION.ask(session, digest)
+    for passed, generation in opened or _LINK.ask(session, digest):
+        if passed == verification:
+            return Pass(verification, generation, is_session=bool(opened))
+    raise SessionNeededError
 
 
 def get_passed(session: Session, now: datetime, held: Pass) -> VerificationRow:
@@ -176,12 +186,12 @@ def get_passed(session: Session, now: datetime, held: Pass) -> VerificationRow:
     return _verify_pass(session, now, get_verification(session, held.verification), held)
 
 
-def lock_passed(session: Session, now: datetime, held: Pass) -> VerificationRow:
-    """The same, locked for change: the pass may have been read before, since what ends it changes the row."""
-    return _verify_pass(session, now, lock_verification(session, held.verification), held)
+def lock_passed(session: Session, now: datetime, held: Pass) -> Standing:
+    """Where it stands, locked: the pass may have been read before, since what ends it changes the row."""
+    return _verify_pass(session, now, lock_standing(session, held.verification), held)
 
 
-def _verify_pass(session: Session, now: datetime, row: VerificationRow, held: Pass) -> VerificationRow:
+def _verify_pass(session: Session, now: datetime, row: S, held: Pass) -> S:
     if held.generation != row.generation or not (held.is_session or is_terminal(row.state)):
         raise SessionNeededError
     verify_open(session, now, row)

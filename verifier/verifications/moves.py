@@ -6,7 +6,7 @@ both win.
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Final, assert_never
+from typing import Final, NamedTuple, assert_never
 
 from sqlalchemy import Select, bindparam, delete, select, update
 from sqlalchemy.orm import Session
@@ -16,6 +16,7 @@ from policies.model import Policy
 from policies.retention import DataClass
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import record
+from verifier.db.prepared import Question
 from verifier.db.wakeups import Work, wake
 from verifier.ids import VerificationId
 from verifier.notices.outbox import drop_notices
@@ -28,6 +29,7 @@ from verifier.verifications.tables import (
     CustomerSessionRow,
     PolicyVersionRow,
     SealedValueRow,
+    Standing,
     VerificationKeyRow,
     VerificationRow,
 )
@@ -42,6 +44,35 @@ _LOCK: Final = (
     .where(VerificationRow.id == bindparam("verification"))
     .with_for_update(key_share=True)
     .execution_options(populate_existing=True)
+)
+
+
+class _Stood(NamedTuple):
+    id: VerificationId
+    policy_version: str
+    locale: str
+    state: VerificationState
+    generation: int
+    link_expires_at: datetime
+    undecided_by: datetime
+    ended_at: datetime | None
+    forgotten_at: datetime | None
+
+
+_LOCK_STANDING: Final = Question(
+    select(
+        VerificationRow.id,
+        VerificationRow.policy_version,
+        VerificationRow.locale,
+        VerificationRow.state,
+        VerificationRow.generation,
+        VerificationRow.link_expires_at,
+        VerificationRow.undecided_by,
+        VerificationRow.ended_at,
+        VerificationRow.forgotten_at,
+    )
+    .where(VerificationRow.id == bindparam("verification"))
+    .with_for_update(key_share=True)
 )
 
 
@@ -72,18 +103,29 @@ def lock_verification(session: Session, verification: VerificationId) -> Verific
     return row
 
 
+def lock_standing(session: Session, verification: VerificationId) -> Standing:
+    """The same for who changes only what belongs to it: a document of it, say.
+
+    Raises:
+        UnknownVerificationError: there is none of this id.
+    """
+    for found in _LOCK_STANDING.ask(session, {"verification": verification}):
+        return _Stood(*found)
+    raise UnknownVerificationError
+
+
 def select_live() -> Select[VerificationId]:
     """The ids of the verifications that have not ended, to ask about inside another query."""
     return select(VerificationRow.id).where(VerificationRow.ended_at.is_(None))
 
 
-def verify_in_time(row: VerificationRow, now: datetime) -> None:
+def verify_in_time(row: Standing, now: datetime) -> None:
     """Raise `TooLateError` once the latest end is past: what is due must not be put off any more."""
     if now >= row.undecided_by:
         raise TooLateError
 
 
-def get_policy(session: Session, row: VerificationRow) -> Policy:
+def get_policy(session: Session, row: Standing) -> Policy:
     """The policy version that this verification began with."""
     known = _policies.get(row.policy_version)
     if known is None:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from policies.retention import DataClass
 from verifier.db.engine import Database
+from verifier.db.prepared import Question
 from verifier.ids import VerificationId
 from verifier.vault.keys import PublicKey
 from verifier.vault.sealing import NO_DOCUMENT, SealContext, open_bytes, seal_bytes
@@ -19,8 +20,8 @@ from verifier.verifications.tables import SealedValueRow, VerificationKeyRow
 PREFIX_OF: Final = {DataClass.DETAILS: "detail.", DataClass.DOCUMENTS: "caption."}
 """What is kept with a class that is held, by its name: a caption says what a document shows, and stays with it."""
 
-_PUBLIC_KEY: Final = select(VerificationKeyRow.public_key).where(
-    VerificationKeyRow.verification_id == bindparam("verification")
+_PUBLIC_KEY: Final = Question(
+    select(VerificationKeyRow.public_key).where(VerificationKeyRow.verification_id == bindparam("verification"))
 )
 
 
@@ -35,10 +36,11 @@ def _context(vault: Vault, verification: VerificationId, name: str) -> SealConte
 
 def get_public_key(session: Session, verification: VerificationId) -> PublicKey:
     """The key to seal to. Raises: UnknownVerificationError"""
-    found = session.connection().execute(_PUBLIC_KEY, {"verification": verification}).scalar_one_or_none()
-    if found is None:
+    found = _PUBLIC_KEY.ask(session, {"verification": verification})
+    if not found:
         raise UnknownVerificationError
-    return PublicKey.from_bytes(found)
+    ((public_key,),) = found
+    return PublicKey.from_bytes(public_key)
 
 
 def seal_value(

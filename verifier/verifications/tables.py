@@ -1,6 +1,7 @@
 """The rows of verifications. Nothing here says who the customer is."""
 
 from datetime import datetime
+from typing import Protocol
 
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -50,6 +51,29 @@ class VerificationRow(Base):
     forgotten_at: Mapped[datetime | None]
     has_contact_points: Mapped[bool] = mapped_column(default=False)
     """Whether contact points were sealed to it: a law's minimum for them holds nothing where there are none."""
+
+
+class Standing(Protocol):
+    """Where a verification stands: what is read of its row where nothing of it is changed."""
+
+    @property
+    def id(self) -> VerificationId: ...
+    @property
+    def policy_version(self) -> str: ...
+    @property
+    def locale(self) -> str: ...
+    @property
+    def state(self) -> VerificationState: ...
+    @property
+    def generation(self) -> int: ...
+    @property
+    def link_expires_at(self) -> datetime: ...
+    @property
+    def undecided_by(self) -> datetime: ...
+    @property
+    def ended_at(self) -> datetime | None: ...
+    @property
+    def forgotten_at(self) -> datetime | None: ...
 
 
 _is_live = VerificationRow.state.in_(sorted(LIVE))

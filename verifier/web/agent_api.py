@@ -20,10 +20,10 @@ from verifier.locales import DEFAULT, N_, NO_HINT, parse_hint, translator
 from verifier.staff.principal import Principal, may, verify_may
 from verifier.verifications.handlers import note_handler
 from verifier.verifications.life import VerificationState
-from verifier.verifications.moves import get_verification, lock_verification
+from verifier.verifications.moves import get_verification, lock_standing
 from verifier.verifications.reference import parse_reference
 from verifier.verifications.service import NewVerification
-from verifier.verifications.tables import VerificationRow
+from verifier.verifications.tables import Standing, VerificationRow
 from verifier.web.contact_answers import ContactPointBody, GivenKind, parse_contact_points
 from verifier.web.cursors import encode_cursor, parse_cursor
 from verifier.web.describe import VerificationAnswer, describe, describe_with_link
@@ -220,8 +220,8 @@ class _OnBehalf:
     def admit(self, session: Session, form_token: str) -> VerificationId:
         return self.verification
 
-    def lock(self, session: Session, now: datetime) -> VerificationRow:
-        row = lock_verification(session, self.verification)
+    def lock(self, session: Session, now: datetime) -> Standing:
+        row = lock_standing(session, self.verification)
         verify_takes_documents(row, now)
         note_handler(session, row.id, actor=self.actor)
         return row

@@ -23,7 +23,7 @@ from verifier.ids import DocumentId, VerificationId
 from verifier.proofs.service import remove_document, submit
 from verifier.verifications import links
 from verifier.verifications.life import is_terminal
-from verifier.verifications.tables import VerificationRow
+from verifier.verifications.tables import Standing, VerificationRow
 from verifier.web.asked import asked_page
 from verifier.web.csrf import verify_form_token, verify_same_site
 from verifier.web.customer_answers import tell_landing, tell_link_problem, tell_page
@@ -203,7 +203,7 @@ class _Customer:
         self.rooms.throttle.count_link(self.pass_.verification)
         return self.pass_.verification
 
-    def lock(self, session: Session, now: datetime) -> VerificationRow:
+    def lock(self, session: Session, now: datetime) -> Standing:
         assert self.pass_ is not None
         row = links.lock_passed(session, now, self.pass_)
         speak(self.request, hint=row.locale)  # what is refused from here on is refused in the customer's language
