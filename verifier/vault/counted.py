@@ -4,7 +4,7 @@ Guarantees: passes everything through, and every error on; passes the contract s
 around. Leaves to others: that something was still there after a deletion, which only a look can tell (`service`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from typing import Final, TypeVar
@@ -77,6 +77,10 @@ class _CountedWriter:
     def write(self, data: bytes | bytearray | memoryview) -> None:
         with counting(Store.OBJECTS):
             self._writer.write(data)
+
+    def fill(self, most: int, put: Callable[[memoryview], int]) -> None:
+        with counting(Store.OBJECTS):
+            self._writer.fill(most, put)
 
     def commit(self) -> None:
         with counting(Store.OBJECTS):
