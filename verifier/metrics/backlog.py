@@ -31,7 +31,9 @@ from verifier.verifications.tables import VerificationKeyRow, VerificationRow
 MOST_COUNTED: Final = 1_000
 """Copies and keys, of those that are overdue: an operator does the same about more."""
 
-_NOW: Final[BindParameter[datetime]] = bindparam("now")
+_TIME: Final = ObligationRow.due_since.type  # or a parameter on the left of a comparison would have none
+_NOW: Final = bindparam("now", type_=_TIME)
+_OVERDUE_FROM: Final = bindparam("overdue_from", type_=_TIME)
 
 
 def _first(moment: InstrumentedAttribute[Any], *conditions: ColumnElement[bool]) -> ScalarSelect[Any]:
@@ -97,7 +99,7 @@ _overdue_copies: Final = (
     .where(
         ObligationRow.closed_at.is_(None),
         ObligationRow.destroy_by <= _NOW,
-        ObligationRow.due_since <= bindparam("overdue_since"),
+        ObligationRow.due_since <= _OVERDUE_FROM,
     )
     .limit(MOST_COUNTED)
     .cte("overdue_copies")
@@ -111,7 +113,7 @@ _overdue_keys: Final = (
         _key.shred_by.is_not(None),
         _key.shred_by <= _NOW,
         _key.unreadable_at.is_(None),
-        bindparam("overdue_since") >= KEY_DUE_SINCE,
+        KEY_DUE_SINCE <= _OVERDUE_FROM,
     )
     .limit(MOST_COUNTED)
     .subquery("overdue_keys")
@@ -144,7 +146,7 @@ class Backlog:
 
 def read_backlog(session: Session, now: datetime, *, intake_closes_after: timedelta) -> Backlog:
     """Look once. Raises nothing of its own; the database's errors go through."""
-    asked = {"now": now, "overdue_since": now - OVERDUE_AFTER}
+    asked = {"now": now, "overdue_from": now - OVERDUE_AFTER}
     found = session.connection().execute(_PICTURE, asked).mappings().one()
     queues = {queue.job: _age(now, found[f"queue_{queue.job}"]) for queue in QUEUES}
     return Backlog(
