@@ -60,7 +60,7 @@ def postgres() -> Iterator[PostgresDatabases]:
 
 
 @pytest.fixture(autouse=True)
-def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def database_kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """On what the settings of a test lead to, and those of the processes that it starts: "sqlite" or "postgresql"."""
     kind: str = getattr(request, "param", request.config.getoption("--database"))
     if kind == "sqlite":

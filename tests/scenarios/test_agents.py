@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from policies.access import Role, Scope
 from tests.journey import JSON, Desk, make_jpeg, make_key, refusal
+from tests.servers.databases import ON_BOTH
 from tests.workers_by_hand import Work
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import EntryFilter, find_entries
@@ -56,6 +57,7 @@ def test_the_same_request_is_one_verification_with_a_key_and_without(desk: Desk,
     assert theirs.status_code == 201, "a key is its program's own"
 
 
+@ON_BOTH
 def test_two_requests_at_once_make_one_verification_and_leave_one_key(desk: Desk, house: House) -> None:
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda n: desk.ask(headers={"idempotency-key": "k"} if n % 2 else {}), range(8)))

@@ -11,6 +11,7 @@ from policies.access import Role
 from policies.language import parse_policy
 from tests.case_policies import FOLDER
 from tests.journey import HTML, JSON, Desk, Reviewer, make_jpeg, make_pdf, refusal
+from tests.servers.databases import ON_BOTH
 from tests.workers_by_hand import Work
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import EntryFilter, find_entries
@@ -69,6 +70,7 @@ def test_a_claim_lapses_and_viewing_renews_it(desk: Desk, work: Work) -> None:
     assert refusal(first.claim(asked["id"])) == (409, "claimed_by_other")
 
 
+@ON_BOTH
 def test_of_two_reviewers_at_once_exactly_one_gets_the_claim_and_one_decides(desk: Desk, work: Work) -> None:
     asked, _ = desk.submitted(work)
     both = [desk.reviewer(), desk.reviewer()]

@@ -14,10 +14,10 @@ from verifier.db.opening import open_database
 from verifier.db.schema import upgrade_schema
 from verifier.settings import Settings
 
-ON_BOTH: Final = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+ON_BOTH: Final = pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"], indirect=True)
 """For tests whose SQL, or whose rivals, a database may treat in its own way."""
 
-ON_POSTGRES: Final = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+ON_POSTGRES: Final = pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 
 _TEMPLATE: Final = "template_of_tests"
 

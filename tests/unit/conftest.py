@@ -12,8 +12,10 @@ from verifier.audit.sequencer import Sequencer
 from verifier.audit.service import record
 from verifier.db.base import Base
 from verifier.db.clock import MovedClock
-from verifier.db.engine import Database, open_sqlite
+from verifier.db.engine import Database
+from verifier.db.opening import open_database
 from verifier.ids import VerificationId, new_verification_id
+from verifier.settings import Settings
 from verifier.translog.checkpoint import LogSigner
 
 
@@ -54,7 +56,7 @@ class AuditLog:
 
 @pytest.fixture
 def audit_log(tmp_path: Path) -> Iterator[AuditLog]:
-    database = open_sqlite(tmp_path / "verifier.db")
+    database = open_database(Settings(home=tmp_path))
     Base.metadata.create_all(database.engine)
     clock, signer = MovedClock(), LogSigner.generate("example.com/log")
     publisher = FolderPublisher(tmp_path / "published")

@@ -1,5 +1,6 @@
 """The sequencer: every entry once, one history, whatever dies and whoever else runs."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import delete, event, select, text, update
 
+from tests.servers.databases import ON_BOTH
 from verifier import ids
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.errors import LogForkedError, LogShortError, PublicationLostError
@@ -17,6 +19,7 @@ from verifier.audit.proofs import StoredTiles, find_published_head, get_checkpoi
 from verifier.audit.sequencer import Sequencer
 from verifier.audit.service import record
 from verifier.audit.tables import EntryRow, LogHeadRow, LogTileRow
+from verifier.settings import Settings
 from verifier.translog.checkpoint import Checkpoint, LogSigner
 from verifier.translog.frontier import Frontier
 from verifier.translog.merkle import hash_leaf
@@ -54,6 +57,7 @@ def test_an_empty_log_has_nothing_to_publish(audit_log: "AuditLog") -> None:
         assert find_published_head(session) is None
 
 
+@ON_BOTH
 def test_entries_get_their_places_in_the_order_of_their_writing(audit_log: "AuditLog") -> None:
     total = 0
     for count in (1, 2, 250, 4, 4_100):
@@ -66,6 +70,7 @@ def test_entries_get_their_places_in_the_order_of_their_writing(audit_log: "Audi
         assert session.scalars(select(EntryRow.id).order_by(EntryRow.log_index)).all() == list(range(1, total + 1))
 
 
+@ON_BOTH
 def test_an_entry_that_commits_late_is_not_lost(audit_log: "AuditLog") -> None:
     audit_log.grow(3)
     with audit_log.database.write() as session:  # as if its id had been given long before its commit
@@ -76,6 +81,7 @@ def test_an_entry_that_commits_late_is_not_lost(audit_log: "AuditLog") -> None:
     verify_whole(audit_log, 4)
 
 
+@ON_BOTH
 @pytest.mark.parametrize(
     "point", ["sequence.hashed", "sequence.committed", "sequence.tiles_published", "sequence.published"]
 )
@@ -90,20 +96,21 @@ from verifier import faults
 from verifier.audit.publish import FolderPublisher
 from verifier.audit.sequencer import Sequencer
 from verifier.db.clock import DatabaseClock
-from verifier.db.engine import open_sqlite
+from verifier.db.opening import open_database
+from verifier.settings import Settings
 from verifier.translog.checkpoint import LogSigner
 folder = Path({str(audit_log.folder)!r})
 faults.arm_from_environment()
 signer = LogSigner.parse((folder / "key").read_text())
 publisher = FolderPublisher(folder / "published")
-Sequencer(open_sqlite(folder / "verifier.db"), DatabaseClock(), signer, publisher).run_once()
+Sequencer(open_database(Settings(home=folder)), DatabaseClock(), signer, publisher).run_once()
 """
     fuse = audit_log.folder / "fuse"
     fuse.write_text(point)
     died = subprocess.run(
         [sys.executable, "-c", program],
         cwd=Path(__file__).parents[2],
-        env={"VERIFIER_FAULT_FUSE": str(fuse)},
+        env=os.environ | {"VERIFIER_FAULT_FUSE": str(fuse)},
         check=False,
     )
     assert died.returncode == -9
@@ -114,6 +121,7 @@ Sequencer(open_sqlite(folder / "verifier.db"), DatabaseClock(), signer, publishe
     assert audit_log.sequencer.run_once() == 0
 
 
+@ON_BOTH
 def test_many_sequencers_and_writers_at_once_make_one_log(audit_log: "AuditLog") -> None:
     failures: list[Exception] = []
 
@@ -173,12 +181,13 @@ def test_a_publisher_that_fails_is_published_to_later(audit_log: "AuditLog") -> 
 def test_a_restored_older_database_signs_nothing(audit_log: "AuditLog") -> None:
     audit_log.grow(5)
     audit_log.database.truncate_wal()
-    shutil.copy(audit_log.folder / "verifier.db", audit_log.folder / "backup.db")
+    file = Settings(home=audit_log.folder).database_file
+    shutil.copy(file, audit_log.folder / "backup.db")
     audit_log.grow(5)
     audit_log.database.close()
     for suffix in ("-wal", "-shm"):
-        (audit_log.folder / f"verifier.db{suffix}").unlink(missing_ok=True)
-    shutil.copy(audit_log.folder / "backup.db", audit_log.folder / "verifier.db")
+        file.with_name(f"{file.name}{suffix}").unlink(missing_ok=True)
+    shutil.copy(audit_log.folder / "backup.db", file)
     audit_log.write_entries(9)
     before = audit_log.publisher.read_checkpoint()
     with pytest.raises(LogShortError, match="10 entries were published, the database holds 5"):

@@ -9,12 +9,15 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from tests.servers.databases import ON_BOTH
 from verifier.db.base import EPOCH
-from verifier.db.engine import Database, open_sqlite
+from verifier.db.engine import Database
+from verifier.db.opening import open_database
 from verifier.db.schema import upgrade_schema
 from verifier.notices.errors import SendLimitReachedError
 from verifier.notices.limits import ALLOWANCES, Allowance, SendLimits, Subject, forget_send_counts
 from verifier.notices.tables import SendCountRow
+from verifier.settings import Settings
 
 NOW = EPOCH + timedelta(days=20_000)
 JO = {Subject.VERIFICATION: "ver_a", Subject.CONTACT: "email/jo@example.org"}
@@ -22,7 +25,7 @@ JO = {Subject.VERIFICATION: "ver_a", Subject.CONTACT: "email/jo@example.org"}
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_sqlite(tmp_path / "limits.sqlite")
+    opened = open_database(Settings(home=tmp_path))
     upgrade_schema(opened)
     yield opened
     opened.close()
@@ -38,6 +41,7 @@ def plan(database: Database, limits: SendLimits, now: datetime, subjects: dict[S
         return limits.plan_sending(session, now, subjects=subjects or JO)
 
 
+@ON_BOTH
 def test_who_asks_again_at_once_is_delayed_more_each_time(database: Database, limits: SendLimits) -> None:
     planned = [plan(database, limits, NOW) for _ in range(5)]
 
@@ -80,6 +84,7 @@ def test_each_subject_has_its_limit_whatever_the_others_are(
         plan(database, limits, NOW, subjects(1000))
 
 
+@ON_BOTH
 def test_what_is_refused_for_one_subject_counts_for_none(database: Database) -> None:
     one = Allowance(most=1, window=timedelta(hours=1), delays=(timedelta(0),))
     limits = SendLimits(b"k" * 32, allowances=dict.fromkeys(Subject, one))

@@ -9,11 +9,14 @@ import pytest
 from sqlalchemy import select, text
 
 from policies.access import Role
+from tests.servers.databases import ON_BOTH
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.leaf import parse_leaf
 from verifier.audit.tables import EntryRow
 from verifier.db.base import Base
-from verifier.db.engine import Database, open_sqlite
+from verifier.db.engine import Database
+from verifier.db.opening import open_database
+from verifier.settings import Settings
 from verifier.staff import service
 from verifier.staff.errors import InvalidStaffError, InviteUsedError, UnknownInviteError
 from verifier.staff.principal import Principal
@@ -25,7 +28,7 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_sqlite(tmp_path / "verifier.sqlite")
+    opened = open_database(Settings(home=tmp_path))
     Base.metadata.create_all(opened.engine)
     yield opened
     opened.close()
@@ -88,6 +91,7 @@ def test_an_invite_works_once(database: Database) -> None:
     assert InviteUsedError.code == "invite_used"
 
 
+@ON_BOTH
 def test_of_parallel_redemptions_exactly_one_wins(database: Database) -> None:
     token = _invite(database)
     gate, won, lost = threading.Barrier(8), list[str](), list[InviteUsedError]()
@@ -167,6 +171,7 @@ def test_a_session_ends_after_thirty_idle_minutes(database: Database) -> None:
     assert _find(database, token, after=30 * MINUTE) is None
 
 
+@ON_BOTH
 def test_a_session_that_is_used_lasts_but_never_longer_than_twelve_hours(database: Database) -> None:
     token = _redeem(database, _invite(database))
     for passed in range(20, 12 * 60, 20):
@@ -210,6 +215,7 @@ def test_signing_out_ends_the_session_at_once(database: Database) -> None:
     assert _find(database, token) is None
 
 
+@ON_BOTH
 def test_a_disabled_person_has_no_session_and_no_way_in(database: Database) -> None:
     token, other = _redeem(database, _invite(database)), _redeem(database, _invite(database, name="Bo"))
     invite = _invite(database)

@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from tests.servers.databases import ON_BOTH
 from verifier.db.base import Base
-from verifier.db.engine import Database, open_sqlite
+from verifier.db.engine import Database
+from verifier.db.opening import open_database
 from verifier.ids import new_api_key_id, new_verification_id
+from verifier.settings import Settings
 from verifier.web.errors import IdempotencyKeyReusedError, InvalidIdempotencyKeyError
 from verifier.web.idempotency import body_digest, find_replay, forget_expired, parse_idempotency_key, remember
 from verifier.web.tables import IdempotencyRow
@@ -25,7 +28,7 @@ OTHER = body_digest(SECRET, call="POST /v1/verifications", body=b"{}")
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_sqlite(tmp_path / "verifier.sqlite")
+    opened = open_database(Settings(home=tmp_path))
     Base.metadata.create_all(opened.engine)
     yield opened
     opened.close()
@@ -75,6 +78,7 @@ def test_a_key_is_forgotten_after_a_day(database: Database) -> None:
     assert _find(database, after=DAY, body=OTHER) is None
 
 
+@ON_BOTH
 def test_an_expired_row_that_was_not_swept_gives_way(database: Database) -> None:
     _remember(database)
     other = new_verification_id()

@@ -8,6 +8,7 @@ import pytest
 
 from tests.contact_desk import EMAIL, PHONE, ContactDesk, another_code
 from tests.journey import JSON, refusal
+from tests.servers.databases import ON_BOTH
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import EntryFilter, find_entries
 from verifier.contacts.code import MOST_TRIES
@@ -189,6 +190,7 @@ def test_a_code_before_any_was_asked_for_is_refused(contacts: ContactDesk) -> No
     assert refusal(entered) == (404, "unknown_check")
 
 
+@ON_BOTH
 def test_of_fifty_guesses_at_once_at_most_five_count(contacts: ContactDesk) -> None:
     asked = contacts.request()
     customer = contacts.desk.customer(asked)

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from tests.contact_desk import ContactDesk, another_code
 from tests.journey import refusal
+from tests.servers.databases import ON_BOTH
 from verifier.contacts.code import MOST_TRIES
 from verifier.contacts.tables import ContactSubmissionRow
 
@@ -99,6 +100,7 @@ def test_what_was_refused_may_be_asked_again_under_the_same_key(contacts: Contac
     assert post(contacts, asked["id"], "/code", json=code).status_code == 202
 
 
+@ON_BOTH
 def test_of_the_same_call_eight_times_at_once_one_counts(contacts: ContactDesk) -> None:
     asked = contacts.request()
     with ThreadPoolExecutor(8) as pool:
