@@ -120,7 +120,7 @@ def service_errors() -> Iterator[None]:
         raise StoreUnavailableError(facts) from error
     except ParamValidationError:
         raise  # a fault of ours
-    except BotoCoreError as error:
+    except (BotoCoreError, TimeoutError) as error:  # the latter from a body that may no longer be sent (`s3_spool`)
         raise StoreUnavailableError({"reason": type(error).__name__}) from error
 
 

@@ -25,7 +25,7 @@ from verifier.vault.names import verify_id
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from types_boto3_s3 import S3Client
-    from types_boto3_s3.type_defs import DeleteMarkerEntryTypeDef, ObjectVersionTypeDef
+    from types_boto3_s3.type_defs import DeleteMarkerEntryTypeDef, ObjectVersionTypeDef, PaginatorConfigTypeDef
 
 MARK: Final = "installation"
 _PUT: Final = "put"
@@ -52,9 +52,10 @@ class Found:
 class Bucket:
     """A bucket by its name, through a client that many threads share."""
 
-    def __init__(self, client: "S3Client", name: str) -> None:
+    def __init__(self, client: "S3Client", name: str, *, page_names: int = 1000) -> None:
         self._client: Final = client
         self._name: Final = name
+        self._pages: Final[PaginatorConfigTypeDef] = {"PageSize": page_names}  # so many names an answer, at most
         self._seen_mark: InstallationId | None = None
 
     def read_installation(self) -> InstallationId | None:
@@ -193,14 +194,16 @@ class Bucket:
     def list_uploads(self, prefix: str) -> Iterator[Found]:
         """Every open upload."""
         with service_errors():
-            for page in self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self._name, Prefix=prefix):
+            pages = self._client.get_paginator("list_multipart_uploads")
+            for page in pages.paginate(Bucket=self._name, Prefix=prefix, PaginationConfig=self._pages):
                 for upload in page.get("Uploads", []):
                     yield Found(upload["Key"], 0, upload["Initiated"], upload=upload["UploadId"])
 
     def _list_versions(self, prefix: str) -> Iterator[Found]:
         """Every version and delete marker, by name."""
         with service_errors():
-            for page in self._client.get_paginator("list_object_versions").paginate(Bucket=self._name, Prefix=prefix):
+            pages = self._client.get_paginator("list_object_versions")
+            for page in pages.paginate(Bucket=self._name, Prefix=prefix, PaginationConfig=self._pages):
                 found = [
                     *(_found(each, each["Size"]) for each in page.get("Versions", [])),
                     *(_found(each, 0) for each in page.get("DeleteMarkers", [])),
