@@ -79,7 +79,8 @@ def _add_task(app: Celery, job: Job) -> None:
         pool.run_for_message(job.name)
 
     hard = job.limit.total_seconds()
-    app.task(run, name=task_name(job.name), typing=False, time_limit=hard, soft_time_limit=hard * _SOFT_SHARE)
+    limits = {"time_limit": hard, "soft_time_limit": hard * _SOFT_SHARE}
+    app.task(run, name=task_name(job.name), shared=False, typing=False, **limits)
 
 
 def _beat_line(job: Job, settings: Settings) -> dict[str, Any]:

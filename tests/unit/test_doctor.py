@@ -57,7 +57,7 @@ def test_a_house_in_order_has_every_check_and_nothing_to_change(settings: Settin
     assert wrong_in(settings) == {}
     assert checks == [
         *("apart", "keys", "roots", "secrets", "disk", "database", "objects", "key store", "clock", "disposal"),
-        *("log", "published", "sandbox", "mail", "sms", "messages"),
+        *("log", "published", "sandbox", "broker", "mail", "sms", "messages"),
     ]
     assert snapshot(settings.home) == before
 
