@@ -44,7 +44,8 @@ class Meters:
     """The counters and histograms of one process."""
 
     def __init__(self) -> None:
-        disable_created_metrics()  # else each figure has a second one, which says when the process began
+        # Else each figure had a second one, which says when the process began.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         registry = CollectorRegistry()
         self.registry: Final = registry
         self._unreadable: Final = Histogram(

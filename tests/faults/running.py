@@ -45,7 +45,7 @@ class Service:
         self.log: Final = home.parent / "log.jsonl"
         self.fuse: Final = home.parent / "fuse"
         self._ready: Final = home.parent / "ready"
-        self.port: Final = _find_port()
+        self.port: Final = find_port()
         self.url: Final = f"http://127.0.0.1:{self.port}"
         self.environment: Final = {
             **os.environ,
@@ -172,6 +172,7 @@ class Service:
                 self._web = self._start_web()
 
 
-def _find_port() -> int:
+def find_port() -> int:
+    """A port that nobody listens on now."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])

@@ -18,6 +18,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from PIL import Image
 
@@ -34,7 +35,7 @@ from tests.faults.canaries import (
 )
 from tests.faults.looks import find_unrest, list_objects
 from tests.faults.rounds import cast_for, running
-from tests.faults.running import ROOT, Service, wait_until
+from tests.faults.running import ROOT, Service, find_port, wait_until
 from tests.faults.stories import QUALIFICATION
 from verifier.wiring import House
 
@@ -70,7 +71,14 @@ class Desk:
         places = [self.service.home, self.service.scratch, self.service.log]
         found = search(self.needles, places) + search_rows(self.needles, self.house.settings.database_file)
         found += find_hidden_files(_find_family(self.service))
+        figures = self.read_figures()
+        found += [f"{name} in the figures" for name, needle in self.needles.items() if needle in figures]
         return [f"{moment}: {each}" for each in found]
+
+    def read_figures(self) -> bytes:
+        """What Prometheus reads of both processes."""
+        ports = [self.service.environment[f"VERIFIER_{each}METRICS_PORT"] for each in ("", "WORKER_")]
+        return b"".join(httpx2.get(f"http://127.0.0.1:{port}/metrics", timeout=30).content for port in ports)
 
     def refuse(self, method: str, path: str, **request: Any) -> None:
         """Send what must be refused; keep what was said."""
@@ -101,7 +109,8 @@ def _parent_of(folder: Path) -> int:
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with running(tmp_path_factory.mktemp("canaries") / "home") as (service, house):
+    ports = {name: str(find_port()) for name in ("metrics_port", "worker_metrics_port")}
+    with running(tmp_path_factory.mktemp("canaries") / "home", **ports) as (service, house):
         opened = Desk(service, house)
         yield opened
         opened.close()
@@ -264,6 +273,9 @@ def test_nobody_is_named_anywhere(desk: Desk) -> None:
     customer.withdraw()
     desk.quiet()
     found += desk.look("after disposal")
+    figures = desk.read_figures().decode()
+    assert "verifier_decision_to_unreadable_seconds_count" in figures
+    found += [f"{text} in the figures" for text in (customer.verification, "CASE-", "ver_", "doc_") if text in figures]
     found += [f"in an answer: {what}" for what, needle in desk.needles.items() for text in desk.heard if needle in text]
     assert found == []
 
