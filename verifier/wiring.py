@@ -135,9 +135,17 @@ def open_house(settings: Settings, *, seams: Seams | None = None) -> House:
         WrongInstallationError, StoreUnavailableError: the stores are not this database's.
     """
     chosen = seams or choose_seams(settings)
+    database = open_database(settings)
+    try:
+        return _open_on(database, settings, chosen)
+    except BaseException:
+        database.close()
+        raise
+
+
+def _open_on(database: Database, settings: Settings, chosen: Seams) -> House:
     senders = choose_senders(settings)
     wakeups = _choose_wakeups(settings)
-    database = open_database(settings)
     if wakeups is not None:
         database.tell = wakeups.tell
     upgrade_schema(database)

@@ -72,7 +72,7 @@ def open_postgres(url: URL, *, password: str, connections: int = 8) -> Database:
         max_overflow=2 * connections,
         pool_timeout=10,
         pool_pre_ping=True,  # one look more for each transaction, so that a restarted server fails none
-        connect_args={"options": limits, "application_name": "verifier", **_PATIENCE},
+        connect_args={"options": limits, "client_encoding": "utf8", "application_name": "verifier", **_PATIENCE},
     )
     try:
         with engine.connect() as connection:
