@@ -51,21 +51,34 @@ class SpoolRoom:
         return tempfile.TemporaryFile(dir=self._folder)
 
 
-class _Share:
-    """What one upload holds of the room; given back once, also where the upload is dropped."""
+class _Held:
+    """What one upload holds; let go of once, also where the upload is dropped."""
 
     def __init__(self, room: SpoolRoom) -> None:
         self._room: Final = room
-        self._size = 0
+        self._in_memory = 0
+        self.is_on_disk = False
+        self.bytes: IO[bytes] = io.BytesIO()
 
     def take(self, size: int) -> bool:
         if not self._room.take(size):
             return False
-        self._size += size
+        self._in_memory += size
         return True
 
-    def give_back(self) -> None:
-        size, self._size = self._size, 0
+    def move_to_disk(self) -> None:
+        held, self.is_on_disk = self.bytes, True
+        assert isinstance(held, io.BytesIO)
+        self.bytes = self._room.open_file()
+        self.bytes.write(held.getbuffer())
+        self._give_back()
+
+    def close(self) -> None:
+        self.bytes.close()
+        self._give_back()
+
+    def _give_back(self) -> None:
+        size, self._in_memory = self._in_memory, 0
         self._room.give_back(size)
 
 
@@ -73,35 +86,28 @@ class Spool:
     """One upload's bytes, in the order in which they were written."""
 
     def __init__(self, room: SpoolRoom) -> None:
-        self._room: Final = room
-        self._share: Final = _Share(room)
-        self._bytes: IO[bytes] = io.BytesIO()
-        self._is_in_memory = True
-        weakref.finalize(self, self._share.give_back)
+        self._held: Final = _Held(room)
+        weakref.finalize(self, self._held.close)
+
+    @property
+    def is_on_disk(self) -> bool:
+        return self._held.is_on_disk
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Append. Raises `NoSpaceError`, `StoreUnavailableError`."""
         with storage_errors():
-            if self._is_in_memory and not self._share.take(len(data)):
-                self._move_to_disk()
-            self._bytes.write(data)
-
-    def _move_to_disk(self) -> None:
-        held, self._is_in_memory = self._bytes, False
-        assert isinstance(held, io.BytesIO)
-        self._bytes = self._room.open_file()
-        self._bytes.write(held.getbuffer())
-        self._share.give_back()
+            if not self._held.is_on_disk and not self._held.take(len(data)):
+                self._held.move_to_disk()
+            self._held.bytes.write(data)
 
     def get_body(self, *, steady_clock: Callable[[], float] = time.monotonic) -> IO[bytes]:
         """What is sent, from its begin; a `Body`."""
-        self._bytes.seek(0)
-        body = Body(self._bytes, ends_at=steady_clock() + _SENT_WITHIN_S, steady_clock=steady_clock)
+        self._held.bytes.seek(0)
+        body = Body(self._held.bytes, ends_at=steady_clock() + _SENT_WITHIN_S, steady_clock=steady_clock)
         return cast("IO[bytes]", body)  # as far as anyone who sends it can tell
 
     def close(self) -> None:
-        self._bytes.close()
-        self._share.give_back()
+        self._held.close()
 
 
 class Body(io.RawIOBase):
