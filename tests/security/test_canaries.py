@@ -80,6 +80,12 @@ class Desk:
         ports = [self.service.environment[f"VERIFIER_{each}METRICS_PORT"] for each in ("", "WORKER_")]
         return b"".join(httpx2.get(f"http://127.0.0.1:{port}/metrics", timeout=30).content for port in ports)
 
+    def shows_figures(self) -> bool:
+        try:
+            return bool(self.read_figures())
+        except httpx2.TransportError:
+            return False
+
     def refuse(self, method: str, path: str, **request: Any) -> None:
         """Send what must be refused; keep what was said."""
         answer = self.agent.line.ask(method, path, **request)
@@ -112,6 +118,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     ports = {name: str(find_port()) for name in ("metrics_port", "worker_metrics_port")}
     with running(tmp_path_factory.mktemp("canaries") / "home", **ports) as (service, house):
         opened = Desk(service, house)
+        wait_until(opened.shows_figures, within=60, what="the worker is not there")
         yield opened
         opened.close()
 
