@@ -19,6 +19,7 @@ from typing import Final
 
 from playwright.sync_api import sync_playwright
 
+from tests.browser.held_samples import HELD_CUSTOMER, HELD_STAFF
 from tests.browser.page_samples import CUSTOMER
 from tests.browser.staff_samples import STAFF
 from verifier.web.pages import render
@@ -43,7 +44,7 @@ POLICY: Final = (
 
 def all_samples() -> Mapping[str, View]:
     """Every sample by name."""
-    return {**CUSTOMER, **STAFF}
+    return {**CUSTOMER, **STAFF, **HELD_CUSTOMER, **HELD_STAFF}
 
 
 class _Handler(SimpleHTTPRequestHandler):

@@ -10,6 +10,7 @@ from typing import Any, Final
 import pytest
 
 from policies.parts import DetailKind
+from tests.browser.held_samples import HELD_CUSTOMER, HELD_STAFF
 from tests.browser.markup import Element, Markup
 from tests.browser.page_samples import CUSTOMER
 from tests.browser.staff_samples import STAFF
@@ -25,7 +26,7 @@ from verifier.web.pages import locales, translator, words
 from verifier.web.pages.common import View
 from verifier.web.pages.rendering import TEMPLATES_DIR, make_environment
 
-ALL: Final[Mapping[str, View]] = {**CUSTOMER, **STAFF}
+ALL: Final[Mapping[str, View]] = {**CUSTOMER, **STAFF, **HELD_CUSTOMER, **HELD_STAFF}
 SPOKEN: Final = ("aria-label", "alt", "title", "placeholder")
 # Not sentences: commands, ids, names of keys, times (Babel speaks those), pictures.
 SILENT: Final = frozenset({"time", "svg", "script", "code", "pre", "kbd"})

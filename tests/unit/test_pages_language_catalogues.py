@@ -10,16 +10,19 @@ from babel.messages.catalog import Catalog
 from policies.parts import DetailKind
 from scripts.catalogue_rules import FORMS, find_faults
 from scripts.catalogues import extract, find_problems, languages, merge, sentences, write
+from tests.browser.held_samples import HELD_CUSTOMER
 from tests.browser.markup import Markup
 from tests.browser.page_samples import CUSTOMER
 from verifier.locales import load_sentences, locales, translator
 from verifier.proofs.detail_kinds import parse_detail
 from verifier.web.detail_words import EXAMPLES
 from verifier.web.pages import get_asset, render
+from verifier.web.pages.common import View
 from verifier.web.pages.formats import Formats
 
 every_language = pytest.mark.parametrize("locale", sorted(locales()))
 
+_PAGES: Final[Mapping[str, View]] = {**CUSTOMER, **HELD_CUSTOMER}
 _TYPED: Final[Mapping[DetailKind, str]] = {
     DetailKind.ADDRESS: r"0x[0-9A-Fa-f]{40}",
     DetailKind.AMOUNT: r"1[ \d.,]*\d [A-Z]{3}",
@@ -129,9 +132,9 @@ def test_every_example_that_a_language_gives_is_one_that_we_can_read(locale: str
 
 
 @every_language
-@pytest.mark.parametrize("name", CUSTOMER)
+@pytest.mark.parametrize("name", _PAGES)
 def test_a_customer_page_is_whole_and_small_in_every_language(name: str, locale: str) -> None:
-    html = render(CUSTOMER[name], locale=locale, here="/verification/x?reason=not_me")
+    html = render(_PAGES[name], locale=locale, here="/verification/x?reason=not_me")
     markup = Markup(html)
     assert markup.one("html").attributes["lang"] == locale
     assert markup.one("html").attributes["dir"] == "ltr"

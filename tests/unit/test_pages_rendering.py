@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import pytest
 
+from tests.browser.held_samples import HELD_CUSTOMER, HELD_STAFF
 from tests.browser.markup import Element, Markup
 from tests.browser.page_samples import CUSTOMER, RECEIPT
 from tests.browser.staff_samples import STAFF
@@ -20,7 +21,7 @@ from verifier.web.pages.assets import STATIC_DIR
 from verifier.web.pages.common import View
 from verifier.web.pages.errors import UnknownAssetError
 
-ALL: Final[Mapping[str, View]] = {**CUSTOMER, **STAFF}
+ALL: Final[Mapping[str, View]] = {**CUSTOMER, **STAFF, **HELD_CUSTOMER, **HELD_STAFF}
 every_page = pytest.mark.parametrize("name", ALL)
 HOSTILE: Final = "'\"><img src=x onerror=alert(1)><script>alert(2)</script>{{ 7 * 7 }}"
 

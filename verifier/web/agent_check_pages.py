@@ -69,8 +69,8 @@ def _hand_in(id_: VerificationId, contact: str, code: str, *, principal: Princip
     if contact not in set(ContactKind):
         raise UnknownContactError({"contact": ""})
     with rooms.database.write() as session:
-        now = rooms.clock.now(session)
         row = lock_verification(session, id_)
+        now = rooms.clock.now(session)
         submission = Door(session, now, rooms.vault, row, source=principal.actor).guess_for(ContactKind(contact), code)
         note_handler(session, row.id, actor=principal.actor)
         return submission

@@ -1,6 +1,6 @@
 """Turns rows and policies into the agent's views."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -17,10 +17,12 @@ from verifier.verifications.expected import list_expected
 from verifier.verifications.life import VerificationState, is_terminal
 from verifier.verifications.moves import get_policy
 from verifier.verifications.tables import VerificationRow
+from verifier.web.law_views import TO_STAFF, is_held, keeps_documents, tell_held, tell_laws
 from verifier.web.link_showing import Noted, get_link_url
 from verifier.web.pages.agent import CaseDocument, CasePage, CaseRow, ExpectedField, Language, Link, PolicyChoice
 from verifier.web.pages.common import FieldError
 from verifier.web.pages.customer import WithdrawReason
+from verifier.web.pages.facts import Held
 from verifier.web.pages.language import language_names
 from verifier.web.replies import write_reply
 from verifier.web.rooms import Rooms
@@ -40,6 +42,7 @@ def tell_policies(policies: Mapping[str, Policy]) -> tuple[PolicyChoice, ...]:
             expected=tuple(
                 ExpectedField(name=name, label=text.in_language(LOCALE)) for name, text in list_expected(policy).items()
             ),
+            keeps_documents=keeps_documents(policy),
         )
         for _, policy in sorted(policies.items())
     )
@@ -100,6 +103,7 @@ def read_case(
     shown = noted if is_live else None
     is_over = row.state is VerificationState.REQUESTED and row.link_expires_at <= now
     shell = staff_shell(request, principal, rooms=rooms, current="new")
+    held = tell_held(session, now, row, policy=policy, locale=LOCALE, words=TO_STAFF)
     takes_codes = is_live and may(principal, Action.CONTACT_CHECK_SUBMIT)
     return CasePage(
         errors=errors,
@@ -120,8 +124,10 @@ def read_case(
         is_link_over=is_over,
         can_renew=is_live and may(principal, Action.LINK_RENEW),
         can_cancel=is_live and may(principal, Action.VERIFICATION_CANCEL),
-        documents=tuple(_tell_document(policy, document, row=row) for document in read_documents(session, row.id)),
+        documents=tuple(_tell_document(policy, each, row=row, held=held) for each in read_documents(session, row.id)),
         checks=tell_checks(read_statuses(session, row.id), takes_codes=takes_codes),
+        laws=tell_laws(policy, locale=LOCALE, words=TO_STAFF),
+        held=held,
     )
 
 
@@ -130,10 +136,13 @@ def _tell_reasons(row: VerificationRow, policy: Policy) -> tuple[str, ...]:
     return tuple(reason.text.in_language(row.locale) for reason in reasons if reason is not None)
 
 
-def _tell_document(policy: Policy, document: DocumentRow, *, row: VerificationRow) -> CaseDocument:
+def _tell_document(
+    policy: Policy, document: DocumentRow, *, row: VerificationRow, held: Sequence[Held]
+) -> CaseDocument:
     receipt_url = f"/cases/{row.id}/receipts/{document.id}"
     return CaseDocument(
         label=label_document(policy, document),
         state=document.state,
         receipt_url=receipt_url if document.disposed_at is not None else None,
+        is_held=is_held(document, held),
     )

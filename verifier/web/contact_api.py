@@ -164,8 +164,8 @@ def _hand_in(
     principal: Principal,
 ) -> SubmissionAnswer:
     with rooms.database.write() as session:
-        now = rooms.clock.now(session)
         row = lock_verification(session, VerificationId(verification))
+        now = rooms.clock.now(session)
         # Only behind the lock: of two at once, the second finds what the first has kept.
         standing = once.find(session, now)
         if standing is not None:

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from policies.ask import decides_alone, is_satisfied
 from policies.model import Policy
 from policies.parts import DetailsRequirement, DocumentRequirement, ProofLine
-from policies.retention import DataClass
 from verifier.contacts.life import CheckState
 from verifier.contacts.reading import read_statuses
 from verifier.contacts.registered import find_untold
@@ -32,7 +31,7 @@ from verifier.verifications.tables import VerificationRow
 from verifier.web.describe import get_destroyed_at
 from verifier.web.detail_reading import read_questions
 from verifier.web.detail_views import label_slot
-from verifier.web.law_views import tell_held, tell_laws
+from verifier.web.law_views import is_held, tell_held, tell_laws
 from verifier.web.pages.common import CustomerShell, FieldError
 from verifier.web.pages.customer import (
     Case,
@@ -218,12 +217,11 @@ class CustomerReading:
         return label_slot(self.policy, f"{document.document}.{document.slot}", locale=self.locale)
 
     def _status_document(self, document: DocumentRow) -> StatusDocument:
-        is_held = document.state is DocumentState.READY and any(each.data == DataClass.DOCUMENTS for each in self.held)
         return StatusDocument(
             document=document.id,
             label=self.label_of(document),
             destroyed_at=document.disposed_at,
-            is_held=is_held,
+            is_held=is_held(document, self.held),
         )
 
     def _ask(self, requirement: DocumentRequirement, cards: dict[str, SlotCard]) -> DocumentAsk:

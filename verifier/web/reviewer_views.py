@@ -26,6 +26,7 @@ from verifier.verifications.tables import VerificationRow
 from verifier.web.agent_views import is_late, tell_policy_title
 from verifier.web.answers.answer import N_
 from verifier.web.detail_views import label_slot
+from verifier.web.law_views import TO_STAFF, keeps_documents, tell_held
 from verifier.web.pages.common import FieldError, StaffShell
 from verifier.web.pages.language import translator
 from verifier.web.pages.reviewer import (
@@ -140,6 +141,8 @@ def read_review(
         can_escalate=row.state is VerificationState.SUBMITTED,
         resubmissions_left=max(0, policy.review.resubmissions - row.resubmissions),
         values=values,
+        keeps_documents=keeps_documents(policy),
+        held=tell_held(session, now, row, policy=policy, locale=LOCALE, words=TO_STAFF),
     )
 
 

@@ -107,6 +107,7 @@ OUR_FAULTS: Final[Mapping[str, str]] = {
     "receipt_broken": "A deletion receipt is not what the log stated; the sentence beside it names the first fault.",
     "signature_malformed": "A text is no wallet address, or no signature of one.",
     "still_present": "A store accepted a deletion, and something is still there.",
+    "too_many_roots": "Root keys were begun so often today that there is no number left. Begin one tomorrow.",
     "unsafe_name": "A part of a key is none of the strict names that we form.",
     "upload_removed": "A writer came too late: its unfinished object had been deleted.",
     "wrong_ciphertext": "Stored bytes are not the ones that we wrote.",

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from verifier.web.pages.common import StaffShell, View
+from verifier.web.pages.facts import Held, KeptByLaw
 from verifier.web.pages.staff_checks import StaffCheck
 
 
@@ -19,11 +20,14 @@ class ExpectedField:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PolicyChoice:
-    """A policy to choose. `expected`: up to twelve fields; posted as `expected.<policy>.<name>`."""
+    """A policy to choose. `expected`: up to twelve fields; posted as `expected.<policy>.<name>`. `keeps_documents`: a
+    law makes us keep them after the end.
+    """
 
     name: str
     title: str
     expected: tuple[ExpectedField, ...]
+    keeps_documents: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,11 +116,14 @@ class NewPage(View):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CaseDocument:
-    """A document of a case: never its content. `receipt_url`: from when its deletion receipt can be read."""
+    """A document of a case: never its content. `receipt_url`: from when its deletion receipt can be read. `is_held`:
+    a law keeps it.
+    """
 
     label: str
     state: str
     receipt_url: str | None
+    is_held: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,7 +133,8 @@ class CasePage(View):
     `link`: None when there is nothing to open any more. `has_new_link`: it was renewed a moment ago. `is_disowned`:
     the customer said "I did not ask for this". `is_link_over`: its time ran out before anything was handed in.
     `reasons`: the sentences that the customer reads. A code that the customer reads out is posted as `contact` and
-    `code` to `/cases/{id}/code`; an error names the check's anchor.
+    `code` to `/cases/{id}/code`; an error names the check's anchor. `laws`: what the policy keeps after the end;
+    `held`: what is kept now.
     """
 
     template: ClassVar[str] = "case.html"
@@ -149,6 +157,8 @@ class CasePage(View):
     can_cancel: bool
     documents: tuple[CaseDocument, ...]
     checks: tuple[StaffCheck, ...] = ()
+    laws: tuple[KeptByLaw, ...] = ()
+    held: tuple[Held, ...] = ()
 
     @property
     def url(self) -> str:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from verifier.web.pages.common import StaffShell, View
+from verifier.web.pages.facts import Held
 from verifier.web.pages.staff_checks import StaffCheck
 
 
@@ -156,7 +157,8 @@ class ReviewPage(View):
     Not MINE: `pages`, `expected`, `details`, `captions`, `notes` are empty. `holder`: who has it (TAKEN).
     `barred_because`: a sentence (BARRED). `claimed_until`, `claim_for`: the lease (MINE); each view renews it.
     `checks`: how each contact check ended. `case_url`: the desk's own case, or None. `resubmissions_left`: 0 hides that
-    outcome, as `can_escalate` does for its own.
+    outcome, as `can_escalate` does for its own. `keeps_documents`: a law makes us keep them after the end; `held`: what
+    one keeps now (DECIDED).
     """
 
     template: ClassVar[str] = "review.html"
@@ -188,6 +190,8 @@ class ReviewPage(View):
     details: tuple[Detail, ...] = ()
     captions: tuple[Caption, ...] = ()
     checks: tuple[StaffCheck, ...] = ()
+    keeps_documents: bool = False
+    held: tuple[Held, ...] = ()
 
     @property
     def url(self) -> str:

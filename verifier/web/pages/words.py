@@ -124,6 +124,9 @@ KINDS: Final[Mapping[str, str]] = {
     "orphan.removed": N_("Orphan removed"),
     "alarm.raised": N_("Alarm raised"),
     "installation.created": N_("Installation made"),
+    "installation.restored": N_("Restored from a backup"),
+    "log.begun_anew": N_("Log begun anew after a loss"),
+    "root_key.begun": N_("Root key begun"),
     "root_key.destroyed": N_("Root key destroyed"),
 }
 
