@@ -24,7 +24,7 @@ from verifier.address import at_address
 from verifier.broker.address import is_redis
 from verifier.broker.client import Zone, make_client, task_name
 from verifier.errors import ConfigurationError, VerifierError
-from verifier.sanitise.hardening import end_with_parent, harden_process
+from verifier.sanitise.hardening import harden_process
 from verifier.settings import Settings, load_settings
 from verifier.telemetry import configure_logs, get_log
 from workers import pool
@@ -50,6 +50,9 @@ def make_app(settings: Settings) -> Celery:
         worker_pool="prefork",
         worker_concurrency=1,
         worker_proc_alive_timeout=_CHILD_STARTS_WITHIN,
+        # Beat's connection heals only where it tries again; our own wake-ups have their own patience.
+        task_publish_retry=True,
+        task_publish_retry_policy={"max_retries": 2, "interval_start": 0, "interval_step": 0.5, "interval_max": 1},
         beat_scheduler="celery.beat:Scheduler",  # the default one keeps a file in whatever folder it is started in
         beat_schedule={job.name: _beat_line(job, settings) for job in jobs},
     )
@@ -104,7 +107,6 @@ def run_worker(zones: Sequence[Zone]) -> None:
 def _open() -> Celery:
     configure_logs()
     harden_process()
-    end_with_parent()
     try:
         faults.arm_from_environment()
         return make_app(at_address(load_settings()))
