@@ -15,15 +15,17 @@ from verifier.web.pages.exits import ExitPage
 from verifier.web.pages.facts import Held, KeptByLaw
 from verifier.web.pages.reviewer import ClaimState
 
-_ACT: Final = "The bookkeeping act asks us to keep for ten years what a payment was decided on."
+_ACT: Final = "The bookkeeping act asks us to keep for a year what a payment was decided on."
 LAWS: Final = (
-    KeptByLaw(what="Documents", keep_for=timedelta(days=3652), law=_ACT),
+    KeptByLaw(what="Documents", keep_for=timedelta(days=365), law=_ACT),
     KeptByLaw(what="What you typed", keep_for=timedelta(days=20), law="The payments act."),
 )
 HELD: Final = (
-    Held(data="documents", what="Documents", until=NOW + timedelta(days=3652), law=_ACT),
+    Held(data="documents", what="Documents", until=NOW + timedelta(days=365), law=_ACT),
     Held(data="details", what="What you typed", until=NOW + timedelta(days=20), law="The payments act."),
 )
+_STAFF_LAWS: Final = (LAWS[0], replace(LAWS[1], what="What the customer typed"))
+_STAFF_HELD: Final = (HELD[0], replace(HELD[1], what="What the customer typed"))
 _SHELL: Final = replace(DESK, laws=LAWS)
 _EXIT: Final = ExitPage(
     shell=_SHELL, reference=ASKED.reference, action=ASKED.action, form_token=TOKEN, is_over=False, is_noted=False
@@ -49,20 +51,21 @@ HELD_CUSTOMER: Final[Mapping[str, View]] = {
 }
 HELD_STAFF: Final[Mapping[str, View]] = {
     "held-new": replace(NEW, policies=tuple(replace(each, keeps_documents=True) for each in NEW.policies)),
-    "held-case-before": replace(CASE, laws=LAWS),
+    "held-case-before": replace(CASE, laws=_STAFF_LAWS),
     "held-case": replace(
         CASE_ENDED,
-        laws=LAWS,
-        held=HELD,
+        answer_by=None,
+        laws=_STAFF_LAWS,
+        held=_STAFF_HELD,
         documents=tuple(replace(each, state="ready", is_held=True) for each in CASE.documents),
     ),
     "held-review": replace(REVIEW, keeps_documents=True),
     "held-review-decided": replace(
-        UNCLAIMED, claim=ClaimState.DECIDED, status="approved", answer_by=None, keeps_documents=True, held=HELD
+        UNCLAIMED, claim=ClaimState.DECIDED, status="approved", answer_by=None, keeps_documents=True, held=_STAFF_HELD
     ),
     "held-audit-stored": replace(
         STORED,
-        rows=tuple(replace(stored_row(number), law=_ACT, is_overdue=False) for number in range(2, 4)),
+        rows=tuple(replace(stored_row(number), law=_ACT, state="ready", rule="approved") for number in range(2, 4)),
         total=2,
         overdue=0,
     ),
