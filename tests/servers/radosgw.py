@@ -20,11 +20,12 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
+from tests.servers.installing import install
 from tests.servers.ports import free_port
 from tests.servers.store import Store, write_credentials
 
-PACKAGES: Final = ("ceph-mon", "ceph-osd", "radosgw", "ceph-common")
-COMMAND: Final = f"apt-get install --yes --no-install-recommends {' '.join(PACKAGES)}"
+_PROGRAMS: Final = ("ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "monmaptool", "ceph-authtool")
+_PACKAGES: Final = ("ceph-mon", "ceph-osd", "radosgw", "ceph-common")
 
 _ACCESS_KEY: Final = "TESTACCESSKEY"
 _SECRET_KEY: Final = "testsecretkeyofthetests"
@@ -82,17 +83,8 @@ _KEYRING: Final = (
 
 def find_missing() -> str:
     """What keeps it from running here: a sentence with the one command, or nothing. Root installs what is missing."""
-    if _is_there():
-        return ""
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        for command in (["apt-get", "update"], COMMAND.split()):
-            subprocess.run(command, check=False, env=environment, capture_output=True)
-    return "" if _is_there() else f"the real S3 store is not installed, so nothing was tried against it: {COMMAND}"
-
-
-def _is_there() -> bool:
-    return all(shutil.which(program) for program in ("ceph-mon", "ceph-osd", "radosgw", "radosgw-admin"))
+    command = install(*_PACKAGES, is_there=lambda: all(map(shutil.which, _PROGRAMS)))
+    return command and f"the real S3 store is not installed, so nothing was tried against it. Run: {command}"
 
 
 @contextmanager
