@@ -18,7 +18,7 @@ from policies.errors import PolicyError
 from verifier.errors import ConfigurationError, VerifierError
 from verifier.opening import opened_house, reading_house
 from verifier.policy_commands import policy
-from verifier.settings import load_settings
+from verifier.settings import Tier, load_settings
 
 _ACTOR: Final = "operator"
 
@@ -32,6 +32,7 @@ staff = typer.Typer(help="The people who work here.", no_args_is_help=True)
 api_keys = typer.Typer(help="The keys of programs.", no_args_is_help=True)
 audit = typer.Typer(help="The audit log, checked offline.", no_args_is_help=True)
 receipts = typer.Typer(help="Deletion receipts, checked offline.", no_args_is_help=True)
+root_key = typer.Typer(help="The keys that wrap the keys of verifications.", no_args_is_help=True)
 contact_key = typer.Typer(help="The key that the desk shares, for contact points it keeps.", no_args_is_help=True)
 for name, group in (
     ("staff", staff),
@@ -39,6 +40,7 @@ for name, group in (
     ("audit", audit),
     ("receipts", receipts),
     ("contact-key", contact_key),
+    ("root-key", root_key),
     ("policy", policy),
 ):
     app.add_typer(group, name=name)
@@ -60,11 +62,14 @@ def main() -> None:
 @app.command()
 def serve(
     ready_file: Annotated[Path | None, typer.Option(help="Write the address here once requests are answered.")] = None,
+    tier: Annotated[
+        Tier | None, typer.Option(help="Serve customers or staff only; VERIFIER_TIER says the same.")
+    ] = None,
 ) -> None:
-    """Serve pages and API, and keep the worker alive, until SIGTERM."""
+    """Serve pages and API until SIGTERM; where one process is all tiers and no broker is set, with a worker."""
     from verifier.serve import serve as run
 
-    run(load_settings(), ready_file=ready_file)
+    run(load_settings(tier=tier), ready_file=ready_file)
 
 
 @app.command()
@@ -98,7 +103,7 @@ def invite_staff(
 
     with opened_house() as house, house.database.write() as session:
         token = invite(session, house.clock.now(session), name=name, roles=role, actor=_ACTOR)
-    print(f"{house.settings.public_url}/sign-in/{token}")
+    print(f"{house.settings.staff_address}/sign-in/{token}")
 
 
 @staff.command("disable")
@@ -194,6 +199,16 @@ def show_contact_key() -> None:
 
     with opened_house() as house:
         print(load_contact_key(house.settings).hex())
+
+
+@root_key.command("rotate")
+def rotate_root_key() -> None:
+    """Begin a new root key at once, instead of tomorrow. An old one is destroyed when no record names it."""
+    from verifier.disposal.rotation import rotate_root
+
+    with opened_house() as house:
+        number = rotate_root(house.database, house.clock, house.vault)
+    print(f"Root {number} wraps every key from now on. Older ones open what they wrapped, until that is destroyed.")
 
 
 @receipts.command("verify")

@@ -12,10 +12,11 @@ from tests.servers.store import Store
 from verifier.ids import new_installation_id
 from verifier.vault.aws import open_kms
 from verifier.vault.counted import CountedRoots
-from verifier.vault.errors import BrokenRecordError, KeyMissingError, RootMissingError
+from verifier.vault.errors import BrokenRecordError, KeyMissingError, RootMissingError, TooManyRootsError
 from verifier.vault.kms_roots import KmsRoots
+from verifier.vault.records import KeyRecord
 from verifier.vault.root_files import FileRoots
-from verifier.vault.roots import RootKeys, RootNumber, root_number_on
+from verifier.vault.roots import RootKeys, RootNumber, age_of, number_after, root_number_on
 from verifier.vault.s3_bucket import Bucket
 from verifier.vault.s3_roots import S3Roots
 
@@ -69,6 +70,21 @@ def test_one_root_lasts_one_day(roots: RootKeys) -> None:
     assert roots.current(morning + timedelta(hours=23, minutes=59)) == first
     assert roots.current(morning + timedelta(days=1)) == first + 1
     assert roots.list() == [first, first + 1]
+
+
+def test_a_root_that_is_begun_is_todays_at_once_and_the_one_before_still_opens(roots: RootKeys) -> None:
+    before = roots.current(_TODAY)
+    wrapped = roots.wrap(before, b"k", context=b"c")
+    begun = roots.begin(_TODAY)
+    assert begun != before
+    assert roots.current(_TODAY) == begun
+    assert roots.unwrap(before, wrapped, context=b"c") == b"k"
+    with pytest.raises(BrokenRecordError):
+        roots.unwrap(begun, wrapped, context=b"c")
+    again = roots.begin(_TODAY)
+    tomorrow = roots.current(_TODAY + timedelta(days=1))
+    assert tomorrow == before + 1
+    assert roots.list() == [before, begun, again, tomorrow]
 
 
 def test_a_wrapped_key_opens_in_no_other_context_and_under_no_other_root(roots: RootKeys) -> None:
@@ -136,6 +152,16 @@ def test_everyone_who_needs_todays_root_first_gets_the_same_one(roots: RootKeys)
     number = root_number_on(_TODAY)
     assert [roots.unwrap(number, each, context=b"c") for each in wrapped] == [b"k"] * 8
     assert roots.list() == [number]
+
+
+def test_a_number_says_day_and_turn_and_a_record_has_room_for_it() -> None:
+    number = root_number_on(_TODAY)
+    for turn in range(1, 4_001):
+        number = number_after(number)
+        assert age_of(number) == (root_number_on(_TODAY), turn)
+    assert KeyRecord.parse(KeyRecord(number, b"wrapped").to_bytes()).root == number
+    with pytest.raises(TooManyRootsError):
+        number_after(number)
 
 
 def test_roots_are_numbered_by_days_since_1970() -> None:

@@ -117,6 +117,14 @@ EXAMPLES: Final[dict[EntryKind, dict[str, Any]]] = {
     EntryKind.ORPHAN_REMOVED: {"store": "objects", "verification": VER},
     EntryKind.ALARM_RAISED: {"alarm": "still_present", "store": "keys"},
     EntryKind.INSTALLATION_CREATED: {"installation": ids.new_installation_id()},
+    EntryKind.INSTALLATION_RESTORED: {"backup_made_at": TIME},
+    EntryKind.LOG_BEGUN_ANEW: {
+        "origin": "verify.example.org/log",
+        "size": 7,
+        "root": "ab" * 32,
+        "log_key": "verify.example.org/log+0123abcd+AQ==",
+    },
+    EntryKind.ROOT_KEY_BEGUN: {"root": "1020778"},
     EntryKind.ROOT_KEY_DESTROYED: {"root": "1"},
 }
 

@@ -209,3 +209,10 @@ def test_the_contact_key_is_the_one_that_digests_are_compared_with(operator: Ope
     assert operator.get("contact-key", "show") == key, "it stays: the desk has it"
     expected = hmac.new(bytes.fromhex(key), b"verifier/v1/contact/email/jo@example.org", "sha256").hexdigest()
     assert digest_contact(bytes.fromhex(key), ContactKind.EMAIL, "jo@example.org") == expected
+
+
+def test_a_rotation_begins_a_root_at_once_and_says_its_number(operator: Operator) -> None:
+    first = operator.get("root-key", "rotate").split()[1]
+    second = operator.get("root-key", "rotate").split()[1]
+    assert (operator.home / "roots" / f"root-{first}").is_file()
+    assert int(second) == int(first) + 1_000_000

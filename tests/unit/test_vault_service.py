@@ -220,6 +220,20 @@ def test_todays_and_yesterdays_roots_stay_even_unused(vault: Vault) -> None:
     assert vault.roots.list() == [yesterday, today]
 
 
+def test_a_root_that_another_took_over_from_goes_once_no_record_names_it(vault: Vault) -> None:
+    old, other = new_verification_id(), new_verification_id()
+    vault.create_keys(old, _NOW)
+    first = vault.roots.current(_NOW)
+    begun = vault.begin_root(_NOW)
+    vault.create_keys(other, _NOW)
+    assert vault.destroy_unused_roots(_NOW + 2 * _DAY) == []
+    vault.open_keys(old)
+    vault.shred(old)
+    assert vault.destroy_unused_roots(_NOW + 2 * _DAY) == [first]
+    vault.open_keys(other)
+    assert begun in vault.roots.list()
+
+
 def test_a_root_from_a_clock_that_ran_ahead_stays(vault: Vault) -> None:
     ahead = vault.roots.current(_NOW + 100 * _DAY)
     assert vault.destroy_unused_roots(_NOW) == []

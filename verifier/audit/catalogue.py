@@ -57,6 +57,9 @@ class EntryKind(StrEnum):
     ORPHAN_REMOVED = "orphan.removed"
     ALARM_RAISED = "alarm.raised"
     INSTALLATION_CREATED = "installation.created"
+    INSTALLATION_RESTORED = "installation.restored"
+    LOG_BEGUN_ANEW = "log.begun_anew"
+    ROOT_KEY_BEGUN = "root_key.begun"
     ROOT_KEY_DESTROYED = "root_key.destroyed"
 
 
@@ -77,6 +80,8 @@ _SCOPE: Final = Word(
 )
 _ROOT: Final = Text(r"[a-z0-9][a-z0-9_.-]{0,63}")
 _DIGEST: Final = Text(r"[0-9a-f]{64}")
+_ORIGIN: Final = Text(r"[a-z0-9.-]+(/[a-z0-9._/-]+)?")
+_LOG_KEY: Final = Text(r"[a-z0-9._/-]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+")
 _POLICY_VERSION: Final = Text(r"sha256:[0-9a-f]{64}")
 _ROLE: Final = Word("agent", "reviewer", "auditor", "operator")
 _STORE: Final = Word("objects", "keys")
@@ -169,5 +174,10 @@ CATALOGUE: Final[Mapping[EntryKind, Record]] = {
     EntryKind.ORPHAN_REMOVED: _of_verification(store=_STORE),
     EntryKind.ALARM_RAISED: Record({"alarm": _CODE, "store": _STORE}, optional=frozenset({"store"})),
     EntryKind.INSTALLATION_CREATED: Record({"installation": _id("ins")}),
+    # `backup_made_at`: what happened after it is not in the rows that came back.
+    EntryKind.INSTALLATION_RESTORED: Record({"backup_made_at": _TIME}),
+    # The last checkpoint of the log before: its origin, size and root, and the key that signed it.
+    EntryKind.LOG_BEGUN_ANEW: Record({"origin": _ORIGIN, "size": _INDEX, "root": _DIGEST, "log_key": _LOG_KEY}),
+    EntryKind.ROOT_KEY_BEGUN: Record({"root": _ROOT}),
     EntryKind.ROOT_KEY_DESTROYED: Record({"root": _ROOT}),
 }

@@ -136,6 +136,10 @@ class CountedRoots:
         with counting(Store.ROOTS):
             return self._roots.current(now)
 
+    def begin(self, now: date) -> RootNumber:
+        with counting(Store.ROOTS):
+            return self._roots.begin(now)
+
     def wrap(self, number: RootNumber, plaintext: bytes, *, context: bytes) -> bytes:
         with counting(Store.ROOTS):
             return self._roots.wrap(number, plaintext, context=context)

@@ -28,6 +28,12 @@ class WrongInstallationError(VerifierError):
     code = "wrong_installation"
 
 
+class NotGivenError(VerifierError):
+    """This part of the house may not do that with a store: another part does it."""
+
+    code = "not_given"
+
+
 class UnsafeNameError(VerifierError):
     """A part of a key or context is not one of the strict names that we form."""
 
@@ -66,6 +72,12 @@ class KeyMissingError(VerifierError):
 
 class RootMissingError(KeyMissingError):
     """The root key that a record names is gone, and with it the key in the record."""
+
+
+class TooManyRootsError(VerifierError):
+    """So many roots were begun on one day that the record has no number for another."""
+
+    code = "too_many_roots"
 
 
 class BrokenRecordError(VerifierError):

@@ -35,6 +35,9 @@ class KmsRoots:
     def current(self, now: date) -> RootNumber:
         return self._days.current(now)
 
+    def begin(self, now: date) -> RootNumber:
+        return self._days.begin(now)
+
     def wrap(self, number: RootNumber, plaintext: bytes, *, context: bytes) -> bytes:
         with service_errors():
             answer = self._client.encrypt(

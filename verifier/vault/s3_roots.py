@@ -13,7 +13,7 @@ from typing import Final
 
 from verifier.vault.aws import service_errors
 from verifier.vault.errors import RootMissingError, StillPresentError, StoreUnavailableError
-from verifier.vault.roots import RootNumber, root_number_on
+from verifier.vault.roots import RootNumber, age_of, find_newest, number_after, root_number_on
 from verifier.vault.s3_bucket import Bucket, NameTakenError
 from verifier.vault.secrets import SECRET_BYTES
 from verifier.vault.wrapping import unwrap_key, verify_wrapped, wrap_key
@@ -26,16 +26,17 @@ class S3Roots:
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket: Final = bucket
-        self._made: RootNumber | None = None
 
     def current(self, now: date) -> RootNumber:
-        number = root_number_on(now)
-        if number != self._made:
-            name = self._name(number)
-            if self._bucket.open(name) is None:
-                with suppress(NameTakenError):  # another process was first; theirs stays
-                    self._bucket.put_once(name, os.urandom(SECRET_BYTES))
-            self._made = number
+        # Listed each time: another process may just have begun another root, and it is to be used at once.
+        return find_newest(self.list(), now) or self._make(root_number_on(now))
+
+    def begin(self, now: date) -> RootNumber:
+        return self._make(number_after(self.current(now)))
+
+    def _make(self, number: RootNumber) -> RootNumber:
+        with suppress(NameTakenError):  # another process was first; theirs stays
+            self._bucket.put_once(self._name(number), os.urandom(SECRET_BYTES))
         return number
 
     def wrap(self, number: RootNumber, plaintext: bytes, *, context: bytes) -> bytes:
@@ -46,7 +47,6 @@ class S3Roots:
         return unwrap_key(self._read(number), wrapped, context=context)
 
     def destroy(self, number: RootNumber) -> None:
-        self._made = None
         self._bucket.verify_mark()
         self._bucket.remove(self._name(number))
         if self._bucket.find(self._name(number)):
@@ -55,7 +55,7 @@ class S3Roots:
     def list(self) -> list[RootNumber]:
         names = self._bucket.list_names(f"{self._bucket.verify_mark()}/root-")
         matches = (_NAME.fullmatch(found.name) for found in names)
-        return sorted({RootNumber(int(match[1])) for match in matches if match})
+        return sorted({RootNumber(int(match[1])) for match in matches if match}, key=age_of)
 
     def _read(self, number: RootNumber) -> bytes:
         body = self._bucket.open(self._name(number))

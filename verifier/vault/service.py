@@ -5,17 +5,24 @@ absent; an old root key is destroyed only when no record names it. Leaves to oth
 rows, entries and the fault points between the steps.
 """
 
+from contextlib import suppress
 from datetime import date
 from typing import Final
 
 from verifier.ids import InstallationId, VerificationId
 from verifier.meters import Store, StoreFault, get_meters
-from verifier.vault.errors import KeyMissingError, StillPresentError, StoreUnavailableError, WrongInstallationError
+from verifier.vault.errors import (
+    KeyMissingError,
+    NotGivenError,
+    StillPresentError,
+    StoreUnavailableError,
+    WrongInstallationError,
+)
 from verifier.vault.key_store import KeyStore
 from verifier.vault.keys import PrivateKey, PublicKey, generate_key_pair
 from verifier.vault.objects import ObjectKey, ObjectStore
 from verifier.vault.records import KeyRecord, wrapping_context
-from verifier.vault.roots import RootKeys, RootNumber
+from verifier.vault.roots import RootKeys, RootNumber, day_of, root_number_on
 
 # Yesterday's root stays through today: whoever wrapped with it just before midnight may not have put the record yet.
 _ROOT_STAYS_FOR_DAYS: Final = 1
@@ -36,12 +43,17 @@ class Vault:
         self.keys.write_installation(self.installation)
 
     def verify_stores(self) -> None:
-        """At start: both stores are this installation's. Raises `StoreUnavailableError`, `WrongInstallationError`."""
-        for found in (self.objects.read_installation(), self.keys.read_installation()):
-            if found is None:
-                raise StoreUnavailableError({"reason": "unmarked"})
-            if found != self.installation:
-                raise WrongInstallationError
+        """At start: the stores are this installation's. Raises `StoreUnavailableError`, `WrongInstallationError`.
+
+        One that this process is not given at all it cannot look at: whoever writes and deletes there does.
+        """
+        for read_installation in (self.objects.read_installation, self.keys.read_installation):
+            with suppress(NotGivenError):
+                found = read_installation()
+                if found is None:
+                    raise StoreUnavailableError({"reason": "unmarked"})
+                if found != self.installation:
+                    raise WrongInstallationError
 
     def create_keys(self, verification: VerificationId, now: date) -> PublicKey:
         """A new verification's key pair; its record is stored first. Raises `KeyExistsError`, `StoreUnavailableError`.
@@ -60,6 +72,10 @@ class Vault:
         record = KeyRecord.parse(self.keys.get(verification))
         context = wrapping_context(self.installation, verification, record.root)
         return PrivateKey.from_bytes(self.roots.unwrap(record.root, record.wrapped, context=context))
+
+    def begin_root(self, now: date) -> RootNumber:
+        """A new root for every key that is made from now on. Raises `TooManyRootsError`, `StoreUnavailableError`."""
+        return self.roots.begin(now)
 
     def shred(self, verification: VerificationId) -> None:
         """Destroy the key and look. Safe to repeat. Raises `StillPresentError`, `StoreUnavailableError`."""
@@ -80,8 +96,12 @@ class Vault:
 
         A record that cannot be read keeps every root alive: it raises `BrokenRecordError`.
         """
-        newest_old = self.roots.current(now) - _ROOT_STAYS_FOR_DAYS
-        old = [number for number in self.roots.list() if number < newest_old]
+        with suppress(NotGivenError):  # where only others make them
+            self.roots.current(
+                now
+            )  # today's is there, so that a folder that was lost is not one in which all is unused
+        newest_old = root_number_on(now) - _ROOT_STAYS_FOR_DAYS
+        old = [number for number in self.roots.list() if day_of(number) < newest_old]
         if not old:
             return []
         named = self._named_roots()

@@ -98,6 +98,7 @@ OUR_FAULTS: Final[Mapping[str, str]] = {
     "log_publication_lost": "Tiles or checkpoints that were published are gone. The sequencer has stopped.",
     "log_short": "The database holds less than was published: it came from an older backup. The sequencer has stopped.",
     "log_stopped": "The sequencer must not sign; the sentence beside it says what was seen.",
+    "not_given": "A process asked a store for something that its part of the house is not given (DESIGN 10).",
     "object_exists": "A copy was to be written twice.",
     "lookup_failed": "DNS gave no answer; its judge says what that means for the check.",
     "mailbox_unavailable": "The mailbox for forwarded messages could not be read. The worker tries again by itself.",
