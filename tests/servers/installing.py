@@ -11,7 +11,6 @@ from typing import Final
 
 import pytest
 
-
 _LOCK: Final = Path(tempfile.gettempdir()) / "verifier-tests-install.lock"
 
 

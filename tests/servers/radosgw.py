@@ -72,6 +72,8 @@ rgw data = $folder/rgw
 rgw enable gc threads = true
 rgw gc obj min wait = 5
 rgw gc processor period = 5
+rgw override bucket index max shards = 1
+rgw dynamic resharding = false
 """)
 _KEYRING: Final = (
     ("mon.", ("mon", "allow *")),
