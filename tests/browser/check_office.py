@@ -1,7 +1,7 @@
 """The installation of the journeys about contact checks: one that can send, look names up and read signatures.
 
-A mail server, an SMS gateway and a DNS server of its own take what it sends and answer what it asks: nothing leaves
-this machine.
+A mail server, an SMS gateway, a DNS server and a website of its own take what it sends and answer what it asks: nothing
+leaves this machine.
 """
 
 import itertools
@@ -21,6 +21,8 @@ from tests.attesting_desk import AttestingDesk
 from tests.browser.office import DESK_NAME, Office, wait_for
 from tests.contact_desk import find_code, open_sinks
 from tests.faults.running import Service
+from tests.held_policies import KEEPS_BOTH, KEEPS_CONTACTS
+from tests.https_site import Authority, Site, open_site
 from tests.journey import make_key
 from tests.zone import Zone, open_zone
 from verifier.contacts.registered import digest_contact
@@ -85,6 +87,8 @@ proofs:
   - [{{document: letter, slots: [page]}}]
   - [{{details: [paid, symbol]}}]
 {_SEEN}{_END}""",
+    "keeps-both": KEEPS_BOTH,
+    "keeps-contacts": KEEPS_CONTACTS,
 }
 
 
@@ -107,6 +111,7 @@ class CheckOffice:
     mails: MailSink
     messages: SmsSink
     zone: Zone
+    site: Site
     attesting: AttestingDesk
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -148,6 +153,8 @@ def opened_check_office(folder: Path) -> Iterator[CheckOffice]:
     with ExitStack() as stack:
         mails, messages = stack.enter_context(open_sinks())
         zone, server = stack.enter_context(open_zone())
+        authority = Authority(folder)
+        site = stack.enter_context(open_site(authority.issue(DOMAIN)))
         attesting = AttestingDesk(datetime.now(UTC))
         keys = folder / "desk-keys.json"
         keys.write_text(json.dumps({"keys": attesting.jwks()}), encoding="utf-8")
@@ -160,6 +167,8 @@ def opened_check_office(folder: Path) -> Iterator[CheckOffice]:
             "sms_url": messages.url,
             "sms_from": "Desk",
             "dns_servers": json.dumps([f"{server.address}:{server.port}"]),
+            "loopback_files_port": str(site.port),
+            "loopback_files_ca": str(authority.file),
             "attestation_issuer": attesting.issuer,
             "attestation_keys_file": str(keys),
             "wallet_signatures": "true",
@@ -175,4 +184,4 @@ def opened_check_office(folder: Path) -> Iterator[CheckOffice]:
         scopes = (Scope.VERIFICATIONS_WRITE, Scope.VERIFICATIONS_READ, Scope.CONTACTS_WRITE)
         headers = make_key(house, Role.AGENT, *scopes)
         agent = stack.enter_context(httpx2.Client(base_url=service.url, headers=headers))
-        yield CheckOffice(Office(service, house, agent, stack), mails, messages, zone, attesting)
+        yield CheckOffice(Office(service, house, agent, stack), mails, messages, zone, site, attesting)

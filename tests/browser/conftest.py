@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from policies.access import Role
+from tests.browser.check_office import Asked, CheckOffice, opened_check_office
 from tests.browser.office import Office, opened_office
 from tests.browser.preview import ARGUMENTS
 from tests.browser.windows import DESKTOP, PHONE, Device, Window, opened_window
@@ -59,3 +60,26 @@ def staff_window(open_window: Callable[..., Window], office: Office) -> Callable
         return open_window(device, session=office.sign_in(name, *roles), **more)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CheckOffice]:
+    """An installation that can send, look names up and read signatures."""
+    with opened_check_office(Path(tmp_path_factory.mktemp("checks"))) as opened:
+        yield opened
+
+
+@pytest.fixture
+def enter(browser: Browser, desk: CheckOffice) -> Iterator[Callable[..., Window]]:
+    """`enter(asked, device, has_scripts=…)`: a window in which the link is open and *Continue* was pressed."""
+    with ExitStack() as stack:
+
+        def make(asked: Asked, device: Device = PHONE, *, look: bool = False, **more: Any) -> Window:
+            window = stack.enter_context(opened_window(browser, desk.address, device, **more))
+            window.open(asked.url)
+            if look:
+                window.look()
+            window.page.locator("button[value=task]").click()
+            return window
+
+        yield make

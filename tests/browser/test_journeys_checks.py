@@ -1,67 +1,18 @@
 """Customers who prove without documents first, in a real browser: every kind of check, every kind of line."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from pathlib import Path
-from typing import Any
-
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from policies.access import Role
-from tests.browser.check_office import DOMAIN, Asked, CheckOffice, opened_check_office
+from tests.browser.acting import OpenWindow, press, show_verdict
+from tests.browser.check_office import DOMAIN, CheckOffice
 from tests.browser.office import wait_for
 from tests.browser.pictures import card_file
-from tests.browser.windows import DESKTOP, PHONE, ZOOMED, Device, Window, opened_window
+from tests.browser.windows import DESKTOP, PHONE, ZOOMED, Device, opened_window
 from tests.contact_desk import another_code, find_code
 from verifier.contacts.domain import record_name
 
 pytestmark = pytest.mark.browser
-
-OpenWindow = Callable[..., Window]
-
-
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CheckOffice]:
-    """One installation for all of these journeys."""
-    with opened_check_office(Path(tmp_path_factory.mktemp("checks"))) as opened:
-        yield opened
-
-
-@pytest.fixture
-def enter(browser: Browser, desk: CheckOffice) -> Iterator[OpenWindow]:
-    """`enter(asked, device, has_scripts=…)`: a window in which the link is open and *Continue* was pressed."""
-    with ExitStack() as stack:
-
-        def make(asked: Asked, device: Device = PHONE, *, look: bool = False, **more: Any) -> Window:
-            window = stack.enter_context(opened_window(browser, desk.address, device, **more))
-            window.open(asked.url)
-            if look:
-                window.look()
-            window.page.get_by_role("button", name="Continue").click()
-            return window
-
-        yield make
-
-
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name).first.click()
-
-
-def show_verdict(page: Page, heading: str) -> None:
-    """Wait for the heading, as a person without scripts does: by looking again."""
-    wait_for(lambda: _looks_like(page, heading), what=f"never came: {heading}")
-
-
-def _looks_like(page: Page, heading: str) -> bool:
-    if page.locator("h1").inner_text() == heading:
-        return True
-    again = page.get_by_role("link", name="Look again")
-    if again.count():
-        again.first.click()
-    else:
-        page.wait_for_timeout(200)
-    return page.locator("h1").inner_text() == heading
 
 
 @pytest.mark.parametrize(
