@@ -4,20 +4,22 @@ Four queues, one for each zone of trust, named to both sides here and nowhere el
 everywhere a message is acknowledged after its job, a lost worker's goes back, one at a time is held, only JSON is read,
 no result is kept, and nobody commands a worker from afar.
 
-Guarantees: no connection is made here. Every wait for the broker ends: a frozen one is left within seconds.
+Guarantees: no connection is made here, and Celery, which is heavy, is imported only where a broker is. Every wait for
+the broker ends: a frozen one is left within seconds.
 """
 
 import ssl
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Final
-
-from celery import Celery
-from kombu.entity import Exchange, Queue
+from typing import TYPE_CHECKING, Any, Final
 
 from verifier.broker.address import full_address, has_tls, is_redis
 from verifier.db.wakeups import Work
 from verifier.settings import Settings
+
+if TYPE_CHECKING:
+    from celery import Celery
+    from kombu.entity import Queue
 
 PATIENCE_SECONDS: Final = 3.0
 """How long one answer of the broker is waited for."""
@@ -52,12 +54,14 @@ def task_name(job: str) -> str:
     return f"verifier.{job}"
 
 
-def make_client(settings: Settings) -> Celery:
+def make_client(settings: Settings) -> "Celery":
     """A Celery app for this broker.
 
     Raises:
         ConfigurationError: with the setting's name and what to write.
     """
+    from celery import Celery
+
     client = Celery("verifier", set_as_current=False)
     client.conf.update(
         broker_url=full_address(settings),
@@ -98,12 +102,13 @@ _PATIENCE: Final[Mapping[str, Any]] = {
     "broker_connection_retry_on_startup": True,
     "broker_connection_max_retries": None,
     "broker_heartbeat": 10,
-    "task_publish_retry": False,
     "worker_soft_shutdown_timeout": 5.0,
 }
 
 
-def _queue(zone: Zone, settings: Settings) -> Queue:
+def _queue(zone: Zone, settings: Settings) -> "Queue":
+    from kombu.entity import Exchange, Queue
+
     # The nameless exchange leads to a queue by its name: nothing has to be bound, so nothing is lost by a flush.
     arguments = None
     if not is_redis(settings):

@@ -6,16 +6,16 @@ job, however long the broker is away. Leaves to others: the work itself, which e
 
 import threading
 from collections.abc import Collection
-from typing import Any, Final
-
-from kombu.connection import Connection
-from kombu.messaging import Producer
+from typing import TYPE_CHECKING, Any, Final
 
 from verifier.broker.client import PATIENCE_SECONDS, ZONE_OF, make_client, task_name
 from verifier.db.wakeups import Work
 from verifier.ids import new_document_id
 from verifier.settings import Settings
 from verifier.telemetry import get_log
+
+if TYPE_CHECKING:
+    from kombu.connection import Connection
 
 _REST_SECONDS: Final = 1.0
 _GAP_SECONDS: Final = 0.01
@@ -73,7 +73,9 @@ class BrokerWakeups:
                 _drop(connection)
                 return
 
-    def _publish(self, connection: Connection, works: Collection[Work]) -> None:
+    def _publish(self, connection: "Connection", works: Collection[Work]) -> None:
+        from kombu.messaging import Producer
+
         producer = Producer(connection.default_channel, serializer="json")
         for work in sorted(works, key=list(Work).index):
             producer.publish(
@@ -102,7 +104,7 @@ class BrokerWakeups:
             get_log().warning("broker.reached" if is_reached else "broker.unreachable")
 
 
-def _drop(connection: Connection | None) -> None:
+def _drop(connection: "Connection | None") -> None:
     """Leave the connection, without a farewell that a frozen broker would not hear."""
     if connection is not None:
         connection.collect(socket_timeout=PATIENCE_SECONDS)

@@ -1,7 +1,8 @@
 """What is found out about a submission outside every transaction: a message, a token, a domain, a signature.
 
 Guarantees: whatever a stranger sent ends in a finding, and never in an exception of its own. Leaves to others: what a
-finding does to the check (`effects`), and the looking itself, which knows no database.
+finding does to the check (`effects`), and the looking itself, which knows no database. What judges messages and tokens
+is heavy, and imported with the first of them.
 """
 
 from dataclasses import dataclass
@@ -9,10 +10,8 @@ from datetime import datetime, timedelta
 from typing import Final, assert_never
 
 from policies.parts import CheckMethod
-from verifier.contacts.attestation import REPLAY_FOR, judge_attestation, subject_of_digest
 from verifier.contacts.domain import judge_dns, judge_file
 from verifier.contacts.life import SubmissionKind
-from verifier.contacts.message.judge import judge_message
 from verifier.contacts.message.rules import DECIDING_GRADES, MessageVerdict
 from verifier.contacts.message.subject import names_case
 from verifier.contacts.reasons import Reason
@@ -60,6 +59,8 @@ class Findings:
                 assert_never(task.kind)
 
     def _judge_message(self, task: Task, *, now: datetime) -> Finding:
+        from verifier.contacts.message.judge import judge_message
+
         resolver, expected = self._tools.resolver, task.address
         if not self._tools.rules.recipients:
             raise MootError  # not taken here: without the desk's addresses, any message to anybody would do
@@ -77,6 +78,8 @@ class Findings:
         )
 
     def _judge_attestation(self, task: Task, *, now: datetime) -> Finding:
+        from verifier.contacts.attestation import REPLAY_FOR, judge_attestation, subject_of_digest
+
         keys, expected = self._tools.desk_keys, task.account_digest
         if task.challenge is None or expected is None:
             raise MootError

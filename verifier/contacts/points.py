@@ -5,16 +5,13 @@ and digesting normal forms compares addresses; no text makes a parser raise anyt
 `DisposableContactError`, which carry the kind and never the text. Strict: spaces around an address, display names,
 quoted local parts, IP literals, extensions and URLs are refused. Whether anybody is reached there is asked nowhere.
 Leaves to others: who may send a contact point, sealing and digesting it, whether what is typed is trimmed first.
+The libraries that know the kinds are heavy, and imported where a kind is parsed first.
 """
 
 import re
 import unicodedata
 from functools import cache
 from typing import Final, assert_never
-
-import idna
-import phonenumbers
-from email_validator import EmailNotValidError, validate_email
 
 from policies.parts import ContactKind
 from verifier.contacts.errors import DisposableContactError, MalformedContactError
@@ -40,6 +37,8 @@ def parse_email(text: str, *, forbid_disposable: bool = False) -> str:
     Raises:
         MalformedContactError, DisposableContactError
     """
+    from email_validator import EmailNotValidError, validate_email
+
     _verify_length(ContactKind.EMAIL, text)
     try:
         found = validate_email(
@@ -81,6 +80,8 @@ def parse_phone(text: str, *, region: str | None = None) -> str:
     Raises:
         MalformedContactError
     """
+    import phonenumbers
+
     _verify_length(ContactKind.PHONE, text)
     if _PHONE.fullmatch(text) is None:
         raise _malformed(ContactKind.PHONE)
@@ -103,6 +104,8 @@ def parse_domain(text: str) -> str:
     Raises:
         MalformedContactError
     """
+    import idna
+
     _verify_length(ContactKind.DOMAIN, text)
     try:
         normal = idna.encode(text, uts46=True, std3_rules=True).decode("ascii").lower().removesuffix(".")

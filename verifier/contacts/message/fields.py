@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from dkim.canonicalization import Simple, correct_empty_body, strip_trailing_lines
-
 from verifier.contacts.errors import MessageRefusedError
 from verifier.contacts.message.rules import MessageRules
 from verifier.contacts.reasons import Reason
@@ -55,6 +53,8 @@ class Message:
     @cached_property
     def simple_body(self) -> bytes:
         """The body in the simple form of RFC 6376, section 3.4.3; to bring it there again changes nothing."""
+        from dkim.canonicalization import Simple  # here, because dkimpy is heavy and few messages are judged
+
         form: bytes = Simple.canonicalize_body(self.body)
         return form
 
@@ -64,6 +64,8 @@ class Message:
         # dkimpy's own pattern goes over a run of blanks again from each of them. With runs cut short first, time grows
         # with the length of the body and not with the square of it; single blanks, the most there are, are let stand.
         short = _RUN_OF_BLANKS.sub(b" ", self.body).replace(b" \r\n", b"\r\n")
+        from dkim.canonicalization import correct_empty_body, strip_trailing_lines
+
         form: bytes = correct_empty_body(strip_trailing_lines(short))
         return form
 
