@@ -7,12 +7,18 @@ the app was handed is closed here.
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from collections.abc import Set as AbstractSet
+from datetime import timedelta
+from typing import Final, TypedDict
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import Response
 
+from verifier.db.clock import Clock
+from verifier.db.engine import Database
+from verifier.evidence.upload import Uploads
 from verifier.ids import ID_PATTERN
+from verifier.vault.service import Vault
 from verifier.web import (
     agent_api,
     auditor_api,
@@ -32,11 +38,11 @@ from verifier.web.pages.assets import get_asset
 from verifier.web.pages.common import CustomerShell, ProblemPage
 from verifier.web.principals import Principals
 from verifier.web.problems import Problem, RenderPage
-from verifier.web.rooms import Rooms
+from verifier.web.rooms import Rooms, StaffRooms
 from verifier.web.speaking import speak
 from verifier.web.staff_views import bare_shell
-from verifier.web.throttle import limit_network, throttle_from
-from verifier.wiring import House
+from verifier.web.throttle import Throttle, limit_network, throttle_from
+from verifier.wiring import House, Part
 
 STREAMS: Final = re.compile(r"/v1/verifications/[^/]+/(documents|contact-checks/message)|/verification/[^/]+/documents")
 _CUSTOMER: Final = re.compile(r"/(n|v|verification)(/.*)?")
@@ -45,54 +51,81 @@ _PART_OF_A_VERIFICATION: Final = re.compile(r"(/verification/([^/]+))/.+")
 
 def create_app(house: House, *, warnings: Sequence[str] = ()) -> FastAPI:
     """The app of an open house. `warnings` are sentences that staff see on every page."""
-    rooms = _furnish(house, warnings)
+    is_staff = Part.STAFF in house.rights.parts
+    rooms = _furnish_for_staff(house, warnings) if is_staff else Rooms(**_furnish(house))
     app = FastAPI(
         title="Verifier",
         version="1",
-        openapi_url="/v1/openapi.json",
+        openapi_url="/v1/openapi.json" if is_staff else None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.rooms, app.state.principals = rooms, rooms.principals
-    _include_routers(app, rooms)
+    app.state.rooms = rooms
+    if isinstance(rooms, StaffRooms):
+        app.state.principals = rooms.principals
+    _include_routers(app, rooms.throttle, house.rights.parts)
     app.add_api_route("/static/{name}", _serve_asset, methods=["GET"], include_in_schema=False)
-    install_plumbing(
-        app, is_https=house.settings.is_https, render_page=_problem_page(house.settings.desk_name), streams=STREAMS
-    )
+    is_https = house.settings.own_address.startswith("https://")
+    install_plumbing(app, is_https=is_https, render_page=_problem_page(house.settings.desk_name), streams=STREAMS)
     return app
 
 
-def _furnish(house: House, warnings: Sequence[str]) -> Rooms:
-    settings, throttle = house.settings, throttle_from(house.settings)
-    principals = Principals(house.database, house.clock, throttle, settings.public_url, house.form_key)
-    return Rooms(
+class _Furniture(TypedDict):
+    """What `Rooms` is made of."""
+
+    database: Database
+    clock: Clock
+    vault: Vault
+    uploads: Uploads
+    throttle: Throttle
+    log_key: str
+    public_url: str
+    desk_name: str
+    intake_closes_after: timedelta
+
+
+def _furnish(house: House) -> _Furniture:
+    settings = house.settings
+    return _Furniture(
         database=house.database,
         clock=house.clock,
         vault=house.vault,
+        uploads=house.uploads,
+        throttle=throttle_from(settings),
+        log_key=house.log_key,
+        public_url=settings.public_url,
+        desk_name=settings.desk_name,
+        intake_closes_after=settings.intake_closes_after,
+    )
+
+
+def _furnish_for_staff(house: House, warnings: Sequence[str]) -> StaffRooms:
+    settings, furniture = house.settings, _furnish(house)
+    principals = Principals(house.database, house.clock, furniture["throttle"], settings.staff_address, house.form_key)
+    return StaffRooms(
+        **furniture,
         policies=house.policies,
         verifications=house.verifications,
         requests=house.requests,
-        uploads=house.uploads,
         views=house.views,
         decisions=house.decisions,
         principals=principals,
-        throttle=throttle,
-        log_key=house.log_key,
         digest_key=house.digest_key,
-        public_url=settings.public_url,
-        desk_name=settings.desk_name,
         case_url=settings.case_url,
-        intake_closes_after=settings.intake_closes_after,
         warnings=tuple(warnings),
     )
 
 
-def _include_routers(app: FastAPI, rooms: Rooms) -> None:
-    limited = [Depends(limit_network(rooms.throttle))]
-    customers = (customer, customer_checks, customer_details, customer_steps, exits)
-    for audience in (*customers, agent_api, contact_api, reviewer_api, auditor_api, staff_pages):
-        app.include_router(audience.router, dependencies=limited)
+def _include_routers(app: FastAPI, throttle: Throttle, parts: AbstractSet[Part]) -> None:
+    """Each tier answers its own addresses only: what it has no router for it does not know."""
+    limited = [Depends(limit_network(throttle))]
+    if Part.CUSTOMER in parts:
+        for audience in (customer, customer_checks, customer_details, customer_steps, exits):
+            app.include_router(audience.router, dependencies=limited)
+    if Part.STAFF in parts:
+        for audience in (agent_api, contact_api, reviewer_api, auditor_api, staff_pages):
+            app.include_router(audience.router, dependencies=limited)
     app.include_router(health.router)  # unlimited: a busy network must not make the service look dead
 
 

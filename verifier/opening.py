@@ -24,11 +24,12 @@ def opened_house() -> "Iterator[House]":
     from verifier.address import at_address
     from verifier.sanitise.hardening import harden_process
     from verifier.telemetry import configure_logs
-    from verifier.wiring import open_house
+    from verifier.wiring import open_house, parts_of_tier
 
     configure_logs()
     harden_process()
-    house = open_house(at_address(load_settings()))
+    settings = load_settings()
+    house = open_house(at_address(settings), parts=parts_of_tier(settings))
     try:
         yield house
     finally:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -28,15 +28,20 @@ from verifier.metrics.serving import metrics_on
 from verifier.sanitise.errors import DecoderUnavailableError
 from verifier.sanitise.hardening import STARTED_BY, harden_process
 from verifier.sanitise.probe import SandboxReport, probe_sandbox
-from verifier.settings import Settings
+from verifier.settings import Settings, Tier
 from verifier.stores import probe_stores
 from verifier.telemetry import configure_logs, get_log
-from verifier.wiring import open_figures, open_house
+from verifier.wiring import open_figures, open_house, parts_of_tier
 
 EMBEDDED: Final = (
     "Documents and keys lie on one machine: this form keeps every promise but P2, that who receives documents "
     "cannot read them back."
 )
+_FORMS: Final[Mapping[Tier, str]] = {
+    "all": EMBEDDED,
+    "customer": "This is the customers' tier: it puts documents away, and has no key that opens one.",
+    "staff": "This is the staff's tier: customers have another host.",
+}
 _FINISH_WITHIN: Final = 20
 _WORKER_ENDS_WITHIN: Final = 30.0
 _FIRST_PAUSE: Final = 0.2
@@ -56,17 +61,20 @@ def serve(settings: Settings, *, ready_file: Path | None = None) -> None:
     with _listen(settings) as listener:
         address = address_of(settings, port=listener.getsockname()[1])
         settings = at_address(settings, port=listener.getsockname()[1])
-        probe_stores(settings)
-        house = open_house(settings)
+        is_whole = settings.tier == "all"
+        if is_whole:
+            probe_stores(settings)
+        house = open_house(settings, parts=parts_of_tier(settings))
         try:
-            warnings = try_sandbox(settings)
-            _announce(EMBEDDED, f"Listening on {address}, known as {settings.public_url}.", *warnings)
-            get_log().info("serve.embedded", port=listener.getsockname()[1])
+            # Only workers decode what others made; where they run apart, each of them tries its own sandbox.
+            warnings = try_sandbox(settings) if is_whole else ()
+            _announce(_FORMS[settings.tier], f"Listening on {address}, known as {settings.own_address}.", *warnings)
+            get_log().info("serve.embedded" if is_whole else "serve.tier", port=listener.getsockname()[1])
             server = _Server(_configure(create_app(house, warnings=warnings)), address=address, ready_file=ready_file)
             known = {"VERIFIER_PUBLIC_URL": settings.public_url, STARTED_BY: str(os.getpid())}
             # Where a broker is, workers are started apart, each zone with its rights.
             command = (sys.executable, "-m", "workers")
-            worker = None if settings.broker_url else Supervisor(command, environment=known)
+            worker = Supervisor(command, environment=known) if is_whole and not settings.broker_url else None
             gc.collect()
             gc.freeze()  # all that was loaded stays: looking through it again and again would cost a tenth of an upload
             with metrics_on(

@@ -17,6 +17,7 @@ from verifier.errors import ConfigurationError
 from verifier.locales import UNNAMED
 
 _MEGABYTE: Final = 1_000_000
+Tier = Literal["all", "customer", "staff"]
 _BUCKET: Final = r"^$|^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
 
 
@@ -29,6 +30,9 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     public_url: str = "http://127.0.0.1:8080"
+    # Where tiers run apart, `verifier serve` is one of them, and staff have a host of their own.
+    tier: Tier = "all"
+    staff_url: str = ""
     desk_name: str = Field(default=UNNAMED, min_length=1, max_length=60)
     log_origin: str = Field(default="verifier.localhost/log", pattern=r"[a-z0-9.-]+(/[a-z0-9._/-]+)?")
     case_url: str = ""
@@ -115,10 +119,20 @@ class Settings(BaseSettings):
     loopback_files_port: int | None = Field(default=None, gt=0, le=65535)
     loopback_files_ca: Path | None = None
 
-    @field_validator("public_url")
+    @field_validator("public_url", "staff_url")
     @classmethod
     def _strip_slash(cls, value: str) -> str:
         return value.rstrip("/")
+
+    @property
+    def staff_address(self) -> str:
+        """The address that staff and their programs open."""
+        return self.staff_url or self.public_url
+
+    @property
+    def own_address(self) -> str:
+        """The address that people open to reach this tier."""
+        return self.staff_address if self.tier == "staff" else self.public_url
 
     @property
     def database_file(self) -> Path:
@@ -175,17 +189,8 @@ def is_loopback_host(host: str) -> bool:
 
 def verify_settings(settings: Settings) -> None:
     """Raise `ConfigurationError` where a setting would break a promise."""
-    url = urlsplit(settings.public_url)
-    if url.scheme not in {"http", "https"} or not url.hostname or url.path or url.query or url.username:
-        raise ConfigurationError(
-            "VERIFIER_PUBLIC_URL must be the address that people open, such as https://verify.example.org, "
-            "without a path. Write it so."
-        )
-    if url.scheme == "http" and not is_loopback_host(url.hostname):
-        raise ConfigurationError(
-            f"VERIFIER_PUBLIC_URL is http on a public host ({url.hostname}): links and cookies could be read on the "
-            "way. Put a TLS proxy in front and write https."
-        )
+    _verify_address(settings.public_url, "VERIFIER_PUBLIC_URL")
+    _verify_tiers(settings)
     if not is_loopback_host(settings.host) and "public_url" not in settings.model_fields_set:
         raise ConfigurationError(
             "VERIFIER_HOST opens the service to other machines, but VERIFIER_PUBLIC_URL does not say at which address "
@@ -197,6 +202,42 @@ def verify_settings(settings: Settings) -> None:
             'all customers would share one limit. Set it to the proxy\'s addresses, such as ["127.0.0.1"].'
         )
     _verify_watching(settings)
+
+
+def _verify_address(address: str, setting: str) -> None:
+    url = urlsplit(address)
+    if url.scheme not in {"http", "https"} or not url.hostname or url.path or url.query or url.username:
+        raise ConfigurationError(
+            f"{setting} must be the address that people open, such as https://verify.example.org, "
+            "without a path. Write it so."
+        )
+    if url.scheme == "http" and not is_loopback_host(url.hostname):
+        raise ConfigurationError(
+            f"{setting} is http on a public host ({url.hostname}): links and cookies could be read on the "
+            "way. Put a TLS proxy in front and write https."
+        )
+
+
+def _verify_tiers(settings: Settings) -> None:
+    if settings.staff_url:
+        _verify_address(settings.staff_url, "VERIFIER_STAFF_URL")
+        customers, staff = urlsplit(settings.public_url), urlsplit(settings.staff_url)
+        is_shared = customers.hostname == staff.hostname
+        if customers.scheme != staff.scheme or settings.staff_url == settings.public_url:
+            raise ConfigurationError(
+                "VERIFIER_STAFF_URL and VERIFIER_PUBLIC_URL must be two addresses, both https (or both http on this "
+                "machine). Write the one that staff open into VERIFIER_STAFF_URL."
+            )
+        if settings.is_production and is_shared:
+            raise ConfigurationError(
+                "VERIFIER_STAFF_URL and VERIFIER_PUBLIC_URL name one host: cookies know no ports, so a page of one "
+                "tier could act in the other. Give staff a host name of their own."
+            )
+    if settings.tier != "all" and not (settings.staff_url and "public_url" in settings.model_fields_set):
+        raise ConfigurationError(
+            f"VERIFIER_TIER is {settings.tier}, so tiers run apart: VERIFIER_PUBLIC_URL must name the host of "
+            "customers, and VERIFIER_STAFF_URL that of staff. Set both, for both tiers."
+        )
 
 
 def _verify_watching(settings: Settings) -> None:
@@ -225,8 +266,8 @@ def _is_heartbeat_url(text: str) -> bool:
     return is_plain and is_safe and bool(host) and url.username is None and not url.fragment
 
 
-def load_settings() -> Settings:
-    """Read the environment and verify it.
+def load_settings(*, tier: Tier | None = None) -> Settings:
+    """Read the environment and verify it; `tier` is for whoever named it otherwise.
 
     Raises:
         ConfigurationError: with the setting's name and what to write instead, never its value.
@@ -234,7 +275,7 @@ def load_settings() -> Settings:
     from pydantic import ValidationError
 
     try:
-        settings = Settings()
+        settings = Settings() if tier is None else Settings(tier=tier)
     except ValidationError as error:
         names = sorted({f"VERIFIER_{str(part['loc'][0]).upper()}: {part['msg']}" for part in error.errors()})
         raise ConfigurationError(f"These settings cannot be used. {'; '.join(names)}") from None

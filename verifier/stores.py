@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from verifier.errors import ConfigurationError
 from verifier.settings import Settings, is_loopback_host
+from verifier.vault.given import GivenKeys, GivenObjects, GivenRoots
 from verifier.vault.key_files import FileKeys
 from verifier.vault.key_store import KeyStore
 from verifier.vault.object_files import FileObjects
@@ -37,24 +38,42 @@ class Stores:
     roots: RootKeys
 
 
-def choose_stores(settings: Settings) -> Stores:
+@dataclass(frozen=True)
+class Wanted:
+    """Which of the stores a process may open at all."""
+
+    objects: bool = True
+    keys: bool = True
+    roots: bool = True
+
+
+_ALL: Final = Wanted()
+
+
+def choose_stores(settings: Settings, wanted: Wanted = _ALL) -> Stores:
     """Open what the settings name, making folders. Raises `ConfigurationError`, with the setting and what to write."""
     verify_store_settings(settings)
-    for folder, bucket in (
-        (settings.objects_folder, settings.documents_bucket),
-        (settings.keys_folder, settings.keys_bucket),
-        (settings.roots_folder, settings.keys_bucket if settings.root_custody == "kms" else ""),
+    for folder, bucket, is_wanted in (
+        (settings.objects_folder, settings.documents_bucket, wanted.objects),
+        (settings.keys_folder, settings.keys_bucket, wanted.keys),
+        (settings.roots_folder, settings.keys_bucket if settings.root_custody == "kms" else "", wanted.roots),
     ):
-        if not bucket:
+        if is_wanted and not bucket:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return open_stores(settings)
+    return open_stores(settings, wanted)
 
 
-def open_stores(settings: Settings) -> Stores:
+def open_stores(settings: Settings, wanted: Wanted = _ALL) -> Stores:
     """Open what the settings name, and make nothing. Raises as `choose_stores`."""
     verify_store_settings(settings)
-    keys, days = _open_keys(settings)
-    return Stores(objects=_open_objects(settings), keys=keys, roots=_around(settings, days))
+    keys: KeyStore = GivenKeys(None, frozenset())
+    roots: RootKeys = GivenRoots(None, frozenset())
+    if wanted.keys or wanted.roots:
+        opened, days = _open_keys(settings)
+        keys = opened if wanted.keys else keys
+        roots = _around(settings, days) if wanted.roots else roots
+    objects = _open_objects(settings) if wanted.objects else GivenObjects(None, frozenset())
+    return Stores(objects=objects, keys=keys, roots=roots)
 
 
 def _open_objects(settings: Settings) -> ObjectStore:

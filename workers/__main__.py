@@ -17,7 +17,7 @@ from verifier.errors import VerifierError
 from verifier.sanitise.hardening import end_with_parent, harden_process
 from verifier.settings import Settings, load_settings
 from verifier.telemetry import configure_logs, get_log
-from verifier.wiring import open_house, open_workshop
+from verifier.wiring import open_house, open_workshop, parts_of_zones
 from workers.embedded import EmbeddedWorker
 from workers.figures import show_figures
 from workers.schedule import plan_jobs
@@ -54,7 +54,7 @@ def _read_zones() -> Sequence[Zone]:
 
 def _work(settings: Settings, zones: Sequence[Zone]) -> int:
     """Work by the clock until somebody asks to stop."""
-    house = open_house(settings)
+    house = open_house(settings, parts=parts_of_zones(zones))
     workshop = open_workshop(house)
     worker = EmbeddedWorker(workshop, [job for job in plan_jobs(settings) if job.zone in zones])
 

@@ -5,4 +5,4 @@ from verifier.wiring import Workshop
 
 def expire(workshop: Workshop) -> int:
     """How many were ended."""
-    return workshop.house.verifications.expire_due()
+    return workshop.expiry.expire_due()

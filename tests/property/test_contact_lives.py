@@ -54,7 +54,7 @@ from verifier.sanitise.decoder import Decoder
 from verifier.vault.secrets import load_or_create_secret
 from verifier.verifications.life import VerificationState, is_terminal
 from verifier.verifications.links import LinkKey
-from verifier.verifications.moves import lock_verification
+from verifier.verifications.moves import lock_verification, withdraw
 from verifier.verifications.once import EVERY_TIME
 from verifier.verifications.service import NewVerification
 from verifier.verifications.tables import VerificationRow
@@ -266,7 +266,6 @@ class ContactLives(RuleBasedStateMachine):
         if how == 0:
             self._try(lambda: self._house.verifications.cancel(verification, actor="operator", once=EVERY_TIME))
         elif how == 1:
-            withdraw = self._house.verifications.withdraw
             self._write(lambda session, now: withdraw(session, now, verification, reason="rather_not"))
         elif how == 2:
             key = LinkKey(load_or_create_secret(self._house.settings.secrets_folder, "link"))

@@ -57,7 +57,7 @@ from verifier.settings import Settings
 from verifier.verifications import life as verifications_life
 from verifier.verifications.errors import AlreadyDecidedError
 from verifier.verifications.life import VerificationState, is_terminal
-from verifier.verifications.moves import get_policy, lock_verification
+from verifier.verifications.moves import get_policy, lock_verification, withdraw
 from verifier.verifications.once import EVERY_TIME
 from verifier.verifications.service import NewVerification
 from verifier.verifications.tables import VerificationRow
@@ -261,7 +261,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule(which=st.integers(0, 9), how=st.integers(0, 5))
     def end_or_renew(self, which: int, how: int) -> None:
-        leave, verification = self._house.verifications.withdraw, self._pick(which)
+        leave, verification = withdraw, self._pick(which)
         if how == 0:
             self._write(lambda session, now: leave(session, now, verification, reason="not_me"))
         else:

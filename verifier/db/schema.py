@@ -15,7 +15,7 @@ from verifier.db.locks import lock_name
 from verifier.errors import ConfigurationError
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
-NEWEST: Final = "0006"
+NEWEST: Final = "0007"
 
 
 def upgrade_schema(database: Database) -> None:

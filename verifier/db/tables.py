@@ -18,3 +18,5 @@ class InstallationRow(Base):
     created_at: Mapped[datetime]
     clock_high_at: Mapped[datetime]
     stores_marked_at: Mapped[datetime | None]
+    log_key: Mapped[str | None] = mapped_column(String(400))
+    """The log's public key, as whoever signs it published it here for those who show receipts."""

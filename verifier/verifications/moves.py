@@ -22,8 +22,9 @@ from verifier.ids import VerificationId
 from verifier.notices.outbox import drop_notices
 from verifier.retention import service as retention
 from verifier.retention.holds import place_holds
+from verifier.retention.service import Rule
 from verifier.verifications.errors import TooLateError, UnknownVerificationError
-from verifier.verifications.life import RULE_OF_END, VerificationState, is_terminal, verify_move
+from verifier.verifications.life import RULE_OF_END, VerificationState, is_key_lost, is_terminal, verify_move
 from verifier.verifications.sealed_values import PREFIX_OF, read_names
 from verifier.verifications.tables import (
     CustomerSessionRow,
@@ -170,6 +171,12 @@ def move(
     )
 
 
+def withdraw(session: Session, now: datetime, verification: VerificationId, *, reason: str) -> None:
+    """End a verification by one of the customer's two exits, in the caller's transaction."""
+    row = lock_verification(session, verification)
+    move(session, now, row, to=VerificationState.WITHDRAWN, actor="customer", reasons=[reason])
+
+
 def get_undecided_end(session: Session, row: VerificationRow) -> datetime:
     """Until when a document of a live verification may stay: with the link while it is asked for, else with the review.
 
@@ -193,9 +200,12 @@ def _end(session: Session, now: datetime, row: VerificationRow) -> None:
     rules = get_policy(session, row).retention
     row.ended_at = now
     row.forget_by = now + rules.longest_rows()
-    held = place_holds(session, now, row.id, (law for law in rules.list_holds() if _has(session, row, law.data)))
+    is_lost = is_key_lost(row.state, row.reasons)  # then no law keeps anything: nobody could read it
+    laws = () if is_lost else rules.list_holds()
+    held = place_holds(session, now, row.id, (law for law in laws if _has(session, row, law.data)))
     documents_until = held.get(DataClass.DOCUMENTS)
-    retention.make_verification_due(session, now, row.id, rule=RULE_OF_END[row.state], held_until=documents_until)
+    rule = Rule.KEY_LOST if is_lost else RULE_OF_END[row.state]
+    retention.make_verification_due(session, now, row.id, rule=rule, held_until=documents_until)
     drop_notices(session, now, row.id)
     wake(session, Work.SHRED, Work.DISPOSE)
     session.execute(

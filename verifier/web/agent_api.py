@@ -30,7 +30,7 @@ from verifier.web.describe import VerificationAnswer, describe, describe_with_li
 from verifier.web.link_showing import note_link_shown
 from verifier.web.once import RawBody, begin_call
 from verifier.web.principals import AnyPrincipal, ApiPrincipal
-from verifier.web.rooms import Rooms, RoomsDep
+from verifier.web.rooms import StaffRooms, StaffRoomsDep
 from verifier.web.uploading import receive_document
 
 router: Final = APIRouter(prefix="/v1", tags=["agent"])
@@ -92,7 +92,7 @@ def create_verification(
     asked: NewVerificationBody,
     body: RawBody,
     principal: ApiPrincipal,
-    rooms: RoomsDep,
+    rooms: StaffRoomsDep,
 ) -> VerificationAnswer | NoProofAnswer:
     """Ask for a verification. 201 when it is new; 200 when the same request already made it, or none is needed."""
     verify_may(principal, Action.VERIFICATION_CREATE)
@@ -135,7 +135,7 @@ def _tell_no_proof(policy: Policy, locale: str | None) -> NoProofAnswer:
 @router.get("/verifications")
 def list_verifications(
     principal: AnyPrincipal,
-    rooms: RoomsDep,
+    rooms: StaffRoomsDep,
     status: Annotated[VerificationState | None, Query()] = None,
     reference: Annotated[str | None, Query(max_length=64)] = None,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
@@ -177,7 +177,7 @@ def read_page(
 
 
 @router.get("/verifications/{verification}")
-def read_verification(verification: str, principal: AnyPrincipal, rooms: RoomsDep) -> VerificationAnswer:
+def read_verification(verification: str, principal: AnyPrincipal, rooms: StaffRoomsDep) -> VerificationAnswer:
     """One verification; for who may show it, with its link."""
     verify_may(principal, Action.VERIFICATION_READ)
     return _read(VerificationId(verification), rooms=rooms, principal=principal)
@@ -185,7 +185,7 @@ def read_verification(verification: str, principal: AnyPrincipal, rooms: RoomsDe
 
 @router.post("/verifications/{verification}/links")
 def renew_link(
-    request: Request, verification: str, body: RawBody, principal: ApiPrincipal, rooms: RoomsDep
+    request: Request, verification: str, body: RawBody, principal: ApiPrincipal, rooms: StaffRoomsDep
 ) -> VerificationAnswer:
     """The next link; older ones and their sessions end, and contact checks have to be made again."""
     verify_may(principal, Action.LINK_RENEW)
@@ -197,7 +197,7 @@ def renew_link(
 
 @router.post("/verifications/{verification}/cancel")
 def cancel_verification(
-    request: Request, verification: str, body: RawBody, principal: ApiPrincipal, rooms: RoomsDep
+    request: Request, verification: str, body: RawBody, principal: ApiPrincipal, rooms: StaffRoomsDep
 ) -> VerificationAnswer:
     """End a verification; everything that was sent is destroyed."""
     verify_may(principal, Action.VERIFICATION_CANCEL)
@@ -229,7 +229,7 @@ class _OnBehalf:
 
 @router.post("/verifications/{verification}/documents", status_code=201)
 async def upload_on_behalf(
-    request: Request, verification: str, principal: ApiPrincipal, rooms: RoomsDep
+    request: Request, verification: str, principal: ApiPrincipal, rooms: StaffRoomsDep
 ) -> UploadAnswer:
     """Upload a document that the customer gave the desk. Nobody at the desk can read it back here."""
     verify_may(principal, Action.DOCUMENT_UPLOAD_ON_BEHALF)
@@ -238,7 +238,7 @@ async def upload_on_behalf(
     return UploadAnswer(document=document, state="sealed")
 
 
-def _read(verification: VerificationId, *, rooms: Rooms, principal: Principal) -> VerificationAnswer:
+def _read(verification: VerificationId, *, rooms: StaffRooms, principal: Principal) -> VerificationAnswer:
     noted = note_link_shown(rooms, principal, verification)
     with rooms.database.read() as session:
         row = get_verification(session, verification)

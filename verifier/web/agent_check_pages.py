@@ -22,7 +22,7 @@ from verifier.web.link_showing import note_link_shown
 from verifier.web.pages.agent import CasePage
 from verifier.web.pages.common import FieldError
 from verifier.web.principals import PagePrincipal
-from verifier.web.rooms import Rooms, RoomsDep
+from verifier.web.rooms import StaffRooms, StaffRoomsDep
 from verifier.web.staff_route import SignedForm, StaffRoute, explain_refusal, go_to, show
 from verifier.web.waiting import wait_for_verdict
 
@@ -31,7 +31,7 @@ router: Final = APIRouter(tags=["agent"], route_class=StaffRoute, include_in_sch
 
 @router.post("/cases/{verification}/code")
 def enter_code(
-    request: Request, verification: str, principal: PagePrincipal, rooms: RoomsDep, form: SignedForm
+    request: Request, verification: str, principal: PagePrincipal, rooms: StaffRoomsDep, form: SignedForm
 ) -> Response:
     """Enter the code; the case shows what became of it, with the error where it could not be taken."""
     verify_may(principal, Action.CONTACT_CHECK_SUBMIT)
@@ -48,7 +48,7 @@ def enter_code(
 
 
 def _read_again(
-    request: Request, id_: VerificationId, *, principal: Principal, rooms: Rooms, errors: tuple[FieldError, ...]
+    request: Request, id_: VerificationId, *, principal: Principal, rooms: StaffRooms, errors: tuple[FieldError, ...]
 ) -> CasePage:
     noted = note_link_shown(rooms, principal, id_)  # what was refused noted nobody, and the case shows its link
     with rooms.database.read() as session:
@@ -65,7 +65,7 @@ def _read_again(
         )
 
 
-def _hand_in(id_: VerificationId, contact: str, code: str, *, principal: Principal, rooms: Rooms) -> SubmissionId:
+def _hand_in(id_: VerificationId, contact: str, code: str, *, principal: Principal, rooms: StaffRooms) -> SubmissionId:
     if contact not in set(ContactKind):
         raise UnknownContactError({"contact": ""})
     with rooms.database.write() as session:

@@ -24,7 +24,7 @@ from verifier.web.pages.agent import NewPage, NewResult, NewValues
 from verifier.web.pages.common import FieldError
 from verifier.web.principals import PagePrincipal
 from verifier.web.receipt_views import answer_receipt_file, tell_receipt
-from verifier.web.rooms import Rooms, RoomsDep
+from verifier.web.rooms import StaffRooms, StaffRoomsDep
 from verifier.web.staff_route import SignedForm, StaffForm, StaffRoute, explain_refusal, go_to, show
 from verifier.web.staff_views import LOCALE, label_document, staff_shell
 
@@ -69,7 +69,7 @@ class NewQuery(BaseModel):
 
 @router.get("/new")
 def ask_new(
-    request: Request, query: Annotated[NewQuery, Query()], principal: PagePrincipal, rooms: RoomsDep
+    request: Request, query: Annotated[NewQuery, Query()], principal: PagePrincipal, rooms: StaffRoomsDep
 ) -> Response:
     """The form, prefilled from the address; what was just made; and the cases."""
     verify_may(principal, Action.VERIFICATION_CREATE)
@@ -84,7 +84,7 @@ def ask_new(
     return show(page)
 
 
-def _find_result(made: str, *, principal: Principal, rooms: Rooms, is_same: bool) -> NewResult | None:
+def _find_result(made: str, *, principal: Principal, rooms: StaffRooms, is_same: bool) -> NewResult | None:
     """What was made, while its link is there to be shown."""
     noted = note_link_shown(rooms, principal, VerificationId(made))
     with rooms.database.read() as session:
@@ -99,7 +99,7 @@ def _read_new(
     request: Request,
     principal: Principal,
     *,
-    rooms: Rooms,
+    rooms: StaffRooms,
     values: NewValues,
     result: NewResult | None = None,
     whose: str = "mine",
@@ -129,7 +129,7 @@ def _read_new(
 
 
 @router.post("/new")
-def make_new(request: Request, principal: PagePrincipal, rooms: RoomsDep, form: SignedForm) -> Response:
+def make_new(request: Request, principal: PagePrincipal, rooms: StaffRoomsDep, form: SignedForm) -> Response:
     """Make a request, then show its link; a refusal keeps what was typed."""
     verify_may(principal, Action.VERIFICATION_CREATE)
     values = _read_values(form)
@@ -176,7 +176,7 @@ def _find_too_long(values: NewValues) -> tuple[FieldError, ...]:
 
 @router.get("/cases/{verification}")
 def show_case(
-    request: Request, verification: str, principal: PagePrincipal, rooms: RoomsDep, renewed: bool = False
+    request: Request, verification: str, principal: PagePrincipal, rooms: StaffRoomsDep, renewed: bool = False
 ) -> Response:
     """One case: its link while it lives, its outcome, its documents without what is in them."""
     verify_may(principal, Action.VERIFICATION_READ)
@@ -190,7 +190,7 @@ def show_case(
 
 
 @router.post("/cases/{verification}/renew")
-def renew_link(verification: str, principal: PagePrincipal, rooms: RoomsDep, _: SignedForm) -> Response:
+def renew_link(verification: str, principal: PagePrincipal, rooms: StaffRoomsDep, _: SignedForm) -> Response:
     """The next link; the old one ends, and contact checks with it."""
     verify_may(principal, Action.LINK_RENEW)
     rooms.requests.renew_link(VerificationId(verification), actor=principal.actor, once=EVERY_TIME)
@@ -198,7 +198,7 @@ def renew_link(verification: str, principal: PagePrincipal, rooms: RoomsDep, _: 
 
 
 @router.post("/cases/{verification}/cancel")
-def cancel(verification: str, principal: PagePrincipal, rooms: RoomsDep, _: SignedForm) -> Response:
+def cancel(verification: str, principal: PagePrincipal, rooms: StaffRoomsDep, _: SignedForm) -> Response:
     """End the verification; everything that was sent is destroyed."""
     verify_may(principal, Action.VERIFICATION_CANCEL)
     rooms.verifications.cancel(VerificationId(verification), actor=principal.actor, once=EVERY_TIME)
@@ -211,7 +211,7 @@ def show_receipt(
     verification: str,
     document: str,
     principal: PagePrincipal,
-    rooms: RoomsDep,
+    rooms: StaffRoomsDep,
     format_: Annotated[Literal["page", "json"], Query(alias="format")] = "page",
 ) -> Response:
     """The deletion receipt of one document: to read and print, or the file that tools check."""

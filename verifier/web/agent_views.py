@@ -25,7 +25,7 @@ from verifier.web.pages.customer import WithdrawReason
 from verifier.web.pages.facts import Held
 from verifier.web.pages.language import language_names
 from verifier.web.replies import write_reply
-from verifier.web.rooms import Rooms
+from verifier.web.rooms import StaffRooms
 from verifier.web.staff_check_views import tell_checks
 from verifier.web.staff_views import LOCALE, label_document, staff_shell
 
@@ -58,7 +58,7 @@ def tell_policy_title(name: str, *, policies: Mapping[str, Policy]) -> str:
     return policies[name].title.in_language(LOCALE) if name in policies else name
 
 
-def tell_link(row: VerificationRow, *, noted: Noted, rooms: Rooms) -> Link:
+def tell_link(row: VerificationRow, *, noted: Noted, rooms: StaffRooms) -> Link:
     """What an agent sends."""
     url = get_link_url(noted, row, rooms=rooms)
     reply = write_reply(row, url=url, desk=rooms.desk_name)
@@ -93,7 +93,7 @@ def read_case(
     *,
     request: Request,
     principal: Principal,
-    rooms: Rooms,
+    rooms: StaffRooms,
     noted: Noted | None,
     is_renewed: bool,
     errors: tuple[FieldError, ...] = (),

@@ -46,7 +46,7 @@ from verifier.web.pages.auditor import DestroyedPage, EntriesPage, EntryRow, Fil
 from verifier.web.pages.common import FieldError, StaffShell
 from verifier.web.principals import PagePrincipal
 from verifier.web.receipt_views import answer_receipt_file, tell_receipt
-from verifier.web.rooms import Rooms, RoomsDep
+from verifier.web.rooms import StaffRooms, StaffRoomsDep
 from verifier.web.staff_route import StaffRoute, show
 from verifier.web.staff_views import label_document, staff_shell
 
@@ -74,7 +74,7 @@ class AuditQuery(BaseModel):
 
 @router.get("/audit")
 def show_audit(
-    request: Request, query: Annotated[AuditQuery, Query()], principal: PagePrincipal, rooms: RoomsDep
+    request: Request, query: Annotated[AuditQuery, Query()], principal: PagePrincipal, rooms: StaffRoomsDep
 ) -> Response:
     """One of the four tabs."""
     shell, cursor = staff_shell(request, principal, rooms=rooms, current="audit"), query.cursor
@@ -104,7 +104,7 @@ def show_audit(
             assert_never(query.tab)
 
 
-def _read_stored(rooms: Rooms, shell: StaffShell, *, cursor: str | None) -> StoredPage:
+def _read_stored(rooms: StaffRooms, shell: StaffShell, *, cursor: str | None) -> StoredPage:
     after = None if cursor is None else parse_cursor("stored", cursor)
     with rooms.database.read() as session:
         now = rooms.clock.now(session)
@@ -125,7 +125,7 @@ def _read_stored(rooms: Rooms, shell: StaffShell, *, cursor: str | None) -> Stor
     )
 
 
-def _read_destroyed(rooms: Rooms, principal: Principal, shell: StaffShell, *, cursor: str | None) -> DestroyedPage:
+def _read_destroyed(rooms: StaffRooms, principal: Principal, shell: StaffShell, *, cursor: str | None) -> DestroyedPage:
     before = None if cursor is None else parse_index_cursor("destroyed", cursor)
     note_reading(rooms, principal, DISPOSALS)
     with rooms.database.read() as session:
@@ -140,7 +140,7 @@ def _read_destroyed(rooms: Rooms, principal: Principal, shell: StaffShell, *, cu
     )
 
 
-def _read_views(rooms: Rooms, principal: Principal, shell: StaffShell, *, cursor: str | None) -> ViewsPage:
+def _read_views(rooms: StaffRooms, principal: Principal, shell: StaffShell, *, cursor: str | None) -> ViewsPage:
     before = None if cursor is None else parse_index_cursor("views", cursor)
     note_reading(rooms, principal, VIEWS)
     with rooms.database.read() as session:
@@ -156,7 +156,7 @@ def _next_url(tab: Tab, index: int) -> str:
 
 
 def _read_entries(
-    rooms: Rooms, principal: Principal, shell: StaffShell, *, filters: Filters, cursor: str | None
+    rooms: StaffRooms, principal: Principal, shell: StaffShell, *, filters: Filters, cursor: str | None
 ) -> EntriesPage:
     query = parse_filters(filters, limit=_ROWS, cursor=cursor)
     errors: tuple[FieldError, ...] = ()
@@ -202,7 +202,7 @@ def show_receipt(
     request: Request,
     document: str,
     principal: PagePrincipal,
-    rooms: RoomsDep,
+    rooms: StaffRoomsDep,
     format_: Annotated[Literal["page", "json"], Query(alias="format")] = "page",
 ) -> Response:
     """The deletion receipt of one document: to read and print, or the file that tools check."""

@@ -26,7 +26,7 @@ from verifier.verifications.once import Once
 from verifier.web.contact_answers import ChecksAnswer, SubmissionAnswer, tell_checks, tell_pending, tell_submission
 from verifier.web.once import RawBody, begin_call
 from verifier.web.principals import AnyPrincipal, ApiPrincipal
-from verifier.web.rooms import Rooms, RoomsDep
+from verifier.web.rooms import StaffRooms, StaffRoomsDep
 
 router: Final = APIRouter(prefix="/v1/verifications/{verification}/contact-checks", tags=["agent"])
 
@@ -58,7 +58,7 @@ class AttestationBody(BaseModel):
 
 
 @router.get("")
-def list_checks(verification: str, principal: AnyPrincipal, rooms: RoomsDep) -> ChecksAnswer:
+def list_checks(verification: str, principal: AnyPrincipal, rooms: StaffRoomsDep) -> ChecksAnswer:
     """How every contact check of a verification stands."""
     verify_may(principal, Action.CONTACT_CHECK_READ)
     with rooms.database.read() as session:
@@ -67,7 +67,9 @@ def list_checks(verification: str, principal: AnyPrincipal, rooms: RoomsDep) -> 
 
 
 @router.get("/submissions/{submission}")
-def read_submission(verification: str, submission: str, principal: AnyPrincipal, rooms: RoomsDep) -> SubmissionAnswer:
+def read_submission(
+    verification: str, submission: str, principal: AnyPrincipal, rooms: StaffRoomsDep
+) -> SubmissionAnswer:
     """What became of something that was handed in."""
     verify_may(principal, Action.CONTACT_CHECK_READ)
     with rooms.database.read() as session:
@@ -76,7 +78,7 @@ def read_submission(verification: str, submission: str, principal: AnyPrincipal,
 
 @router.post("", status_code=202)
 def begin_check(
-    request: Request, verification: str, asked: BeginBody, body: RawBody, principal: ApiPrincipal, rooms: RoomsDep
+    request: Request, verification: str, asked: BeginBody, body: RawBody, principal: ApiPrincipal, rooms: StaffRoomsDep
 ) -> SubmissionAnswer:
     """Begin a check for the customer, or send its code once more: while they are on the phone, for example."""
     verify_may(principal, Action.CONTACT_CHECK_SUBMIT)
@@ -93,7 +95,7 @@ def begin_check(
 
 @router.post("/code", status_code=202)
 def enter_code(
-    request: Request, verification: str, given: CodeBody, body: RawBody, principal: ApiPrincipal, rooms: RoomsDep
+    request: Request, verification: str, given: CodeBody, body: RawBody, principal: ApiPrincipal, rooms: StaffRoomsDep
 ) -> SubmissionAnswer:
     """Enter the code that the customer reads out on the phone."""
     verify_may(principal, Action.CONTACT_CHECK_SUBMIT)
@@ -114,7 +116,7 @@ def hand_in_attestation(
     given: AttestationBody,
     body: RawBody,
     principal: ApiPrincipal,
-    rooms: RoomsDep,
+    rooms: StaffRoomsDep,
 ) -> SubmissionAnswer:
     """Hand in a signed attestation for the nonce of the open check."""
     verify_may(principal, Action.CONTACT_CHECK_SUBMIT)
@@ -134,7 +136,7 @@ def hand_in_attestation(
     openapi_extra={"requestBody": {"required": True, "content": {"message/rfc822": {"schema": {"type": "string"}}}}},
 )
 async def hand_in_message(
-    request: Request, verification: str, principal: ApiPrincipal, rooms: RoomsDep
+    request: Request, verification: str, principal: ApiPrincipal, rooms: StaffRoomsDep
 ) -> SubmissionAnswer:
     """Hand in the message itself, raw as the desk received it (RFC 5322)."""
     verify_may(principal, Action.CONTACT_CHECK_SUBMIT)
@@ -160,7 +162,7 @@ def _hand_in(
     hand_in: Callable[[Door], SubmissionId],
     *,
     once: Once[SubmissionId],
-    rooms: Rooms,
+    rooms: StaffRooms,
     principal: Principal,
 ) -> SubmissionAnswer:
     with rooms.database.write() as session:

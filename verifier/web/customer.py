@@ -23,6 +23,7 @@ from verifier.ids import DocumentId, VerificationId
 from verifier.proofs.service import remove_document, submit
 from verifier.verifications import links
 from verifier.verifications.life import is_terminal
+from verifier.verifications.moves import withdraw as end_by_customer
 from verifier.verifications.tables import Standing, VerificationRow
 from verifier.web.asked import asked_page
 from verifier.web.csrf import verify_form_token, verify_same_site
@@ -127,7 +128,7 @@ def _set_cookie(response: Response, verification: str, token: str, *, rooms: Roo
         token,
         max_age=90 * 24 * 3600,
         path="/",
-        secure=rooms.principals.is_https,
+        secure=rooms.is_https,
         httponly=True,
         samesite="lax",
     )
@@ -287,7 +288,7 @@ def withdraw(
         request,
         verification,
         form_token,
-        lambda session, now, row: rooms.verifications.withdraw(session, now, row.id, reason=reason),
+        lambda session, now, row: end_by_customer(session, now, row.id, reason=reason),
         rooms=rooms,
     )
 

@@ -28,7 +28,7 @@ FormToken = Annotated[str, Form(max_length=200)]
 
 
 def cookie_name(verification: str, *, rooms: Rooms) -> str:
-    return f"{'__Host' if rooms.principals.is_https else 'dev'}-v-{verification}"
+    return f"{'__Host' if rooms.is_https else 'dev'}-v-{verification}"
 
 
 def session_token(request: Request, verification: str, *, rooms: Rooms) -> str:

@@ -19,7 +19,7 @@ from verifier.verifications.moves import get_policy
 from verifier.verifications.tables import VerificationKeyRow, VerificationRow
 from verifier.web.link_showing import Noted, get_link_url
 from verifier.web.replies import write_reply
-from verifier.web.rooms import Rooms
+from verifier.web.rooms import StaffRooms
 
 _TELLS_REASONS: Final = frozenset(
     {VerificationState.REQUESTED, VerificationState.REJECTED, VerificationState.WITHDRAWN}
@@ -84,7 +84,9 @@ class VerificationAnswer(BaseModel):
     documents: list[DocumentAnswer]
 
 
-def describe_with_link(session: Session, row: VerificationRow, *, noted: Noted, rooms: Rooms) -> VerificationAnswer:
+def describe_with_link(
+    session: Session, row: VerificationRow, *, noted: Noted, rooms: StaffRooms
+) -> VerificationAnswer:
     """Tell one verification and its link to whoever was noted as one who sees it."""
     url = get_link_url(noted, row, rooms=rooms)
     return describe(session, row).model_copy(

@@ -22,7 +22,7 @@ from verifier.staff.principal import Principal, verify_may
 from verifier.web.log_api import Index
 from verifier.web.log_reading import EntriesQuery, note_reading, read_entries
 from verifier.web.principals import AnyPrincipal
-from verifier.web.rooms import Rooms, RoomsDep
+from verifier.web.rooms import StaffRooms, StaffRoomsDep
 
 router: Final = APIRouter(prefix="/v1", tags=["auditor"])
 
@@ -54,7 +54,9 @@ class EntriesAnswer(BaseModel):
 
 
 @router.get("/audit/entries")
-def list_entries(query: Annotated[EntriesQuery, Query()], principal: AnyPrincipal, rooms: RoomsDep) -> EntriesAnswer:
+def list_entries(
+    query: Annotated[EntriesQuery, Query()], principal: AnyPrincipal, rooms: StaffRoomsDep
+) -> EntriesAnswer:
     """Entries of the audit log, newest first. Reading them is an entry itself, once in 15 minutes for each query."""
     verify_may(principal, Action.AUDIT_READ)
     note_reading(rooms, principal, query.to_filter())
@@ -78,14 +80,16 @@ def _describe(entry: SequencedEntry) -> EntryAnswer:
     response_class=StreamingResponse,
     responses={200: {"content": {JSON_LINES: {}}, "description": "a header, one line an entry, the checkpoint"}},
 )
-def export_log(query: Annotated[ExportQuery, Query()], principal: AnyPrincipal, rooms: RoomsDep) -> StreamingResponse:
+def export_log(
+    query: Annotated[ExportQuery, Query()], principal: AnyPrincipal, rooms: StaffRoomsDep
+) -> StreamingResponse:
     """The log as JSON Lines, which `verifier audit verify` checks offline. Each export is an entry of its own."""
     verify_may(principal, Action.AUDIT_EXPORT)
     return respond_with_export(rooms, principal, from_index=query.from_index, to_index=query.to_index)
 
 
 def respond_with_export(
-    rooms: Rooms, principal: Principal, *, from_index: int, to_index: int | None
+    rooms: StaffRooms, principal: Principal, *, from_index: int, to_index: int | None
 ) -> StreamingResponse:
     """The lines of `[from_index, to_index)` as an answer. Raises `UnknownIndexError`, `LogEmptyError`."""
     with rooms.database.read() as session:

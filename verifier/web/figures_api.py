@@ -10,7 +10,7 @@ from policies.access import Action
 from verifier.reviews.figures import count_solved
 from verifier.staff.principal import verify_may
 from verifier.web.principals import AnyPrincipal
-from verifier.web.rooms import RoomsDep
+from verifier.web.rooms import StaffRoomsDep
 
 router: Final = APIRouter(prefix="/v1", tags=["auditor"])
 
@@ -35,7 +35,9 @@ class FiguresAnswer(BaseModel):
 
 
 @router.get("/figures")
-def read_figures(query: Annotated[FiguresQuery, Query()], principal: AnyPrincipal, rooms: RoomsDep) -> FiguresAnswer:
+def read_figures(
+    query: Annotated[FiguresQuery, Query()], principal: AnyPrincipal, rooms: StaffRoomsDep
+) -> FiguresAnswer:
     """What was solved, and how little it took."""
     verify_may(principal, Action.RETENTION_READ)
     with rooms.database.read() as session:

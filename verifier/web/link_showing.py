@@ -13,7 +13,7 @@ from verifier.verifications.handlers import has_handled, show_link
 from verifier.verifications.life import is_terminal
 from verifier.verifications.moves import get_verification, lock_verification
 from verifier.verifications.tables import VerificationRow
-from verifier.web.rooms import Rooms
+from verifier.web.rooms import StaffRooms
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Noted:
     verification: VerificationId
 
 
-def note_link_shown(rooms: Rooms, principal: Principal, verification: VerificationId) -> Noted | None:
+def note_link_shown(rooms: StaffRooms, principal: Principal, verification: VerificationId) -> Noted | None:
     """Note it before the link is shown; nothing where it may not be shown. Raises: UnknownVerificationError"""
     if not may(principal, Action.LINK_SHOW):
         return None
@@ -38,7 +38,7 @@ def note_link_shown(rooms: Rooms, principal: Principal, verification: Verificati
     return Noted(verification)
 
 
-def get_link_url(noted: Noted, row: VerificationRow, *, rooms: Rooms) -> str:
+def get_link_url(noted: Noted, row: VerificationRow, *, rooms: StaffRooms) -> str:
     """The address that the customer opens."""
     if noted.verification != row.id:
         raise ValueError("who is shown this link was noted for another verification")

@@ -20,7 +20,7 @@ from verifier.translog.proof import LogProof
 from verifier.translog.tiles import Tile
 from verifier.web.errors import UnknownFieldError
 from verifier.web.principals import AnyPrincipal
-from verifier.web.rooms import RoomsDep
+from verifier.web.rooms import StaffRoomsDep
 
 router: Final = APIRouter(prefix="/v1", tags=["auditor"])
 
@@ -72,14 +72,14 @@ class ConsistencyAnswer(BaseModel):
 
 
 @router.get("/audit/checkpoint", response_class=PlainTextResponse)
-def read_checkpoint(rooms: RoomsDep, _: NoQuery) -> PlainTextResponse:
+def read_checkpoint(rooms: StaffRoomsDep, _: NoQuery) -> PlainTextResponse:
     """The latest published checkpoint, a C2SP signed note. Public."""
     with rooms.database.read() as session:
         return PlainTextResponse(get_checkpoint(session))
 
 
 @router.get("/audit/key", response_class=PlainTextResponse)
-def read_log_key(rooms: RoomsDep, _: NoQuery) -> PlainTextResponse:
+def read_log_key(rooms: StaffRoomsDep, _: NoQuery) -> PlainTextResponse:
     """The log's public key, a C2SP signed-note verifier key. Public; compare it with what you were given elsewhere."""
     return PlainTextResponse(f"{rooms.log_key}\n")
 
@@ -89,7 +89,7 @@ def read_log_key(rooms: RoomsDep, _: NoQuery) -> PlainTextResponse:
     response_class=Response,
     responses={200: {"content": {"application/octet-stream": {}}, "description": "hashes of 32 bytes, in order"}},
 )
-def read_tile(level: str, path: str, rooms: RoomsDep, _: NoQuery) -> Response:
+def read_tile(level: str, path: str, rooms: StaffRoomsDep, _: NoQuery) -> Response:
     """One tile of the tree by its C2SP tlog-tiles address, such as `0/x001/234` or `1/000.p/7`. Public."""
     try:
         tile = Tile.parse(f"tile/{level}/{path}")
@@ -102,7 +102,7 @@ def read_tile(level: str, path: str, rooms: RoomsDep, _: NoQuery) -> Response:
 
 @router.get("/audit/inclusion")
 def prove_inclusion(
-    query: Annotated[InclusionQuery, Query()], principal: AnyPrincipal, rooms: RoomsDep
+    query: Annotated[InclusionQuery, Query()], principal: AnyPrincipal, rooms: StaffRoomsDep
 ) -> InclusionAnswer:
     """Prove that an entry is in the log."""
     verify_may(principal, Action.AUDIT_PROOF)
@@ -116,7 +116,7 @@ def prove_inclusion(
 
 @router.get("/audit/consistency")
 def prove_consistency(
-    query: Annotated[ConsistencyQuery, Query()], principal: AnyPrincipal, rooms: RoomsDep
+    query: Annotated[ConsistencyQuery, Query()], principal: AnyPrincipal, rooms: StaffRoomsDep
 ) -> ConsistencyAnswer:
     """Prove that the log still begins with what it said at an earlier size."""
     verify_may(principal, Action.AUDIT_PROOF)

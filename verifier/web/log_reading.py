@@ -28,7 +28,7 @@ from verifier.ids import DocumentId, VerificationId
 from verifier.staff.principal import Principal
 from verifier.web.cursors import encode_cursor, parse_cursor
 from verifier.web.errors import InvalidCursorError
-from verifier.web.rooms import Rooms
+from verifier.web.rooms import StaffRooms
 
 PAGE_ROWS: Final = 100
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
@@ -115,7 +115,7 @@ def digest_query(wanted: EntryFilter) -> str:
     return hashlib.sha256(rfc8785.dumps(asked)).hexdigest()
 
 
-def note_reading(rooms: Rooms, principal: Principal, wanted: EntryFilter) -> None:
+def note_reading(rooms: StaffRooms, principal: Principal, wanted: EntryFilter) -> None:
     """Commit the entry that says who reads what; call it before anything is shown."""
     with rooms.database.write() as session:
         record_read_once(session, rooms.clock.now(session), principal.actor, digest_query(wanted))

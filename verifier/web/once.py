@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from verifier.staff.principal import Principal
 from verifier.verifications.once import Made
 from verifier.web.idempotency import body_digest, find_replay, parse_idempotency_key, remember
-from verifier.web.rooms import Rooms
+from verifier.web.rooms import StaffRooms
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ RawBody = Annotated[bytes, Depends(read_body)]
 
 
 def begin_call(
-    request: Request, body: bytes, *, made: Callable[[str], Made], rooms: Rooms, principal: Principal
+    request: Request, body: bytes, *, made: Callable[[str], Made], rooms: StaffRooms, principal: Principal
 ) -> IdempotentCall[Made]:
     """This call, which makes or changes what an id of the type `made` names. Raises: InvalidIdempotencyKeyError"""
     key = request.headers.get("idempotency-key")

@@ -23,7 +23,10 @@ _SAFE: Final = frozenset({"GET", "HEAD"})
 
 @dataclass(frozen=True, repr=False)
 class Principals:
-    """Recognises staff and programs. One per app, kept as `app.state.principals`; `form_key` makes form tokens."""
+    """Recognises staff and programs. One per app, kept as `app.state.principals`; `form_key` makes form tokens.
+
+    `public_url` is the address that staff open.
+    """
 
     database: Database
     clock: Clock

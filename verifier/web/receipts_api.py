@@ -19,7 +19,7 @@ from verifier.verifications.errors import UnknownVerificationError
 from verifier.web.log_api import NoQuery
 from verifier.web.principals import AnyPrincipal
 from verifier.web.receipt_views import answer_receipt_file
-from verifier.web.rooms import Rooms, RoomsDep
+from verifier.web.rooms import StaffRooms, StaffRoomsDep
 
 router: Final = APIRouter(prefix="/v1", tags=["agent", "auditor"])
 
@@ -46,7 +46,7 @@ class ReceiptsAnswer(BaseModel):
 
 
 @router.get("/verifications/{verification}/receipts")
-def list_receipts(verification: str, principal: AnyPrincipal, rooms: RoomsDep, _: NoQuery) -> ReceiptsAnswer:
+def list_receipts(verification: str, principal: AnyPrincipal, rooms: StaffRoomsDep, _: NoQuery) -> ReceiptsAnswer:
     """Which documents of a verification have a deletion receipt. 409 `not_disposed` while none has."""
     verify_may(principal, Action.RECEIPT_READ)
     if not is_id(verification):
@@ -77,13 +77,13 @@ def _describe(receipt: DocumentReceipt) -> DocumentReceiptAnswer:
     response_class=Response,
     responses={200: {"content": {"application/json": {}}, "description": "the deletion receipt's file"}},
 )
-def read_receipt(document: str, principal: AnyPrincipal, rooms: RoomsDep, _: NoQuery) -> Response:
+def read_receipt(document: str, principal: AnyPrincipal, rooms: StaffRoomsDep, _: NoQuery) -> Response:
     """One deletion receipt, as a file that `verifier receipts verify` checks offline. 409 until it is disposed of."""
     verify_may(principal, Action.RECEIPT_READ)
     return respond_with_receipt(rooms, document)
 
 
-def respond_with_receipt(rooms: Rooms, document: str) -> Response:
+def respond_with_receipt(rooms: StaffRooms, document: str) -> Response:
     """The receipt's file as an answer. Raises `UnknownDocumentError`, `NotDisposedError`."""
     if not is_id(document):
         raise UnknownDocumentError

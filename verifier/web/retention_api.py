@@ -19,7 +19,7 @@ from verifier.web.cursors import encode_cursor, parse_cursor
 from verifier.web.log_api import NoQuery
 from verifier.web.log_reading import DISPOSALS, PAGE_ROWS, encode_index_cursor, note_reading, parse_index_cursor
 from verifier.web.principals import AnyPrincipal
-from verifier.web.rooms import Rooms, RoomsDep
+from verifier.web.rooms import StaffRooms, StaffRoomsDep
 
 router: Final = APIRouter(prefix="/v1", tags=["auditor"])
 
@@ -111,7 +111,7 @@ class PoliciesAnswer(BaseModel):
 
 @router.get("/retention")
 def read_retention(
-    query: Annotated[RetentionQuery, Query()], principal: AnyPrincipal, rooms: RoomsDep
+    query: Annotated[RetentionQuery, Query()], principal: AnyPrincipal, rooms: StaffRoomsDep
 ) -> StoredListAnswer | DisposedListAnswer:
     """What is stored now and until when, or what was destroyed, when and under which rule."""
     verify_may(principal, Action.RETENTION_READ)
@@ -122,7 +122,7 @@ def read_retention(
     return _list_disposed(rooms, before, limit=query.limit)
 
 
-def _list_stored(rooms: Rooms, query: RetentionQuery) -> StoredListAnswer:
+def _list_stored(rooms: StaffRooms, query: RetentionQuery) -> StoredListAnswer:
     after = None if query.cursor is None else parse_cursor(_STORED, query.cursor)
     with rooms.database.read() as session:
         now = rooms.clock.now(session)
@@ -139,7 +139,7 @@ def _list_stored(rooms: Rooms, query: RetentionQuery) -> StoredListAnswer:
     )
 
 
-def _list_disposed(rooms: Rooms, before: int | None, *, limit: int) -> DisposedListAnswer:
+def _list_disposed(rooms: StaffRooms, before: int | None, *, limit: int) -> DisposedListAnswer:
     with rooms.database.read() as session:
         found = read_disposed(session, before=before, limit=limit + 1)
     goes_on = len(found) > limit
@@ -188,7 +188,7 @@ def _describe_disposed(row: DisposedDocument) -> DisposedAnswer:
 
 
 @router.get("/policies")
-def list_policies(principal: AnyPrincipal, rooms: RoomsDep, _: NoQuery) -> PoliciesAnswer:
+def list_policies(principal: AnyPrincipal, rooms: StaffRoomsDep, _: NoQuery) -> PoliciesAnswer:
     """The policies that new verifications may begin with, in plain words."""
     verify_may(principal, Action.POLICY_READ)
     answers = [

@@ -19,7 +19,7 @@ from verifier.staff.principal import Principal, verify_may
 from verifier.verifications.moves import get_policy, get_verification
 from verifier.web.once import RawBody, begin_call
 from verifier.web.principals import AnyPrincipal, ApiPrincipal
-from verifier.web.rooms import RoomsDep
+from verifier.web.rooms import StaffRoomsDep
 
 router: Final = APIRouter(prefix="/v1", tags=["reviewer"])
 
@@ -90,7 +90,7 @@ class DecisionAnswer(BaseModel):
 
 
 @router.get("/queue")
-def read_queue(principal: AnyPrincipal, rooms: RoomsDep) -> QueueAnswer:
+def read_queue(principal: AnyPrincipal, rooms: StaffRoomsDep) -> QueueAnswer:
     """What waits for a reviewer, the most urgent first; at most 200 rows."""
     verify_may(principal, Action.QUEUE_READ)
     with rooms.database.read() as session:
@@ -115,7 +115,7 @@ def _tell_row(entry: claims.Waiting, *, now: datetime, actor: str) -> QueueRow:
 
 
 @router.post("/verifications/{verification}/claim")
-def claim(verification: str, principal: ApiPrincipal, rooms: RoomsDep) -> ClaimAnswer:
+def claim(verification: str, principal: ApiPrincipal, rooms: StaffRoomsDep) -> ClaimAnswer:
     """Take or renew the claim. Repeating it renews it, so it needs no Idempotency-Key."""
     verify_may(principal, Action.CLAIM_TAKE)
     with rooms.database.write() as session:
@@ -126,7 +126,7 @@ def claim(verification: str, principal: ApiPrincipal, rooms: RoomsDep) -> ClaimA
 
 
 @router.post("/verifications/{verification}/release", status_code=204)
-def release(verification: str, principal: ApiPrincipal, rooms: RoomsDep) -> None:
+def release(verification: str, principal: ApiPrincipal, rooms: StaffRoomsDep) -> None:
     """Give the claim back."""
     verify_may(principal, Action.CLAIM_RELEASE)
     with rooms.database.write() as session:
@@ -135,7 +135,7 @@ def release(verification: str, principal: ApiPrincipal, rooms: RoomsDep) -> None
 
 
 @router.get("/verifications/{verification}/documents")
-def list_documents(verification: str, principal: AnyPrincipal, rooms: RoomsDep) -> EvidenceAnswer:
+def list_documents(verification: str, principal: AnyPrincipal, rooms: StaffRoomsDep) -> EvidenceAnswer:
     """What there is to look at, and what the desk knows. Only for the holder of the live claim; logged."""
     verify_may(principal, Action.DOCUMENT_LIST)
     id_ = VerificationId(verification)
@@ -165,7 +165,7 @@ def list_ready(database: Database, verification: VerificationId) -> list[PagesAn
 
 
 @router.get("/documents/{document}/pages/{page}", response_class=Response)
-def view_page(document: str, page: int, principal: AnyPrincipal, rooms: RoomsDep) -> Response:
+def view_page(document: str, page: int, principal: AnyPrincipal, rooms: StaffRoomsDep) -> Response:
     """One page, watermarked; logged before its first byte leaves."""
     verify_may(principal, Action.PAGE_VIEW)
     jpeg = rooms.views.view_page(DocumentId(document), page, viewer=viewer_of(principal))
@@ -179,7 +179,7 @@ def decide(
     decision: DecisionBody,
     body: RawBody,
     principal: ApiPrincipal,
-    rooms: RoomsDep,
+    rooms: StaffRoomsDep,
 ) -> DecisionAnswer:
     """Decide. The claim ends with it."""
     verify_may(principal, Action.DECISION_MAKE)

@@ -37,7 +37,7 @@ from verifier.web.reviewer_views import (
     tell_notes,
     tell_queue_rows,
 )
-from verifier.web.rooms import Rooms, RoomsDep
+from verifier.web.rooms import StaffRooms, StaffRoomsDep
 from verifier.web.staff_route import SignedForm, StaffForm, StaffRoute, explain_refusal, go_to, show
 from verifier.web.staff_views import LOCALE, staff_shell
 
@@ -62,7 +62,7 @@ _NOTHING_TO_MEND: Final = (NotClaimedError, WrongStateError, FourEyesError, Unkn
 def show_queue(
     request: Request,
     principal: PagePrincipal,
-    rooms: RoomsDep,
+    rooms: StaffRoomsDep,
     decided: Annotated[str | None, Query(max_length=40)] = None,
 ) -> Response:
     """What waits, the most urgent first."""
@@ -87,7 +87,7 @@ def show_queue(
 
 
 @router.post("/queue/next")
-def take_next(principal: PagePrincipal, rooms: RoomsDep, _: SignedForm) -> Response:
+def take_next(principal: PagePrincipal, rooms: StaffRoomsDep, _: SignedForm) -> Response:
     """Claim the most urgent verification that this person may have, and open it."""
     verify_may(principal, Action.CLAIM_NEXT)
     try:
@@ -99,7 +99,7 @@ def take_next(principal: PagePrincipal, rooms: RoomsDep, _: SignedForm) -> Respo
 
 
 @router.get("/review/{verification}")
-def show_review(request: Request, verification: str, principal: PagePrincipal, rooms: RoomsDep) -> Response:
+def show_review(request: Request, verification: str, principal: PagePrincipal, rooms: StaffRoomsDep) -> Response:
     """One verification; its pages and what the desk knows only for the holder of the claim."""
     verify_may(principal, Action.VERIFICATION_READ)
     page = _open_review(request, VerificationId(verification), principal, rooms=rooms)
@@ -111,7 +111,7 @@ def _open_review(
     verification: VerificationId,
     principal: Principal,
     *,
-    rooms: Rooms,
+    rooms: StaffRooms,
     values: DecisionValues | None = None,
     errors: tuple[FieldError, ...] = (),
 ) -> ReviewPage:
@@ -153,7 +153,7 @@ def _open_review(
 
 
 @router.post("/review/{verification}/claim")
-def claim(verification: str, principal: PagePrincipal, rooms: RoomsDep, _: SignedForm) -> Response:
+def claim(verification: str, principal: PagePrincipal, rooms: StaffRoomsDep, _: SignedForm) -> Response:
     """Take the verification, or see who has it."""
     verify_may(principal, Action.CLAIM_TAKE)
     try:
@@ -166,7 +166,7 @@ def claim(verification: str, principal: PagePrincipal, rooms: RoomsDep, _: Signe
 
 
 @router.post("/review/{verification}/release")
-def release(verification: str, principal: PagePrincipal, rooms: RoomsDep, _: SignedForm) -> Response:
+def release(verification: str, principal: PagePrincipal, rooms: StaffRoomsDep, _: SignedForm) -> Response:
     """Give the verification back; one that is held no longer is as good as given back."""
     verify_may(principal, Action.CLAIM_RELEASE)
     try:
@@ -180,7 +180,7 @@ def release(verification: str, principal: PagePrincipal, rooms: RoomsDep, _: Sig
 
 @router.post("/review/{verification}/decision")
 def decide(
-    request: Request, verification: str, principal: PagePrincipal, rooms: RoomsDep, form: SignedForm
+    request: Request, verification: str, principal: PagePrincipal, rooms: StaffRoomsDep, form: SignedForm
 ) -> Response:
     """Decide; a refusal keeps the page, with the error on it and everything that was chosen."""
     verify_may(principal, Action.DECISION_MAKE)

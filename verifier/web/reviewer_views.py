@@ -42,7 +42,7 @@ from verifier.web.pages.reviewer import (
     QueueRow,
     ReviewPage,
 )
-from verifier.web.rooms import Rooms
+from verifier.web.rooms import StaffRooms
 from verifier.web.staff_check_views import tell_checks
 from verifier.web.staff_views import LOCALE, label_document
 
@@ -54,7 +54,7 @@ _ENDED_OTHERWISE: Final = {
 
 
 def tell_queue_rows(
-    session: Session, now: datetime, waiting: Sequence[Waiting], *, actor: str, rooms: Rooms
+    session: Session, now: datetime, waiting: Sequence[Waiting], *, actor: str, rooms: StaffRooms
 ) -> tuple[QueueRow, ...]:
     """The rows of the queue, for this person."""
     names = name_actors(session, {entry.claimed_by for entry in waiting if entry.claimed_by is not None})

@@ -22,25 +22,37 @@ from verifier.web.throttle import Throttle
 
 @dataclass(frozen=True)
 class Rooms:
-    """The services behind the routes. One per app, kept as `app.state.rooms`."""
+    """The services behind the customers' routes, and all that staff's need too. One per app, as `app.state.rooms`."""
 
     database: Database
     clock: Clock
     vault: Vault
+    uploads: Uploads
+    throttle: Throttle
+    log_key: str
+    public_url: str
+    """The address that customers open, also where their links are shown to staff."""
+
+    desk_name: str
+    intake_closes_after: timedelta
+
+    @property
+    def is_https(self) -> bool:
+        return self.public_url.startswith("https://")
+
+
+@dataclass(frozen=True)
+class StaffRooms(Rooms):
+    """The services behind the routes of staff and their programs."""
+
     policies: Mapping[str, Policy]
     verifications: Verifications
     requests: Requests
-    uploads: Uploads
     views: Views
     decisions: Decisions
     principals: Principals
-    throttle: Throttle
-    log_key: str
     digest_key: bytes
-    public_url: str
-    desk_name: str
     case_url: str
-    intake_closes_after: timedelta
     warnings: tuple[str, ...]
 
 
@@ -51,4 +63,11 @@ async def rooms_of(request: Request) -> Rooms:
     return rooms
 
 
+async def staff_rooms_of(request: Request) -> StaffRooms:
+    rooms = request.app.state.rooms
+    assert isinstance(rooms, StaffRooms)
+    return rooms
+
+
 RoomsDep = Annotated[Rooms, Depends(rooms_of)]
+StaffRoomsDep = Annotated[StaffRooms, Depends(staff_rooms_of)]

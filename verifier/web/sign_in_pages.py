@@ -9,7 +9,7 @@ from verifier.staff import service
 from verifier.staff.names import get_invite_end
 from verifier.web.csrf import form_token, verify_form_token, verify_same_site
 from verifier.web.pages.staff import SignInLandingPage, SignInPage
-from verifier.web.rooms import RoomsDep
+from verifier.web.rooms import StaffRoomsDep
 from verifier.web.staff_route import SIGN_IN, SignedForm, StaffRoute, go_to, show
 from verifier.web.staff_views import bare_shell
 
@@ -17,7 +17,7 @@ router: Final = APIRouter(tags=["staff"], route_class=StaffRoute, include_in_sch
 
 
 @router.get(SIGN_IN)
-def explain_sign_in(request: Request, rooms: RoomsDep, after: str = "") -> Response:
+def explain_sign_in(request: Request, rooms: StaffRoomsDep, after: str = "") -> Response:
     """How one gets in; on to the work for who is in already."""
     try:
         rooms.principals.from_session(request)
@@ -27,7 +27,7 @@ def explain_sign_in(request: Request, rooms: RoomsDep, after: str = "") -> Respo
 
 
 @router.get("/sign-in/{token}")
-def look_at_invite(token: str, rooms: RoomsDep) -> Response:
+def look_at_invite(token: str, rooms: StaffRoomsDep) -> Response:
     """The page of a good invitation. Changes nothing, however often scanners fetch it."""
     with rooms.database.read() as session:
         expires_at = get_invite_end(session, rooms.clock.now(session), token)
@@ -45,11 +45,11 @@ def look_at_invite(token: str, rooms: RoomsDep) -> Response:
 def redeem_invite(
     request: Request,
     token: str,
-    rooms: RoomsDep,
+    rooms: StaffRoomsDep,
     given: Annotated[str, Form(alias="form_token", max_length=200)] = "",
 ) -> Response:
     """Sign in, once; an earlier session of this browser ends."""
-    verify_same_site(request, method=request.method, public_url=rooms.public_url)
+    verify_same_site(request, method=request.method, public_url=rooms.principals.public_url)
     verify_form_token(given, key=rooms.principals.form_key, session=token)
     with rooms.database.write() as session:
         now = rooms.clock.now(session)
@@ -61,7 +61,7 @@ def redeem_invite(
 
 
 @router.post("/sign-out")
-def sign_out(request: Request, rooms: RoomsDep, _: SignedForm) -> Response:
+def sign_out(request: Request, rooms: StaffRoomsDep, _: SignedForm) -> Response:
     """End this session."""
     with rooms.database.write() as session:
         token = request.cookies.get(rooms.principals.cookie_name, "")

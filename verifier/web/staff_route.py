@@ -25,7 +25,7 @@ from verifier.web.pages.common import FieldError, ProblemPage, View
 from verifier.web.pages.language import translator
 from verifier.web.principals import PagePrincipal
 from verifier.web.problems import prefers_html, problem_of, refuse
-from verifier.web.rooms import Rooms, RoomsDep, rooms_of
+from verifier.web.rooms import StaffRooms, StaffRoomsDep, staff_rooms_of
 from verifier.web.staff_views import LOCALE, find_first_page, staff_shell
 
 SIGN_IN: Final = "/sign-in"
@@ -72,7 +72,7 @@ class StaffRoute(APIRoute):
                     raise
                 if isinstance(error, SignInNeededError) and request.method == "GET":
                     return go_to(SIGN_IN)
-                page = await run_in_threadpool(_find_refusal_page, request, error, await rooms_of(request))
+                page = await run_in_threadpool(_find_refusal_page, request, error, await staff_rooms_of(request))
                 if page is None:
                     raise
                 return page
@@ -80,7 +80,7 @@ class StaffRoute(APIRoute):
         return handle_with_pages
 
 
-def _find_refusal_page(request: Request, error: Exception, rooms: Rooms) -> Response | None:
+def _find_refusal_page(request: Request, error: Exception, rooms: StaffRooms) -> Response | None:
     """The refusal in the frame of whoever is signed in; `None` where nobody is."""
     try:
         principal = rooms.principals.from_session(request)
@@ -122,7 +122,7 @@ class StaffForm:
         return [value.replace("\r\n", "\n").strip() for value in self._fields.getlist(name) if isinstance(value, str)]
 
 
-async def read_form(request: Request, _: PagePrincipal, rooms: RoomsDep) -> StaffForm:
+async def read_form(request: Request, _: PagePrincipal, rooms: StaffRoomsDep) -> StaffForm:
     """The form of whoever is signed in. Raises `SignInNeededError`, `InvalidFormTokenError`."""
     async with request.form(max_files=0, max_fields=_MOST_FIELDS) as fields:
         form = StaffForm(fields)

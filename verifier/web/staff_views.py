@@ -10,7 +10,7 @@ from policies.model import Policy
 from verifier.evidence.tables import DocumentRow
 from verifier.staff.principal import Principal, may
 from verifier.web.pages.common import BareShell, StaffShell
-from verifier.web.rooms import Rooms
+from verifier.web.rooms import StaffRooms
 
 LOCALE: Final = "en"
 """The language of staff pages."""
@@ -31,7 +31,7 @@ def bare_shell(*, desk: str) -> BareShell:
     return BareShell(installation=name_installation(desk))
 
 
-def staff_shell(request: Request, principal: Principal, *, rooms: Rooms, current: str = "") -> StaffShell:
+def staff_shell(request: Request, principal: Principal, *, rooms: StaffRooms, current: str = "") -> StaffShell:
     """The frame of a page for whoever is signed in; `current` is its entry in the navigation."""
     return StaffShell(
         installation=name_installation(rooms.desk_name),
