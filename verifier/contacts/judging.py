@@ -119,8 +119,8 @@ class Judge:
 
     def _close(self, task: Task, finding: Finding) -> None:
         with self._database.write() as session:
-            now = self._clock.now(session)
             row = lock_verification(session, task.verification)
+            now = self._clock.now(session)
             if is_terminal(row.state) or now >= row.undecided_by:
                 raise MootError
             result = self._effects.apply(session, now, row, task, finding)

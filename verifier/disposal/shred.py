@@ -91,8 +91,8 @@ class Shredder:
 
     def _forget_unheld(self, verification: VerificationId) -> None:
         with self._database.write() as session:
-            now = self._clock.now(session)
             lock_verification(session, verification)
+            now = self._clock.now(session)
             end_holds(session, now, verification)
             held = read_held(session, now, verification)
             forget_sealed_values(session, verification, held=held)

@@ -173,8 +173,8 @@ class Notifier:
     def _close(self, task: _Task, failure: Failure | None) -> None:
         closed = ClosedNotice(task.notice, task.verification, task.channel, task.kind, failure)
         with suppress(_LostError), self._database.write() as session:
-            now = self._clock.now(session)
             self._when_closed.lock(session, task.verification)
+            now = self._clock.now(session)
             end = {"sent_at": now} if failure is None else {"failed_at": now, "failure": failure}
             self._change(session, task, {**end, "sealed": None, "leased_until": None})
             self._when_closed.note(session, now, closed)

@@ -89,8 +89,8 @@ class Decisions:
             TooManyResubmissionsError, LogBehindError, OtherNotToldError
         """
         with self._database.write() as session:
-            now = self._clock.now(session)
             row = lock_verification(session, verification)
+            now = self._clock.now(session)
             if once.find(session, now) is not None:
                 return row.state
             once.keep(session, now, verification)

@@ -101,8 +101,8 @@ class Views:
     def _note_fetched(self, leaf: _Leaf, page: int, *, actor: str) -> None:
         """Count the page as fetched, and look once more whether it may still be shown."""
         with self._database.write() as session:
-            now = self._clock.now(session)
             row = lock_verification(session, leaf.key.verification)
+            now = self._clock.now(session)
             if is_terminal(row.state):
                 raise AlreadyDecidedError({"state": row.state})
             session.merge(PageViewRow(document_id=leaf.key.document, page=page, actor=actor, viewed_at=now))
