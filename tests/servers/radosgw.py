@@ -1,7 +1,7 @@
 """A real S3 store for tests: Ceph's radosgw with one monitor and one disk in memory, on loopback.
 
 Guarantees: free ports, a folder of its own, so several run side by side; whatever was started is stopped by its pid.
-It takes about 13 s to start. `python -m tests.servers.radosgw DIR` starts one by hand, and stops it on Ctrl-C.
+It takes about 13 s to start. `python -m tests.servers.radosgw DIR` starts one by hand, and stops it on Ctrl-C or SIGTERM.
 """
 
 import os
@@ -158,6 +158,7 @@ def main() -> int:
     if missing:
         sys.exit(missing)
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp(prefix="s3-"))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does: what was started is stopped
     with run_radosgw(folder.absolute()) as store, suppress(KeyboardInterrupt):
         sys.stdout.write(f"{store.url} {store.credentials_file}\n")
         sys.stdout.flush()
