@@ -1,7 +1,7 @@
 """A real S3 store for tests: Ceph's radosgw with one monitor and one disk in memory, on loopback.
 
 Guarantees: free ports, a folder of its own, so several run side by side; whatever was started is stopped by its pid.
-It takes about 13 s to start. `python -m tests.servers.radosgw DIR` starts one by hand, and stops it on Ctrl-C or SIGTERM.
+It takes about 13 s to start. `python -m tests.servers.radosgw DIR` starts one by hand; Ctrl-C or SIGTERM ends it.
 """
 
 import os
