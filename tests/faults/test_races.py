@@ -17,6 +17,7 @@ from tests.faults.looks import find_unrest, list_objects, look_at_everything, lo
 from tests.faults.running import wait_until
 from tests.faults.stores import MoodyKeys, MoodyObjects
 from tests.journey import Desk, make_jpeg, refusal
+from tests.servers.databases import ON_BOTH
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import EntryFilter, find_first_entry
 from verifier.db.clock import MovedClock
@@ -189,6 +190,7 @@ def test_bytes_that_turn_up_under_a_disposed_id_are_told_and_deleted_again(
     assert [*look_at_objects(house), *look_at_receipts(house)] == []
 
 
+@ON_BOTH
 def test_two_workers_at_once_come_to_one_end(
     house: House, desk: Desk, hands: Hands, clock: MovedClock, shared_decoder: Decoder
 ) -> None:

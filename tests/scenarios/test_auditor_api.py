@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import event
 
 from policies.access import Role, Scope
+from tests.servers.databases import ON_BOTH
 from verifier import ids
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.export import export_lines
@@ -82,6 +83,7 @@ def test_entries_are_found_by_what_they_are_about(
 
 
 @pytest.mark.parametrize("order", ["newest", "oldest"])
+@ON_BOTH
 def test_pages_follow_each_other_without_gap_or_double(
     client: TestClient, house: House, auditor: dict[str, str], sequence: Sequence, order: str
 ) -> None:
@@ -141,6 +143,7 @@ def test_a_query_that_is_not_understood_is_refused_and_not_logged(
     assert find_kind(house, EntryKind.LOG_READ) == []
 
 
+@ON_BOTH
 def test_reading_is_logged_once_for_each_auditor_and_query(
     client: TestClient,
     house: House,

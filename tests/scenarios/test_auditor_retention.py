@@ -12,6 +12,7 @@ from sqlalchemy import event
 
 from policies.access import Role, Scope
 from tests.case_policies import FOLDER
+from tests.servers.databases import ON_BOTH
 from verifier.app import create_app
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import EntryFilter, find_entries
@@ -106,6 +107,7 @@ def test_what_is_stored_is_listed_with_its_deadline(client: TestClient, agent: H
     assert row["since"] < row["destroy_by"]
 
 
+@ON_BOTH
 def test_the_oldest_deadline_comes_first_and_pages_follow_each_other(
     client: TestClient, agent: Headers, auditor: Headers, clock: MovedClock
 ) -> None:

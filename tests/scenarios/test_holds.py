@@ -11,6 +11,7 @@ from sqlalchemy import select
 from policies.access import Role, Scope
 from tests.held_policies import DUTCH_LAW, LAW, write_policies
 from tests.journey import HTML, JSON, Customer, Desk, make_jpeg, make_key, refusal
+from tests.servers.databases import ON_BOTH
 from tests.workers_by_hand import Work
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import EntryFilter, find_entries
@@ -160,6 +161,7 @@ def test_what_no_law_keeps_goes_at_once_and_its_receipt_says_that_the_key_is_kep
     assert verify_receipt(receipt.content, log_key=house.log_key).status == "complete"
 
 
+@ON_BOTH
 def test_of_two_holds_each_ends_on_its_own_day_and_the_key_with_the_last(house: House, desk: Desk, work: Work) -> None:
     verification, _ = hand_in(desk, work, "keeps-both")
     approve(desk, verification)

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.journey import JSON, Desk, make_jpeg, make_pdf, refusal
+from tests.servers.databases import ON_BOTH
 from tests.workers_by_hand import Work
 from verifier.db.clock import MovedClock
 from verifier.disposal.receipt import verify_receipt
@@ -51,6 +52,7 @@ def assert_all_gone(house: House, desk: Desk, verification: str, *, rule: str) -
     assert stored_files(house) == []
 
 
+@ON_BOTH
 def test_an_approval_ends_with_two_complete_receipts_and_nothing_stored(house: House, desk: Desk, work: Work) -> None:
     asked = desk.request(policy="account-recovery", expected={"full_name": "Jo Doe"})
     customer = desk.customer(asked)
@@ -89,6 +91,7 @@ def test_a_rejection_tells_its_reason_and_destroys_everything(
     assert "If your name has changed" in page.text
 
 
+@ON_BOTH
 def test_asking_again_disposes_of_the_named_document_at_once_and_keeps_the_other(
     house: House, desk: Desk, work: Work
 ) -> None:
@@ -180,6 +183,7 @@ def test_the_second_exit_is_one_button_on_the_landing_page(desk: Desk) -> None:
     assert desk.read(asked["id"])["status"] == "requested", "asking once more changes nothing"
 
 
+@ON_BOTH
 def test_an_undecided_verification_expires_and_its_documents_with_it(house: House, desk: Desk, work: Work) -> None:
     asked, customer = desk.submitted(work)
     work.pass_time(timedelta(days=20))
@@ -195,6 +199,7 @@ def test_an_undecided_verification_expires_and_its_documents_with_it(house: Hous
     assert_all_gone(house, desk, asked["id"], rule=rule)
 
 
+@ON_BOTH
 def test_an_upload_whose_writer_died_is_given_up_and_earns_a_receipt(house: House, desk: Desk, work: Work) -> None:
     asked = desk.request()
     announced = Announced("diploma", "all_pages", None, MediaType.JPEG, 1000)
