@@ -235,6 +235,7 @@ CUSTOMER: Final[Mapping[str, View]] = {
     "status-disowned": replace(
         DESTROYED, kind=StatusKind.DISOWNED, arrived_at=None, checked_at=None, destroyed_at=None, documents=()
     ),
+    "status-key-lost": replace(DESTROYED, kind=StatusKind.KEY_LOST),
     "status-expired": replace(DESTROYED, kind=StatusKind.EXPIRED, arrived_at=None, checked_at=None, documents=()),
     "status-alone": replace(
         DESTROYED, arrived_at=None, checked_at=None, documents=(), checks=CONFIRMED, is_decided_alone=True

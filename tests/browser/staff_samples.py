@@ -268,6 +268,7 @@ STAFF: Final[Mapping[str, View]] = {
     "case": CASE,
     "case-checks": CASE_CHECKS,
     "review-checks": replace(REVIEW, checks=CHECKS),
+    "case-key-lost": replace(CASE_ENDED, status="cancelled", reasons=(), is_key_lost=True),
     "case-disowned": replace(CASE_ENDED, status="withdrawn", reasons=(), is_disowned=True),
     "case-renewed": replace(CASE, status="requested", documents=(), has_new_link=True),
     "case-ended": CASE_ENDED,

@@ -11,6 +11,12 @@ class NotDisposedError(VerifierError):
     code = "not_disposed"
 
 
+class DisposedBeforeRestoreError(VerifierError):
+    """The document was destroyed, and its receipt given, before a backup brought it back for a while."""
+
+    code = "disposed_before_restore"
+
+
 class ReceiptBrokenError(VerifierError):
     """A deletion receipt in which something is wrong; `sentence` names the first thing."""
 

@@ -17,7 +17,7 @@ from policies.retention import DataClass, LegalHold
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.forms import parse_time
 from verifier.audit.service import EntryFilter, SequencedEntry, find_entries
-from verifier.disposal.errors import NotDisposedError
+from verifier.disposal.errors import DisposedBeforeRestoreError, NotDisposedError
 from verifier.disposal.receipt import Receipt, get_receipt
 from verifier.evidence.errors import UnknownDocumentError
 from verifier.evidence.life import DocumentState
@@ -29,7 +29,8 @@ from verifier.retention.service import Rule
 from verifier.verifications.moves import get_policy, get_verification
 from verifier.verifications.tables import VerificationKeyRow, VerificationRow
 
-ReceiptStatus = Literal["not_disposed", "pending", "complete"]
+ReceiptStatus = Literal["not_disposed", "pending", "complete", "before_restore"]
+"""`before_restore`: it was given before a backup brought the document back, and there is no second one."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,7 @@ def find_document_receipt(session: Session, document: DocumentId, *, log_key: st
     Raises:
         UnknownDocumentError: there is no such document.
         NotDisposedError: it is still there, or was not yet seen absent.
+        DisposedBeforeRestoreError: its receipt was given before a backup brought it back.
     """
     try:
         return get_receipt(session, document, log_key=log_key)
@@ -159,6 +161,11 @@ def find_document_receipt(session: Session, document: DocumentId, *, log_key: st
         if session.get(DocumentRow, document) is None:
             raise
         raise NotDisposedError from None  # announced, and so far without an entry
+    except NotDisposedError:
+        row = session.get(DocumentRow, document)
+        if row is not None and row.disposed_rule == Rule.RESTORED:
+            raise DisposedBeforeRestoreError from None
+        raise
 
 
 def read_receipts(session: Session, verification: VerificationId, *, log_key: str) -> list[DocumentReceipt]:
@@ -185,6 +192,8 @@ def _read_status(session: Session, row: DocumentRow, log_key: str) -> ReceiptSta
         return find_document_receipt(session, row.id, log_key=log_key).status
     except NotDisposedError:
         return "not_disposed"
+    except DisposedBeforeRestoreError:
+        return "before_restore"
 
 
 def _find_documents(session: Session, ids: Sequence[DocumentId]) -> dict[DocumentId, DocumentRow]:

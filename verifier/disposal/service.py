@@ -27,6 +27,7 @@ from verifier.ids import CopyId, DocumentId, VerificationId
 from verifier.meters import get_meters
 from verifier.retention import service as retention
 from verifier.retention.holds import end_holds
+from verifier.retention.service import Rule
 from verifier.telemetry import get_log
 from verifier.vault.errors import StillPresentError, StoreUnavailableError
 from verifier.vault.objects import ObjectKey
@@ -139,19 +140,7 @@ class Disposer:
                 .values(seen_absent_at=seen_absent_at)
             )
             due_since = retention.close_obligations(session, copies, seen_absent_at=seen_absent_at)
-            record(
-                session,
-                now,
-                EntryKind.DOCUMENT_DISPOSED,
-                {
-                    "verification": task.verification,
-                    "document": task.document,
-                    "rule": rule,
-                    "copies": copies,
-                    "key": _tell_key(key),
-                    "seen_absent_at": seen_absent_at,
-                },
-            )
+            _record_disposal(session, now, task, rule=rule, key=key, seen_absent_at=seen_absent_at)
         if due_since is not None:
             get_meters().time_gone(seen_absent_at - due_since, rule=rule)
 
@@ -160,6 +149,18 @@ class Disposer:
             _lock(session, document)
             at = until or self._clock.now(session) + rest_for(retention.count_attempts(session, document))
             retention.lease_again_at(session, document, at=at)
+
+
+def _record_disposal(
+    session: Session, now: datetime, task: _Task, *, rule: Rule, key: VerificationKeyRow, seen_absent_at: datetime
+) -> None:
+    of = {"verification": task.verification, "document": task.document}
+    if rule is Rule.RESTORED:  # its deletion receipt was given before the backup came back
+        record(session, now, EntryKind.DOCUMENT_DISPOSED_AGAIN, {**of, "seen_absent_at": seen_absent_at})
+        return
+    copies = [copy for copy, _ in task.copies]
+    fields = {"rule": rule, "copies": copies, "key": _tell_key(key), "seen_absent_at": seen_absent_at}
+    record(session, now, EntryKind.DOCUMENT_DISPOSED, {**of, **fields})
 
 
 def _lock(session: Session, document: DocumentId) -> DocumentRow:

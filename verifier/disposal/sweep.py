@@ -3,7 +3,8 @@
 Every 20 s: unfinished uploads and undecided verifications end; the clock's high-water mark is kept; deleted bytes leave
 SQLite's write-ahead log. Hourly: rows and stores are compared. Bytes under a disposed id are `copy.late`: an alarm,
 deleted again. What no row knows is an orphan after `orphans_after`: logged and removed, unless they are suddenly many,
-which looks like a wrong setting: then nothing is deleted and the alarm rings. A few in a small store are no alarm.
+which looks like a wrong setting: then nothing is deleted and the alarm rings. A few in a small store are no alarm. So
+it is with keys that are missing: their verifications end, unless they are suddenly many.
 """
 
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ from verifier.ids import CopyId, DocumentId, VerificationId
 from verifier.telemetry import get_log
 from verifier.vault.objects import ObjectKey
 from verifier.vault.service import Vault
+from verifier.verifications.key_loss import end_lost, find_lost, read_live_keys
 from verifier.verifications.moves import forget_references, lock_verification
 from verifier.verifications.tables import VerificationKeyRow
 
@@ -74,7 +76,9 @@ class Sweep:
         """Hourly: compare rows with stores, and take away what should not be there."""
         with self._database.read() as session:
             now = self._clock.now(session)
-        for part in (self._compare_objects, self._compare_keys, self._compare_copies, self._destroy_roots):
+        for part in (
+            self._compare_objects, self._compare_keys, self._end_lost, self._compare_copies, self._destroy_roots
+        ):  # fmt: skip
             try:
                 part(now)
             except (VerifierError, OSError) as error:
@@ -115,6 +119,23 @@ class Sweep:
         for name in self._note_orphans("keys", now, sorted(orphans), stored=seen):
             self._vault.shred(VerificationId(name))
             self._record_orphan("keys", name, VerificationId(name))
+
+    def _end_lost(self, _now: datetime) -> None:
+        """The other direction: the key of what is live must be there. Suddenly many that are not: a wrong store."""
+        with self._database.read() as session:
+            live = len(read_live_keys(session))
+        lost = find_lost(self._database, self._vault)
+        if not lost:
+            return
+        is_many = len(lost) > _MOST_ORPHANS or len(lost) > max(_FEW_ORPHANS, live * _MOST_ORPHANS_SHARE)
+        with self._database.write() as session:
+            alarm = "too_many_keys_lost" if is_many else "key_lost"
+            record(session, self._clock.now(session), EntryKind.ALARM_RAISED, {"alarm": alarm, "store": "keys"})
+        if is_many:
+            get_log().error("keys.too_many_lost", count=len(lost))
+            return
+        for verification in lost:
+            end_lost(self._database, self._clock, verification)
 
     def _compare_copies(self, now: datetime) -> None:
         """The other direction: what a row calls stored must be there."""

@@ -49,6 +49,7 @@ from verifier.vault.keys import PublicKey
 from verifier.vault.objects import ObjectKey
 from verifier.vault.sealing import open_object
 from verifier.vault.service import Vault
+from verifier.verifications.key_loss import end_if_lost
 from verifier.verifications.life import is_terminal
 from verifier.verifications.moves import get_policy, get_undecided_end, get_verification, lock_verification
 from verifier.verifications.sealed_values import get_public_key
@@ -132,9 +133,11 @@ class Checker:
             except RefusedError as error:
                 self._refuse(task, error.reason)
                 return
-            except (
-                WrongCiphertextError, BrokenSealError, ObjectMissingError, KeyMissingError, BrokenRecordError
-            ):  # fmt: skip
+            except KeyMissingError:
+                if not end_if_lost(self._database, self._clock, self._vault, task.verification):
+                    raise UploadEndedError from None  # its verification has ended, and its key went with it
+                return
+            except (WrongCiphertextError, BrokenSealError, ObjectMissingError, BrokenRecordError):
                 self._refuse(task, DAMAGED)
                 return
         self._remove_original(task)

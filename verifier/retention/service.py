@@ -55,6 +55,9 @@ class Rule(StrEnum):
     CANCELLED = "cancelled"
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
+    KEY_LOST = "key_lost"
+    RESTORED = "restored"
+    """It was destroyed before, and came back with a backup: destroyed again, without a second deletion receipt."""
 
 
 def open_obligation(

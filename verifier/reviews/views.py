@@ -4,7 +4,8 @@ Guarantees: the entry of a view is committed before a byte of the page is return
 verification ended is thrown away; the unwrapped key lives for one page.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -26,11 +27,18 @@ from verifier.reviews.claims import verify_claimed
 from verifier.reviews.errors import DetailsNotViewedError, NotClaimedError, PageDamagedError, UnknownPageError
 from verifier.reviews.tables import PageViewRow
 from verifier.sanitise.watermark import watermark
-from verifier.vault.errors import BrokenRecordError, BrokenSealError, ObjectMissingError, WrongCiphertextError
+from verifier.vault.errors import (
+    BrokenRecordError,
+    BrokenSealError,
+    KeyMissingError,
+    ObjectMissingError,
+    WrongCiphertextError,
+)
 from verifier.vault.objects import ObjectKey
 from verifier.vault.sealing import open_object
 from verifier.vault.service import Vault
 from verifier.verifications.errors import AlreadyDecidedError
+from verifier.verifications.key_loss import end_if_lost
 from verifier.verifications.life import IN_REVIEW, is_terminal
 from verifier.verifications.moves import get_policy, get_verification, lock_verification
 from verifier.verifications.sealed_values import open_values, read_newest
@@ -76,12 +84,14 @@ class Views:
         Raises:
             UnknownDocumentError, UnknownPageError, PageDamagedError, NotClaimedError, AlreadyDecidedError,
             LogBehindError
-            KeyMissingError: the key was destroyed meanwhile, or is lost.
+            KeyMissingError: the key was destroyed meanwhile, or is lost: then this ends the verification.
             StoreUnavailableError: documents or keys cannot be read now.
         """
         leaf = self._log_view(document, page, viewer=viewer)
         faults.hit("view.logged")
-        shown = watermark(self._open(leaf), leaf.mark)
+        with self._ending_if_lost(leaf.key.verification):
+            page_as_stored = self._open(leaf)
+        shown = watermark(page_as_stored, leaf.mark)
         self._note_fetched(leaf, page, actor=viewer.actor)
         return shown
 
@@ -142,6 +152,15 @@ class Views:
         held = verify_claimed(session, now, verification, actor=viewer.actor)
         held.claimed_until = now + get_policy(session, row).review.claim_for
 
+    @contextmanager
+    def _ending_if_lost(self, verification: VerificationId) -> Iterator[None]:
+        """End the verification where its key is not found, and let the refusal on."""
+        try:
+            yield
+        except KeyMissingError:
+            end_if_lost(self._database, self._clock, self._vault, verification)
+            raise
+
     def _verify_still_open(self, verification: VerificationId) -> None:
         with self._database.read() as session:
             row = get_verification(session, verification)
@@ -160,7 +179,8 @@ class Views:
             verify_log_keeps_up(session, now)
             fields = {"verification": verification, "actor": viewer.actor}
             record(session, now, EntryKind.EXPECTED_VIEWED, fields)
-        values = open_values(self._database, self._vault, verification, prefix="expected.")
+        with self._ending_if_lost(verification):
+            values = open_values(self._database, self._vault, verification, prefix="expected.")
         self._verify_still_open(verification)
         return values
 
@@ -179,8 +199,9 @@ class Views:
             verify_log_keeps_up(session, now)
             fields = {"verification": verification, "actor": viewer.actor}
             record(session, now, EntryKind.DETAILS_VIEWED, fields)
-        details = open_values(self._database, self._vault, verification, prefix=DETAIL)
-        captions = open_values(self._database, self._vault, verification, prefix=CAPTION)
+        with self._ending_if_lost(verification):
+            details = open_values(self._database, self._vault, verification, prefix=DETAIL)
+            captions = open_values(self._database, self._vault, verification, prefix=CAPTION)
         self._verify_still_open(verification)
         return Opened(details, captions)
 

@@ -12,7 +12,7 @@ link is renewed. `requested → approved` exists only for policies that let cont
 checks decide alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -54,12 +54,21 @@ RULE_OF_END: Final[Mapping[VerificationState, Rule]] = {
 }
 """Every terminal state, and the rule under which its documents go."""
 
+KEY_LOST: Final = "key_lost"
+"""The reason of an end that nobody wanted: what was sent cannot be opened any more (`verifier.verifications.key_loss`).
+"""
+
 LIVE: Final = frozenset(state for state, after in NEXT.items() if after)
 IN_REVIEW: Final = frozenset({_S.SUBMITTED, _S.SECOND_REVIEW})
 
 
 def is_terminal(state: VerificationState) -> bool:
     return state not in LIVE
+
+
+def is_key_lost(state: VerificationState, reasons: Collection[str]) -> bool:
+    """Whether a verification ended because its key was lost; a desk that cancels gives no reason."""
+    return state is VerificationState.CANCELLED and KEY_LOST in reasons
 
 
 def verify_move(current: VerificationState, to: VerificationState) -> None:

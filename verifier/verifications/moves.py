@@ -200,6 +200,7 @@ def _end(session: Session, now: datetime, row: VerificationRow) -> None:
     rules = get_policy(session, row).retention
     row.ended_at = now
     row.forget_by = now + rules.longest_rows()
+    session.flush()  # what follows is the consequence of the end, and the database may ask for it
     is_lost = is_key_lost(row.state, row.reasons)  # then no law keeps anything: nobody could read it
     laws = () if is_lost else rules.list_holds()
     held = place_holds(session, now, row.id, (law for law in laws if _has(session, row, law.data)))

@@ -14,7 +14,7 @@ from verifier.evidence.tables import DocumentRow
 from verifier.proofs.service import read_documents
 from verifier.staff.principal import Principal, may
 from verifier.verifications.expected import list_expected
-from verifier.verifications.life import VerificationState, is_terminal
+from verifier.verifications.life import VerificationState, is_key_lost, is_terminal
 from verifier.verifications.moves import get_policy
 from verifier.verifications.tables import VerificationRow
 from verifier.web.law_views import TO_STAFF, is_held, keeps_documents, tell_held, tell_laws
@@ -121,6 +121,7 @@ def read_case(
         link=None if shown is None or is_over else tell_link(row, noted=shown, rooms=rooms),
         has_new_link=is_renewed and shown is not None,
         is_disowned=_is_disowned(row),
+        is_key_lost=is_key_lost(row.state, row.reasons),
         is_link_over=is_over,
         can_renew=is_live and may(principal, Action.LINK_RENEW),
         can_cancel=is_live and may(principal, Action.VERIFICATION_CANCEL),

@@ -25,7 +25,7 @@ from verifier.proofs.service import (
     read_besides,
     read_documents,
 )
-from verifier.verifications.life import VerificationState, is_terminal
+from verifier.verifications.life import VerificationState, is_key_lost, is_terminal
 from verifier.verifications.moves import find_unreadable_at, get_policy
 from verifier.verifications.tables import VerificationRow
 from verifier.web.describe import get_destroyed_at
@@ -209,6 +209,8 @@ class CustomerReading:
 
     def _kind(self) -> StatusKind:
         kind = _KINDS[self.row.state]
+        if is_key_lost(self.row.state, self.row.reasons):
+            return StatusKind.KEY_LOST
         is_disowned = kind is StatusKind.WITHDRAWN and WithdrawReason.NOT_ME in self.row.reasons
         return StatusKind.DISOWNED if is_disowned else kind
 

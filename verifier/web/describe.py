@@ -22,7 +22,12 @@ from verifier.web.replies import write_reply
 from verifier.web.rooms import StaffRooms
 
 _TELLS_REASONS: Final = frozenset(
-    {VerificationState.REQUESTED, VerificationState.REJECTED, VerificationState.WITHDRAWN}
+    {
+        VerificationState.REQUESTED,
+        VerificationState.REJECTED,
+        VerificationState.WITHDRAWN,
+        VerificationState.CANCELLED,
+    }
 )
 """A second look is blind: while one is due, nobody is told the reasons of the first."""
 

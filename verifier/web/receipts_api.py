@@ -30,7 +30,8 @@ class DocumentReceiptAnswer(BaseModel):
     document: str
     slot: str = Field(description="the policy's document and slot, such as `identity.front`")
     status: ReceiptStatus = Field(
-        description="`pending` until both the disposal and the end of the key are proved under a checkpoint"
+        description="`pending` until both the disposal and the end of the key are proved under a checkpoint; "
+        "`before_restore` where it was given before a backup brought the document back"
     )
     rule: str | None = Field(description="why it was destroyed")
     disposed_at: datetime | None
@@ -53,7 +54,7 @@ def list_receipts(verification: str, principal: AnyPrincipal, rooms: StaffRoomsD
         raise UnknownVerificationError
     with rooms.database.read() as session:
         found = read_receipts(session, VerificationId(verification), log_key=rooms.log_key)
-    is_complete = all(each.status == "complete" for each in found)
+    is_complete = all(each.status in {"complete", "before_restore"} for each in found)
     return ReceiptsAnswer(
         verification=verification,
         status="complete" if is_complete else "pending",
@@ -68,7 +69,7 @@ def _describe(receipt: DocumentReceipt) -> DocumentReceiptAnswer:
         status=receipt.status,
         rule=receipt.rule,
         disposed_at=receipt.disposed_at,
-        path=None if receipt.status == "not_disposed" else f"/v1/receipts/{receipt.document}",
+        path=None if receipt.status in {"not_disposed", "before_restore"} else f"/v1/receipts/{receipt.document}",
     )
 
 

@@ -20,7 +20,7 @@ from verifier.reviews.reading import StaffNote, find_claim, is_barred, read_deci
 from verifier.reviews.tables import ClaimRow, DecisionRow
 from verifier.staff.names import name_actors
 from verifier.verifications.handlers import has_handled
-from verifier.verifications.life import IN_REVIEW, VerificationState, is_terminal
+from verifier.verifications.life import IN_REVIEW, VerificationState, is_key_lost, is_terminal
 from verifier.verifications.moves import get_policy
 from verifier.verifications.tables import VerificationRow
 from verifier.web.agent_views import is_late, tell_policy_title
@@ -51,6 +51,7 @@ _ENDED_OTHERWISE: Final = {
     VerificationState.WITHDRAWN: N_("The customer withdrew."),
     VerificationState.EXPIRED: N_("The time for a decision ran out."),
 }
+_KEY_LOST: Final = N_("The key was lost, so nobody can open what was sent.")
 
 
 def tell_queue_rows(
@@ -255,5 +256,6 @@ def _tell_timeline(
         else:
             moments.append(said(decision.decided_at, _("%(person)s decided."), decision.actor))
     if row.ended_at is not None and row.state in _ENDED_OTHERWISE:
-        moments.append(said(row.ended_at, _(_ENDED_OTHERWISE[row.state])))
+        is_lost = is_key_lost(row.state, row.reasons)
+        moments.append(said(row.ended_at, _(_KEY_LOST if is_lost else _ENDED_OTHERWISE[row.state])))
     return tuple(sorted(moments, key=lambda moment: moment.at))

@@ -220,6 +220,15 @@ DOCUMENTS: Final[Mapping[str, Answer]] = {
         detail=N_("A deletion receipt exists only once a document has been destroyed."),
         next_step=N_("Ask again after the verification has been decided, or after the time that its page names."),
     ),
+    "disposed_before_restore": Answer(
+        status=410,
+        title=N_("This receipt was given before"),
+        detail=N_(
+            "The document was destroyed before the service was restored from a backup, and its receipt was given then. "
+            "There is no second one."
+        ),
+        next_step=N_("Use the receipt from that time. The log says when the document was destroyed again."),
+    ),
     "key_lost": Answer(
         status=410,
         title=N_("This document cannot be opened any more"),

@@ -131,7 +131,8 @@ class CasePage(View):
     """`GET /cases/{id}`. Forms post `form_token` to `/cases/{id}/renew` and `/cases/{id}/cancel`.
 
     `link`: None when there is nothing to open any more. `has_new_link`: it was renewed a moment ago. `is_disowned`:
-    the customer said "I did not ask for this". `is_link_over`: its time ran out before anything was handed in.
+    the customer said "I did not ask for this". `is_key_lost`: it ended because nobody could open it. `is_link_over`:
+    its time ran out before anything was handed in.
     `reasons`: the sentences that the customer reads. A code that the customer reads out is posted as `contact` and
     `code` to `/cases/{id}/code`; an error names the check's anchor. `laws`: what the policy keeps after the end;
     `held`: what is kept now.
@@ -152,6 +153,7 @@ class CasePage(View):
     link: Link | None
     has_new_link: bool
     is_disowned: bool
+    is_key_lost: bool = False
     is_link_over: bool = False
     can_renew: bool
     can_cancel: bool

@@ -40,6 +40,7 @@ class StatusKind(StrEnum):
     WITHDRAWN = "withdrawn"
     DISOWNED = "disowned"
     EXPIRED = "expired"
+    KEY_LOST = "key_lost"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -62,6 +62,8 @@ RULES: Final[Mapping[str, str]] = {
     "cancelled": N_("The request was cancelled."),
     "withdrawn": N_("The customer withdrew."),
     "expired": N_("The time for a decision ran out."),
+    "key_lost": N_("The key to it was lost, so nobody could open it."),
+    "restored": N_("It had been destroyed before, and came back with a backup."),
 }
 
 # verifier.contacts.life.CheckState
