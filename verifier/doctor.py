@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from verifier.audit.custody import load_or_create_signing_key
 from verifier.audit.errors import LogBehindError
 from verifier.audit.proofs import find_published_head
-from verifier.audit.publish import FolderPublisher
+from verifier.audit.publish import open_publisher
 from verifier.audit.service import verify_log_keeps_up
 from verifier.audit.tables import LogHeadRow
 from verifier.broker.wakeups import is_answering
@@ -340,12 +340,13 @@ def _see_published(settings: Settings, database: Database) -> str:
     if head is None or signed is None:
         return _NOT_YET
     folder, key_file = settings.published_folder, settings.signing_key_file
-    note = FolderPublisher(folder).read_checkpoint()
-    if note is None:
-        raise _WrongError(f"{folder} holds no checkpoint, but one was published. Restore the folder.")
     if not key_file.exists():
         raise _WrongError(f"the log's signing key is gone. Restore {key_file} from where you keep it.")
-    published = load_or_create_signing_key(key_file, settings.log_origin).verifier.open_checkpoint(note)
+    signer = load_or_create_signing_key(key_file, settings.log_origin)
+    note = open_publisher(folder, signer, settings.log_origin).read_checkpoint()
+    if note is None:
+        raise _WrongError(f"{folder} holds no checkpoint, but one was published. Restore the folder.")
+    published = signer.verifier.open_checkpoint(note)
     if not head.size <= published.size <= signed.size:
         raise _WrongError(
             f"{folder} ends at entry {published.size}, the log at {signed.size}. Restore whichever is from a backup."

@@ -5,6 +5,7 @@ others can read is refused with a sentence that says what to change.
 """
 
 import os
+import re
 import secrets
 import stat
 from pathlib import Path
@@ -27,9 +28,14 @@ def load_or_create_signing_key(path: Path, origin: str) -> LogSigner:
     if not os.path.lexists(path):
         _create(path, LogSigner.generate(origin))
     signer = _load(path)
-    if signer.origin != origin:
+    if not is_of_log(signer.origin, origin):
         raise ConfigurationError(f"{path} is the signing key of another log. Give this log a key file of its own.")
     return signer
+
+
+def is_of_log(found: str, origin: str) -> bool:
+    """Whether a key's name is the log's own, or of one that it was begun anew as (`verifier.audit.anew`)."""
+    return re.fullmatch(rf"{re.escape(origin)}(/[1-9][0-9]*)?", found) is not None
 
 
 def _create(path: Path, signer: LogSigner) -> None:

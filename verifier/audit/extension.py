@@ -22,7 +22,8 @@ def verify_extends_published(session: Session, note: str | None, *, verifier: Lo
     if note is None:
         if head is not None and head.published_size > 0:
             raise PublicationLostError(
-                "Checkpoints were published and are gone. Put the published folder back, or point to the right one."
+                "Checkpoints were published and are gone. Put the published folder back, point to the right one, or begin "
+                "the log anew: verifier restore --accept-loss."
             )
         return 0
     # 2. This log's key signed it.
@@ -32,7 +33,7 @@ def verify_extends_published(session: Session, note: str | None, *, verifier: Lo
     if published.size > size:
         raise LogShortError(
             f"{published.size} entries were published, the database holds {size}: it was restored from an older"
-            " backup. Restore a newer one."
+            " backup. Restore a newer one, or begin the log anew: verifier restore --accept-loss."
         )
     # 4. At that size, the tiles in the database lead to the published root.
     try:

@@ -5,15 +5,20 @@ Paths are those of C2SP tlog-tiles (`checkpoint`, `tile/...`), so a web server m
 """
 
 import os
+import re
 import secrets
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
+from verifier.translog.checkpoint import LogSigner
 from verifier.translog.tiles import TILE_WIDTH, Tile
 
 _CHECKPOINT: Final = "checkpoint"
+_ENDED: Final = "ended"
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class Publisher(Protocol):
@@ -24,6 +29,8 @@ class Publisher(Protocol):
     def write_tile(self, path: str, data: bytes) -> None: ...
 
     def write_checkpoint(self, text: str) -> None: ...
+
+    def note_ended(self, digests: Sequence[str]) -> None: ...
 
 
 class FolderPublisher:
@@ -55,6 +62,33 @@ class FolderPublisher:
 
     def write_checkpoint(self, text: str) -> None:
         _write_whole(self._folder / _CHECKPOINT, text.encode())
+
+    def note_ended(self, digests: Sequence[str]) -> None:
+        """List what has ended (`verifier.audit.ended`); durable when this returns. Twice is harmless."""
+        if not digests:
+            return
+        _make_folder(self._folder)
+        is_new = not (self._folder / _ENDED).exists()
+        # A line begins with its own end of the one before: what a crash cut off spoils no other line.
+        with (self._folder / _ENDED).open("ab", buffering=0) as file:
+            file.write("".join(f"\n{digest}\n" for digest in digests).encode("ascii"))
+            os.fsync(file.fileno())
+        if is_new:
+            _sync_folder(self._folder)
+
+    def read_ended(self) -> frozenset[str]:
+        """Every digest that was listed; what is no digest is left out."""
+        try:
+            lines = (self._folder / _ENDED).read_text(encoding="ascii", errors="replace").split("\n")
+        except FileNotFoundError:
+            return frozenset()
+        return frozenset(line for line in lines if _DIGEST.fullmatch(line))
+
+
+def open_publisher(folder: Path, signer: LogSigner, origin: str) -> FolderPublisher:
+    """Where the log of this key is published: `folder`, and a numbered folder in it once the log was begun anew."""
+    number = signer.origin.removeprefix(origin).strip("/")
+    return FolderPublisher(folder / number if number else folder)
 
 
 def _write_whole(target: Path, data: bytes) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import bindparam, literal, select, update
 from sqlalchemy.orm import Session
 
 from verifier import faults
+from verifier.audit.ended import read_ended
 from verifier.audit.errors import LogForkedError
 from verifier.audit.extension import read_edge, read_narrow, verify_extends_published, verify_head
 from verifier.audit.publish import Publisher
@@ -96,6 +97,9 @@ class Sequencer:
                 with self._database.read() as session:
                     hashes = read_narrow(session, tile)
                 self._publisher.write_tile(tile.to_path(), hashes)
+            with self._database.read() as session:
+                ended = read_ended(session, published, size)
+            self._publisher.note_ended(ended)
             faults.hit("sequence.tiles_published")
             self._publisher.write_checkpoint(checkpoint)
             faults.hit("sequence.published")

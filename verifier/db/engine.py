@@ -17,6 +17,7 @@ from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
 
+from verifier.db.presence import Presence
 from verifier.db.shared_commit import SharedCommits
 from verifier.db.wakeups import Tell, find_work, tell_nobody
 
@@ -49,8 +50,9 @@ def _begin(connection: Connection) -> None:
 class Database:
     """One engine and its transactions."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, presence: Presence | None = None) -> None:
         self.engine: Final = engine
+        self._presence: Final = presence
         self.tell: Tell = tell_nobody
         """Told after each commit that left something to be done; returns at once, never raises."""
         self._is_sqlite: Final = engine.dialect.name == "sqlite"
@@ -96,13 +98,21 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+        if self._presence is not None:
+            self._presence.close()
+
+
+def presence_file(path: Path) -> Path:
+    """Where everybody who has the SQLite file at `path` open says so (`verifier.db.presence`)."""
+    return path.with_name("in-use")
 
 
 def open_sqlite(path: Path) -> Database:
     """Open (and create) the SQLite file at `path`, readable by its owner only."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.touch(mode=0o600, exist_ok=True)
+    presence = Presence(presence_file(path))
     engine = create_engine(f"sqlite:///{path}", pool_size=8, max_overflow=32, pool_timeout=30)
     event.listen(engine, "connect", _prepare_connection)
     event.listen(engine, "begin", _begin)
-    return Database(engine)
+    return Database(engine, presence=presence)

@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from verifier.audit.publish import FolderPublisher
+from verifier.audit.publish import open_publisher
 from verifier.audit.sequencer import Sequencer
 from verifier.contacts.codes import Codes
 from verifier.contacts.collecting import Collector, choose_mailbox
@@ -76,7 +76,8 @@ class Workshop:
     @cached_property
     def sequencer(self) -> Sequencer:
         house = self.house
-        return Sequencer(house.database, house.clock, house.signer, FolderPublisher(house.settings.published_folder))
+        publisher = open_publisher(house.settings.published_folder, house.signer, house.settings.log_origin)
+        return Sequencer(house.database, house.clock, house.signer, publisher)
 
     @cached_property
     def notifier(self) -> Notifier:
