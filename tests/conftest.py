@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from shutil import copyfile
 
 import pytest
 from fastapi.testclient import TestClient
@@ -11,6 +12,7 @@ from fastapi.testclient import TestClient
 from policies.access import Role, Scope
 from tests.case_policies import FOLDER
 from tests.journey import Desk, open_desk
+from tests.parts_apart import Apart, open_apart
 from tests.servers.databases import PostgresDatabases, run_databases
 from tests.servers.postgres import find_missing as find_missing_postgres
 from tests.servers.s3 import moto, real_s3
@@ -19,13 +21,15 @@ from verifier.audit.publish import FolderPublisher
 from verifier.audit.sequencer import Sequencer
 from verifier.contacts.forgetting import forget_contacts
 from verifier.db.clock import MovedClock
+from verifier.db.engine import open_sqlite
+from verifier.db.schema import upgrade_schema
 from verifier.disposal.service import Disposer
 from verifier.disposal.shred import Shredder
 from verifier.sanitise.decoder import Decoder
 from verifier.settings import Settings
 from verifier.staff import service as staff
 from verifier.staff.api_keys import create_api_key
-from verifier.wiring import House, choose_seams, open_house, open_workshop
+from verifier.wiring import House, Seams, choose_seams, open_house, open_workshop
 
 __all__ = ["moto", "real_s3"]  # fixtures of other modules, for every suite
 
@@ -46,6 +50,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=("sqlite", "postgresql"),
         default="sqlite",
         help="what the tests stand on that do not say so themselves (tests/servers/databases.py)",
+    )
+
+    parser.addoption(
+        "--apart", action="store_true", help="with --database postgresql: each part of the house is its own user there"
     )
 
 
@@ -85,20 +93,56 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path / "home", policies_folder=FOLDER)
 
 
+@pytest.fixture(scope="session")
+def prepare_database(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Settings], None]:
+    """Puts an empty file of SQLite with the newest schema where settings look for theirs.
+
+    A house finds it as it would find its own after the first migration, which takes longer than many a test.
+    """
+    template = tmp_path_factory.mktemp("schema") / "newest.sqlite"
+    database = open_sqlite(template)
+    upgrade_schema(database)
+    database.truncate_wal()
+    database.close()
+
+    def prepare(settings: Settings) -> None:
+        if settings.database_url:
+            return  # a PostgreSQL of the tests is a copy of such a template already
+        settings.database_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        copyfile(template, settings.database_file)
+        settings.database_file.chmod(0o600)
+
+    return prepare
+
+
 @pytest.fixture
-def house(settings: Settings, clock: MovedClock) -> Iterator[House]:
+def house(settings: Settings, clock: MovedClock, prepare_database: Callable[[Settings], None]) -> Iterator[House]:
     """A running installation of its own: SQLite, folders, every room wired, no workers."""
+    prepare_database(settings)
     opened = open_house(settings, seams=replace(choose_seams(settings), clock=clock))
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def client(house: House) -> Iterator[TestClient]:
+def apart(request: pytest.FixtureRequest, house: House) -> Iterator[Apart | None]:
+    """The parts of `house`, each in a house of its own; `None` where they are one."""
+    if not request.config.getoption("--apart") or not house.settings.database_url:
+        yield None
+        return
+    vault = house.vault
+    seams = Seams(clock=house.clock, objects=vault.objects, keys=vault.keys, roots=vault.roots)
+    with open_apart(house.settings, seams) as opened:
+        yield opened
+
+
+@pytest.fixture
+def client(house: House, apart: Apart | None) -> Iterator[TestClient]:
     """The doors of `house`."""
     from verifier.app import create_app
 
-    with TestClient(create_app(house), base_url=house.settings.public_url) as opened:
+    app = create_app(house) if apart is None else apart.make_doors()
+    with TestClient(app, base_url=house.settings.public_url) as opened:
         yield opened
 
 
@@ -159,9 +203,10 @@ def shared_decoder() -> Iterator[Decoder]:
 
 
 @pytest.fixture
-def work(house: House, clock: MovedClock, shared_decoder: Decoder) -> Work:
+def work(house: House, clock: MovedClock, shared_decoder: Decoder, apart: Apart | None) -> Work:
     """`work()` runs all jobs of `house` until there is nothing left to do."""
-    return Work(open_workshop(house, decoder=shared_decoder), clock)
+    zones = {} if apart is None else apart.open_workshops(shared_decoder)
+    return Work(open_workshop(house, decoder=shared_decoder), clock, apart=zones)
 
 
 @pytest.fixture

@@ -1,14 +1,19 @@
 """The workers as a program that a test runs by hand, with a clock that it moves."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from types import MappingProxyType
+from typing import Final
 
 from sqlalchemy import func, select
 
+from verifier.broker.client import Zone
 from verifier.db.clock import MovedClock
 from verifier.retention.tables import ObligationRow
 from verifier.wiring import Workshop
-from workers.schedule import plan_jobs
+from workers.schedule import Job, plan_jobs
 
+_TOGETHER: Final[Mapping[Zone, Workshop]] = MappingProxyType({})
 _MOST_ROUNDS = 200
 _PAST_EVERY_FENCE = timedelta(seconds=31)
 
@@ -16,20 +21,24 @@ _PAST_EVERY_FENCE = timedelta(seconds=31)
 class Work:
     """Runs every job of the schedule, in its order, until none of them finds anything to do."""
 
-    def __init__(self, workshop: Workshop, clock: MovedClock) -> None:
+    def __init__(self, workshop: Workshop, clock: MovedClock, *, apart: Mapping[Zone, Workshop] = _TOGETHER) -> None:
         self.workshop = workshop
+        self._apart = apart
         self._clock = clock
         self._jobs = plan_jobs(workshop.house.settings)
 
     def __call__(self) -> None:
         for _ in range(_MOST_ROUNDS):
-            if not sum(job.run(self.workshop) for job in self._jobs):
+            if not sum(self._run(job) for job in self._jobs):
                 return
         raise AssertionError("the jobs find no end")
 
     def run(self, name: str) -> int:
         """Run one job once; how much it found to do."""
-        return next(job for job in self._jobs if job.name == name).run(self.workshop)
+        return self._run(next(job for job in self._jobs if job.name == name))
+
+    def _run(self, job: Job) -> int:
+        return job.run(self._apart.get(job.zone, self.workshop))
 
     def pass_time(self, by: timedelta) -> None:
         """Let time pass as it does while the workers run: nothing is late in the log because of it."""

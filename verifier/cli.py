@@ -93,6 +93,32 @@ def doctor() -> None:
     raise typer.Exit(0 if all(finding.is_ok for finding in findings) else 1)
 
 
+@app.command()
+def setup() -> None:
+    """Set the installation up, or bring its database to this version; before any part of it is started apart."""
+    with opened_house() as house:
+        if not house.rights.is_whole:
+            raise ConfigurationError(
+                "VERIFIER_TIER is set, so this is a part only. Unset it, and give all credentials."
+            )
+        print(f"The installation {house.vault.installation} is set up.")
+
+
+@app.command()
+def roles() -> None:
+    """Make the database's roles, one for each part that runs apart, and give each its rights. Safe to repeat."""
+    from verifier.db.migrations.grants import list_roles
+    from verifier.db.roles import make_roles
+
+    with opened_house() as house:
+        made = make_roles(house.database)
+    for role in list_roles():
+        print(f"{role}  {'made' if role in made else 'was there'}; its rights are as this version has them")
+    print("Each part's own user is a member of one of them, and of nothing else:")
+    for role in list_roles():
+        print(f"  CREATE USER {role}_login PASSWORD '...' IN ROLE {role};")
+
+
 @staff.command("invite")
 def invite_staff(
     name: Annotated[str, typer.Argument(help="How this person is shown to others.")],

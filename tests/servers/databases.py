@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from psycopg.sql import SQL, Identifier, Literal
 
 from tests.servers.postgres import Postgres, run_postgres
+from verifier.db.migrations.grants import PREFIX, list_roles
 from verifier.db.opening import open_database
 from verifier.db.schema import upgrade_schema
 from verifier.settings import Settings
@@ -36,10 +38,26 @@ class PostgresDatabases:
         self.server.drop(name)
 
 
+def make_logins(server: Postgres) -> None:
+    """The role of each part, and a user in it, with the password of the server's own."""
+    with server.connect() as connection:
+        for role in list_roles():
+            connection.execute(SQL("CREATE ROLE {} NOLOGIN").format(Identifier(role)))
+            made = SQL("CREATE USER {} PASSWORD {} IN ROLE {}")
+            login = made.format(Identifier(f"{role}_login"), Literal(server.password), Identifier(role))
+            connection.execute(login)
+
+
+def as_part(url: str, part: str) -> str:
+    """The address of a database for the user of one part."""
+    return url.replace("://postgres@", f"://{PREFIX}{part}_login@")
+
+
 @contextmanager
 def run_databases() -> Iterator[PostgresDatabases]:
     """A server whose template has the newest schema."""
     with run_postgres() as server:
+        make_logins(server)
         url = server.create(_TEMPLATE)
         settings = Settings(home=Path("nowhere"), database_url=url, database_password_file=server.password_file)
         database = open_database(settings)

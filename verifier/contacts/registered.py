@@ -106,7 +106,7 @@ def read_points(session: Session, verification: VerificationId) -> Mapping[Conta
 def find_untold(session: Session, verification: VerificationId) -> frozenset[ContactKind]:
     """The contact points that the desk gave as a digest only, and that the customer has not typed yet."""
     points = read_points(session, verification)
-    return frozenset(kind for kind, point in points.items() if point.digest is not None and point.sealed is None)
+    return frozenset(kind for kind, point in points.items() if point.is_untold)
 
 
 def has_point(session: Session, row: VerificationRow, contact: ContactKind) -> bool:

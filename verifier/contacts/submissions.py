@@ -113,7 +113,7 @@ class Door:
         """
         row = self._get_open(check, SubmissionKind.ADDRESS)
         point = self._session.get(ContactPointRow, (self._row.id, row.contact))
-        if point is None or point.digest is None or point.sealed is not None:
+        if point is None or not point.is_untold:
             raise WrongCheckError
         rules = get_policy(self._session, self._row).contacts
         normal = parse_contact(row.contact, text, forbid_disposable=rules.forbid_disposable)
@@ -336,11 +336,11 @@ def _verify_room(session: Session, verification: VerificationId, kind: Submissio
     most = MOST_MESSAGES if kind is SubmissionKind.MESSAGE else MOST_SUBMISSIONS
     if (session.scalar(select(func.count(ContactSubmissionRow.id)).where(*of)) or 0) >= most:
         raise TooManyChecksError
-    sizes = func.coalesce(func.sum(func.length(ContactSubmissionRow.sealed)), 0)
+    sizes = func.coalesce(func.sum(ContactSubmissionRow.sealed_bytes), 0)
     waiting, held = session.execute(
         select(func.count(ContactSubmissionRow.id), sizes).where(*of, ContactSubmissionRow.judged_at.is_(None))
     ).one()
-    if waiting >= MOST_WAITING or held + len(data) > MOST_WAITING_BYTES:
+    if waiting >= MOST_WAITING or (held or 0) + len(data) > MOST_WAITING_BYTES:
         raise StillJudgingError
 
 

@@ -1,11 +1,12 @@
 """The rows of contact checks. What identifies a customer is sealed to the verification, and dies with it.
 
 Digests here are keyed: without the key, which is in no database, a stolen row says nothing about an address or a code.
+What is sealed, and those digests, are deferred: only who asks for them reads them, and customers' tiers may not.
 """
 
 from datetime import datetime
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String
+from sqlalchemy import JSON, Computed, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from policies.parts import CheckMethod, ContactKind
@@ -25,8 +26,10 @@ class ContactPointRow(Base):
 
     verification_id: Mapped[VerificationId] = mapped_column(ForeignKey("verifications.id"), primary_key=True)
     contact: Mapped[ContactKind] = mapped_column(words(ContactKind), primary_key=True)
-    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
-    digest: Mapped[str | None] = mapped_column(String(64))
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    digest: Mapped[str | None] = mapped_column(String(64), deferred=True)
+    is_untold: Mapped[bool] = mapped_column(Computed("digest IS NOT NULL AND sealed IS NULL"))
+    """Whether the customer has still to type it."""
     changed_at: Mapped[datetime | None]
     tries: Mapped[int] = mapped_column(default=0)
 
@@ -44,8 +47,8 @@ class ContactCheckRow(Base):
     reasons: Mapped[list[str]] = mapped_column(JSON, default=list)
     grade: Mapped[str | None] = mapped_column(String(24))
     challenge: Mapped[str | None] = mapped_column(String(200))
-    code_digest: Mapped[str | None] = mapped_column(String(64))
-    code_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    code_digest: Mapped[str | None] = mapped_column(String(64), deferred=True)
+    code_sealed: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     code_expires_at: Mapped[datetime | None]
     notice_id: Mapped[NoticeId | None] = mapped_column(String(40))
     tries: Mapped[int] = mapped_column(default=0)
@@ -70,7 +73,8 @@ class ContactSubmissionRow(Leasable, Base):
     contact: Mapped[ContactKind | None] = mapped_column(words(ContactKind))
     method: Mapped[CheckMethod | None] = mapped_column(words(CheckMethod))
     kind: Mapped[SubmissionKind] = mapped_column(words(SubmissionKind))
-    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    sealed_bytes: Mapped[int | None] = mapped_column(Computed("length(sealed)"))
     source: Mapped[str] = mapped_column(String(40))
     result: Mapped[Result] = mapped_column(words(Result, length=24), default=Result.PENDING)
     created_at: Mapped[datetime]
@@ -100,7 +104,7 @@ class ExitRow(Base):
 
     token_digest: Mapped[str] = mapped_column(String(64), primary_key=True)
     verification_id: Mapped[VerificationId] = mapped_column(ForeignKey("verifications.id"), unique=True)
-    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     told_at: Mapped[datetime | None]
     told: Mapped[dict[str, NoticeId]] = mapped_column(JSON, default=dict)
     """The notice that told each channel of the link that is good now: with a new link, they are told anew."""

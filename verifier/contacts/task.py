@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy.orm import Session
+from sqlalchemy import select
+from sqlalchemy.orm import Session, undefer
 
 from policies.model import Policy
 from policies.parts import CheckMethod, ContactKind
 from verifier.contacts.life import SubmissionKind
-from verifier.contacts.registered import open_point, read_points
+from verifier.contacts.registered import open_point
 from verifier.contacts.sealing import unseal
 from verifier.contacts.tables import ContactCheckRow, ContactPointRow, ContactSubmissionRow
 from verifier.db.leases import Lease
@@ -112,13 +113,17 @@ def read_submission(session: Session, lease: Lease) -> Sealed:
     Raises:
         MootError: its verification has ended, or it names another's check.
     """
-    submission = session.get_one(ContactSubmissionRow, lease.id)
+    submission = session.get_one(ContactSubmissionRow, lease.id, options=[undefer(ContactSubmissionRow.sealed)])
     verification = get_verification(session, submission.verification_id)
     check = None if submission.check_id is None else session.get(ContactCheckRow, submission.check_id)
     is_others = check is not None and check.verification_id != verification.id
     if is_terminal(verification.state) or is_others or (submission.check_id is not None and check is None):
         raise MootError
-    points = list(read_points(session, verification.id).values())
+    points = session.scalars(
+        select(ContactPointRow)
+        .where(ContactPointRow.verification_id == verification.id)
+        .options(undefer(ContactPointRow.sealed))
+    ).all()
     return Sealed(lease, submission, verification, check, points, get_policy(session, verification))
 
 

@@ -25,6 +25,17 @@ def lock_name(session: Session, *parts: str) -> None:
         session.execute(_TAKE_NAME, {"name": "/".join(parts)})
 
 
+def put_in_place(session: Session, rows: type[Base], values: Mapping[str, object]) -> None:
+    """Insert a row, or give the one under its key these values. Reads nothing of what stands there."""
+    table = table_of(rows)
+    keys = [column.name for column in table.primary_key]
+    changed = {name: value for name, value in values.items() if name not in keys}
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(postgresql.insert(table).values(values).on_conflict_do_update(table.primary_key, set_=changed))
+    else:
+        session.execute(sqlite.insert(table).values(values).on_conflict_do_update(table.primary_key, set_=changed))
+
+
 def insert_once(session: Session, rows: type[Base], values: Mapping[str, object]) -> bool:
     """Insert a row unless one stands under its key; whether it was inserted.
 

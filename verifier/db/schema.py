@@ -15,14 +15,19 @@ from verifier.db.locks import lock_name
 from verifier.errors import ConfigurationError
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
-NEWEST: Final = "0007"
+NEWEST: Final = "0008"
+# The owner of what stands; where nothing does yet, whoever may make it.
+_MAY_MIGRATE: Final = text(
+    "SELECT coalesce((SELECT pg_has_role(current_user, relowner, 'USAGE') FROM pg_class "
+    "WHERE oid = to_regclass('alembic_version')), has_schema_privilege(current_schema(), 'CREATE'))"
+)
 
 
 def upgrade_schema(database: Database) -> None:
     """Bring the database to the newest version; does nothing when it is there already. Safe twice at once.
 
     Raises:
-        ConfigurationError: the database is of a newer version of this program.
+        ConfigurationError: the database is of a newer version of this program, or this user may not change it.
     """
     found = find_version(database)
     if found == NEWEST:
@@ -56,6 +61,11 @@ def _migrate(database: Database) -> None:
         # The waiting one finds the work done. What many rows need may take longer than any other statement does.
         lock_name(session, "schema")
         if database.engine.dialect.name == "postgresql":
+            if not session.scalar(_MAY_MIGRATE):
+                raise ConfigurationError(
+                    "The database is not set up, or of an older version, and this process's user may not change that. "
+                    "Run `verifier setup` once, as the database's owner, and start this again."
+                )
             session.execute(text("SET LOCAL statement_timeout = 0"))
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))

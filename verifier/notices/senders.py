@@ -40,6 +40,12 @@ def choose_senders(settings: Settings) -> Mapping[Channel, Sender]:
     return MappingProxyType(chosen)
 
 
+def find_channels(settings: Settings) -> frozenset[Channel]:
+    """The channels that have a server: what may be offered, also where nothing is sent from."""
+    servers = {Channel.EMAIL: settings.smtp_host, Channel.SMS: settings.sms_url}
+    return frozenset(channel for channel, server in servers.items() if server)
+
+
 def _choose_mail(settings: Settings) -> MailSender:
     is_here = is_loopback_host(settings.smtp_host)
     tls = TlsMode(settings.smtp_tls or (TlsMode.NONE if is_here else TlsMode.STARTTLS))

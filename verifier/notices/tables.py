@@ -20,7 +20,7 @@ class NoticeRow(Leasable, Base):
     verification_id: Mapped[VerificationId] = mapped_column(String(40), index=True)
     channel: Mapped[Channel] = mapped_column(words(Channel))
     kind: Mapped[NoticeKind] = mapped_column(words(NoticeKind, length=24))
-    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     created_at: Mapped[datetime]
     not_before: Mapped[datetime]
     send_by: Mapped[datetime]

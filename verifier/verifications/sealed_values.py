@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy import bindparam, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from policies.retention import DataClass
 from verifier.db.engine import Database
+from verifier.db.locks import put_in_place
 from verifier.db.prepared import Question
 from verifier.ids import VerificationId
 from verifier.vault.keys import PublicKey
@@ -56,14 +57,14 @@ def replace_value(
 ) -> None:
     """Seal a value in the place of the one that has its name, if there is one; the caller holds the row's lock."""
     sealed = seal_bytes(get_public_key(session, verification), _context(vault, verification, name), value.encode())
-    session.merge(SealedValueRow(verification_id=verification, name=name, sealed=sealed, created_at=now))
+    row = {"verification_id": verification, "name": name, "sealed": sealed, "created_at": now}
+    put_in_place(session, SealedValueRow, row)
 
 
 def forget_value(session: Session, verification: VerificationId, *, name: str) -> None:
     """Delete a value before its verification ends; its name is free again."""
-    row = session.get(SealedValueRow, (verification, name))
-    if row is not None:
-        session.delete(row)
+    found = SealedValueRow.verification_id == verification, SealedValueRow.name == name
+    session.execute(delete(SealedValueRow).where(*found).execution_options(synchronize_session=False))
 
 
 def read_names(session: Session, verification: VerificationId, *, prefix: str) -> frozenset[str]:

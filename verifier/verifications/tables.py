@@ -32,7 +32,7 @@ class VerificationRow(Base):
     policy: Mapped[str] = mapped_column(String(64))
     policy_version: Mapped[str] = mapped_column(ForeignKey("policy_versions.version"))
     account_digest: Mapped[str | None] = mapped_column(String(64))
-    request_digest: Mapped[str | None] = mapped_column(String(64))
+    request_digest: Mapped[str | None] = mapped_column(String(64), deferred=True)
     locale: Mapped[str] = mapped_column(String(16))
     phrase: Mapped[str] = mapped_column(String(40))
     state: Mapped[VerificationState] = mapped_column(words(VerificationState))
@@ -149,5 +149,5 @@ class SealedValueRow(Base):
 
     verification_id: Mapped[VerificationId] = mapped_column(ForeignKey("verifications.id"), primary_key=True)
     name: Mapped[str] = mapped_column(String(80), primary_key=True)
-    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
     created_at: Mapped[datetime]

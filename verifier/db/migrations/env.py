@@ -1,6 +1,9 @@
-"""Alembic's environment: runs migrations on the connection that `verifier.db.schema` hands in."""
+"""Alembic's environment: runs migrations on the connection that `verifier.db.schema` hands in, then renews the rights
+of the parts' roles, so that no table is ever open to one that was not given it."""
 
 from alembic import context
+
+from verifier.db.migrations.grants import grant_rights
 
 connection = context.config.attributes["connection"]
 context.configure(
@@ -10,3 +13,5 @@ context.configure(
     render_as_batch=True,
 )
 context.run_migrations()
+if connection.dialect.name == "postgresql":
+    grant_rights(connection)
