@@ -275,7 +275,7 @@ def test_no_token_is_stored(database: Database, tmp_path: Path) -> None:
     token = _redeem(database, invite)
     database.truncate_wal()
 
-    stored = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    stored = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
     assert b"Rae" in stored  # the search finds what is there
     assert invite.encode() not in stored
     assert token.encode() not in stored
