@@ -144,12 +144,18 @@ class CheckOffice:
         return [message.text for message in self.messages.messages if message.to == asked.phone]
 
 
-@contextmanager
-def opened_check_office(folder: Path) -> Iterator[CheckOffice]:
-    policies = folder / "policies"
-    policies.mkdir(parents=True)
+def _write_policies(folder: Path) -> Path:
+    folder.mkdir()
     for name, text in _POLICIES.items():
-        (policies / f"{name}.yaml").write_text(text, encoding="utf-8")
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+@contextmanager
+def opened_check_office(folder: Path, *, policies: Path | None = None) -> Iterator[CheckOffice]:
+    """Start it in a home below `folder`, with these policies; with those above, where none are given."""
+    folder.mkdir(parents=True, exist_ok=True)
+    policies = policies or _write_policies(folder / "policies")
     with ExitStack() as stack:
         mails, messages = stack.enter_context(open_sinks())
         zone, server = stack.enter_context(open_zone())

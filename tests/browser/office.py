@@ -17,6 +17,7 @@ import httpx2
 
 from policies.access import Role, Scope
 from tests.browser.pictures import draw_card
+from tests.case_policies import FOLDER
 from tests.faults.running import Service
 from tests.journey import Customer, make_key, open_link
 from verifier.staff import service as staff
@@ -100,10 +101,10 @@ def wait_for(is_so: Callable[[], object], *, what: str, within: float = 30.0) ->
 
 
 @contextmanager
-def opened_office(folder: Path) -> Iterator[Office]:
+def opened_office(folder: Path, *, policies: Path = FOLDER) -> Iterator[Office]:
     """Start the service in a fresh home below `folder`; it has ended when this ends."""
-    with Service(folder / "home", desk_name=DESK_NAME) as service:
-        house = open_house(service.settings)
+    with Service(folder / "home", desk_name=DESK_NAME, policies_folder=str(policies)) as service:
+        house = open_house(service.settings.model_copy(update={"policies_folder": policies}))
         try:
             scopes = (Scope.VERIFICATIONS_WRITE, Scope.VERIFICATIONS_READ, Scope.DOCUMENTS_WRITE)
             with ExitStack() as closing:

@@ -1,4 +1,4 @@
-"""Pictures that customers send: an invented identity card on a table, front and back, as a phone takes them."""
+"""Pictures that customers send, as a phone takes them: an invented identity card, and a printed statement."""
 
 import io
 from functools import cache
@@ -30,6 +30,28 @@ def draw_card(side: Side, *, width: int = _SIZE[0]) -> bytes:
     scene.paste(turned, ((_SIZE[0] - turned.width) // 2, (_SIZE[1] - turned.height) // 2), edge)
     out = io.BytesIO()
     scene.resize((width, width * _SIZE[1] // _SIZE[0])).save(out, "JPEG", quality=86, exif=_place())
+    return out.getvalue()
+
+
+@cache
+def draw_statement(rows: tuple[tuple[str, str], ...]) -> bytes:
+    """A JPEG of a sheet with these labels and values, which says where it was taken; the rest of it is covered."""
+    scene = Image.effect_noise(_SIZE, 40).convert("RGB").filter(ImageFilter.GaussianBlur(3))
+    scene = Image.blend(scene, Image.new("RGB", _SIZE, _TABLE), 0.8)
+    sheet = Image.new("RGB", (1420, 1040), (250, 249, 245))
+    draw = ImageDraw.Draw(sheet)
+    draw.text((70, 60), "SPECIMEN EXCHANGE", font=_font(52), fill=_BAND)
+    draw.text((70, 130), "Statement of one transaction", font=_font(38), fill=_SOFT)
+    for row, (label, value) in enumerate(rows):
+        draw.text((70, 230 + row * 118), label, font=_font(32), fill=_SOFT)
+        draw.text((70, 268 + row * 118), value, font=_font(44), fill=_INK)
+    for row in range(3):
+        top = 250 + len(rows) * 118 + row * 84
+        draw.rectangle((70, top, 1350, top + 54), fill=(64, 70, 76))
+    turned = sheet.rotate(0.7, expand=True, resample=Image.Resampling.BICUBIC, fillcolor=_TABLE)
+    scene.paste(turned, ((_SIZE[0] - turned.width) // 2, (_SIZE[1] - turned.height) // 2))
+    out = io.BytesIO()
+    scene.save(out, "JPEG", quality=86, exif=_place())
     return out.getvalue()
 
 

@@ -132,8 +132,8 @@ DOCUMENTS: Final[Mapping[str, Answer]] = {
     "not_everything_sent": Answer(
         status=409,
         title=N_("Something is still missing"),
-        detail=N_("Not every document that is needed has arrived and could be read."),
-        next_step=N_("Add the documents that the page still asks for, then submit."),
+        detail=N_("Not everything that is needed has arrived and could be read."),
+        next_step=N_("Add what the page still asks for, then hand it in again."),
     ),
     "document_damaged": Answer(
         status=422,
