@@ -12,14 +12,14 @@ from verifier.demo.door import Door, Told
 from verifier.demo.errors import StepFailedError
 from verifier.demo.letters import Letters
 from verifier.demo.patience import wait_for
-from verifier.demo.service import Service
+from verifier.demo.place import Place
 
 
 @dataclass(frozen=True)
 class Cast:
-    """A service, a desk with what it runs, and a door for each program."""
+    """An installation, a desk with what it runs, and a door for each program."""
 
-    service: Service
+    service: Place
     letters: Letters
     desk_key: DeskKey
     contact_key: str = field(repr=False)

@@ -6,11 +6,9 @@ the demo ends, the service has ended before it, and its folder is gone; after a 
 
 import signal
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Final
 
 from verifier.demo import hosting, merchant, payout, recovery, tutor
 from verifier.demo.case import Case, Cast
@@ -19,18 +17,9 @@ from verifier.demo.door import Door
 from verifier.demo.errors import StepFailedError
 from verifier.demo.letters import Letters
 from verifier.demo.service import Service
+from verifier.demo.stage import let_in, start_letters
 from verifier.demo.steps import Steps, say
 from verifier.settings import Settings
-
-_AGENT: Final = ("verifications:write", "verifications:read", "contacts:write")
-_KEYS: Final = {
-    "agent": ("agent", _AGENT),
-    "reviewer": ("reviewer", ("reviews",)),
-    "second reviewer": ("reviewer", ("reviews",)),
-    "auditor": ("auditor", ("audit:read",)),
-}
-_PEOPLE: Final = ("agent", "reviewer", "auditor")
-_COMMANDS_AT_ONCE: Final = 4
 
 
 def play(settings: Settings, *, is_once: bool) -> int:
@@ -43,7 +32,7 @@ def play(settings: Settings, *, is_once: bool) -> int:
             exit_code = 0
             if not is_once:
                 steps.current = "staying up"
-                _stay(cast, receipts)
+                _stay(service, cast, receipts)
     except StepFailedError as error:
         say(f"\nFailed at: {steps.current}. {error}.\nThe service's log is {service.log_file}")
         exit_code = 1
@@ -63,61 +52,18 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 @contextmanager
 def _open_stage(steps: Steps, service: Service) -> Iterator[Cast]:
-    """Servers for what is sent, the service, the people and the keys; a door for each program."""
+    """Servers for what is sent, the service, and whoever uses it."""
     desk_key = DeskKey(service.home / "desk-keys.json")
-    with ExitStack() as open_, ExitStack() as browsers:
-        letters = Letters(service.home / "letters")
-        steps.take("mail and SMS server started", lambda: _enter(open_, letters))
+    letters = Letters(service.home / "letters")
+    with ExitStack() as open_:
+        steps.take("mail and SMS server started", lambda: start_letters(open_, letters))
         steps.take("service started", lambda: _start(service, {**letters.settings, **desk_key.settings}))
-        sign_in, keys = _let_in(steps, service)
-        doors = {name: Door(service.address, api_key=keys[name]) for name in _KEYS}
-        for door in doors.values():
-            open_.callback(door.close)
-        service.log_key.write_text(keys["log"] + "\n", encoding="utf-8")
-        yield Cast(
-            service,
-            letters,
-            desk_key,
-            contact_key=keys["contact points"],
-            sign_in=sign_in,
-            agent=doors["agent"],
-            reviewer=doors["reviewer"],
-            second_reviewer=doors["second reviewer"],
-            auditor=doors["auditor"],
-            browsers=browsers,
-        )
-
-
-def _enter(open_: ExitStack, letters: Letters) -> str:
-    open_.enter_context(letters)
-    return f"on this machine, for this demo; each letter is printed, and kept in {letters.folder}"
+        yield open_.enter_context(let_in(steps, service, letters=letters, desk_key=desk_key))
 
 
 def _start(service: Service, settings: Mapping[str, str]) -> str:
     service.start(settings)
     return service.address
-
-
-def _let_in(steps: Steps, service: Service) -> tuple[Mapping[str, str], Mapping[str, str]]:
-    """A sign-in address for each role; an API key for each program, and the keys that the desk and auditors share."""
-    with ThreadPoolExecutor(_COMMANDS_AT_ONCE) as pool:
-        invitations = {role: pool.submit(_invite, service, role) for role in _PEOPLE}
-        keys = {name: pool.submit(_create_key, service, name) for name in _KEYS}
-        keys["contact points"] = pool.submit(service.run, "contact-key", "show")
-        keys["log"] = pool.submit(service.run, "audit", "key")
-        sign_in = {role: steps.take(f"sign-in address, {role}", asked.result) for role, asked in invitations.items()}
-        steps.take("keys", lambda: ", ".join(name for name, key in keys.items() if key.result()))
-    return sign_in, {name: key.result() for name, key in keys.items()}
-
-
-def _invite(service: Service, role: str) -> str:
-    return service.run("staff", "invite", f"Demo {role}", "--role", role)
-
-
-def _create_key(service: Service, name: str) -> str:
-    role, wanted = _KEYS[name]
-    scopes = [part for scope in wanted for part in ("--scope", scope)]
-    return service.run("api-keys", "create", f"Demo {name}", "--role", role, *scopes, "--expires-in", "P1D")
 
 
 def _tell(steps: Steps, cast: Cast) -> Path:
@@ -139,8 +85,7 @@ def _read_figures(auditor: Door) -> str:
     return f"{solved} solved, {undocumented} of them with no document, {alone} without a person"
 
 
-def _stay(cast: Cast, receipts: Path) -> None:
-    service = cast.service
+def _stay(service: Service, cast: Cast, receipts: Path) -> None:
     by_code = _request_link(cast, "DEMO-7", hosting.POLICY, contact_points=hosting.CONTACT_POINTS)
     by_document = _request_link(cast, "DEMO-8", recovery.POLICY)
     verifier = " ".join(f"{name}={value}" for name, value in service.environment.items()) + " .venv/bin/verifier"

@@ -40,6 +40,11 @@ class Service:
         self._await_ready(self._process)
 
     @property
+    def staff_address(self) -> str:
+        """One process serves everybody."""
+        return self.address
+
+    @property
     def log_file(self) -> Path:
         return self.home / "service.log"
 
