@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from shutil import copyfile
 
 import pytest
 from fastapi.testclient import TestClient
@@ -13,7 +12,7 @@ from policies.access import Role, Scope
 from tests.case_policies import FOLDER
 from tests.journey import Desk, open_desk
 from tests.parts_apart import Apart, open_apart
-from tests.servers.databases import PostgresDatabases, run_databases
+from tests.servers.databases import PostgresDatabases, prepare_sqlite, run_databases
 from tests.servers.postgres import find_missing as find_missing_postgres
 from tests.servers.s3 import moto, real_s3
 from tests.workers_by_hand import Work
@@ -21,8 +20,6 @@ from verifier.audit.publish import FolderPublisher
 from verifier.audit.sequencer import Sequencer
 from verifier.contacts.forgetting import forget_contacts
 from verifier.db.clock import MovedClock
-from verifier.db.engine import open_sqlite
-from verifier.db.schema import upgrade_schema
 from verifier.disposal.service import Disposer
 from verifier.disposal.shred import Shredder
 from verifier.sanitise.decoder import Decoder
@@ -93,32 +90,10 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path / "home", policies_folder=FOLDER)
 
 
-@pytest.fixture(scope="session")
-def prepare_database(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Settings], None]:
-    """Puts an empty file of SQLite with the newest schema where settings look for theirs.
-
-    A house finds it as it would find its own after the first migration, which takes longer than many a test.
-    """
-    template = tmp_path_factory.mktemp("schema") / "newest.sqlite"
-    database = open_sqlite(template)
-    upgrade_schema(database)
-    database.truncate_wal()
-    database.close()
-
-    def prepare(settings: Settings) -> None:
-        if settings.database_url:
-            return  # a PostgreSQL of the tests is a copy of such a template already
-        settings.database_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        copyfile(template, settings.database_file)
-        settings.database_file.chmod(0o600)
-
-    return prepare
-
-
 @pytest.fixture
-def house(settings: Settings, clock: MovedClock, prepare_database: Callable[[Settings], None]) -> Iterator[House]:
+def house(settings: Settings, clock: MovedClock) -> Iterator[House]:
     """A running installation of its own: SQLite, folders, every room wired, no workers."""
-    prepare_database(settings)
+    prepare_sqlite(settings)
     opened = open_house(settings, seams=replace(choose_seams(settings), clock=clock))
     yield opened
     opened.close()

@@ -28,6 +28,7 @@ from tests.contact_desk import another_code, find_code, open_sinks, sending_sett
 from tests.faults.contact_looks import look_at_contacts
 from tests.journey import make_jpeg
 from tests.property.proved import MIXED, find_whole_lines
+from tests.servers.databases import prepare_sqlite
 from tests.workers_by_hand import Work
 from verifier.contacts.code import MOST_TRIES
 from verifier.contacts.exits import leave
@@ -112,6 +113,7 @@ class ContactLives(RuleBasedStateMachine):
         clock = MovedClock()
         chosen = sending_settings(self._folder / "home", *sinks)
         (self._folder / "policies" / "mixed.yaml").write_text(MIXED, encoding="utf-8")
+        prepare_sqlite(chosen)
         self._house: House = open_house(chosen, seams=replace(choose_seams(chosen), clock=clock))
         self._work = Work(open_workshop(self._house, decoder=decoder), clock)
         self._clock = clock

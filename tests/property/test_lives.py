@@ -33,6 +33,7 @@ from tests.apart import run_apart
 from tests.case_policies import CASE_POLICIES, FOLDER
 from tests.journey import make_jpeg
 from tests.property.reach import document_slots, reach_of
+from tests.servers.databases import prepare_sqlite
 from tests.workers_by_hand import Work
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.export import export_lines
@@ -127,6 +128,7 @@ class Lives(RuleBasedStateMachine):
         self._folder = Path(tempfile.mkdtemp(prefix="lives-"))
         clock = MovedClock()
         chosen = Settings(home=self._folder / "home", policies_folder=self.policies_folder)
+        prepare_sqlite(chosen)
         self._house: House = open_house(chosen, seams=replace(choose_seams(chosen), clock=clock))
         self._work = Work(open_workshop(self._house, decoder=decoder), clock)
         self._verifications: list[VerificationId] = []
