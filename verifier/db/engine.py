@@ -17,6 +17,7 @@ from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
 
+from verifier.db.late_session import open_late
 from verifier.db.presence import Presence
 from verifier.db.shared_commit import SharedCommits
 from verifier.db.wakeups import Tell, find_work, tell_nobody
@@ -43,8 +44,17 @@ def _prepare_connection(dbapi_connection: SqliteConnection, _record: object) -> 
 
 def _begin(connection: Connection) -> None:
     mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
-    driver = cast("SqliteConnection", connection.connection.dbapi_connection)
-    driver.execute(f"BEGIN {mode}")  # the driver, because every transaction pays for it
+    driver = _get_driver(connection)
+    if not driver.in_transaction:  # begun already, for a session that joins late
+        driver.execute(f"BEGIN {mode}")
+
+
+def _get_driver(connection: Connection) -> SqliteConnection:
+    return cast("SqliteConnection", connection.connection.dbapi_connection)
+
+
+def _open_reading(connection: Connection) -> Session:
+    return Session(connection, expire_on_commit=False, autoflush=False)
 
 
 class Database:
@@ -82,8 +92,18 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A transaction that only reads; rolled back when the block ends."""
-        with Session(self._reading, expire_on_commit=False, autoflush=False) as session:
-            yield session
+        if not self._is_sqlite:
+            with Session(self._reading, expire_on_commit=False, autoflush=False) as session:
+                yield session
+            return
+        with self._reading.connect() as connection:
+            driver = _get_driver(connection)
+            driver.execute("BEGIN")
+            try:
+                with open_late(connection, _open_reading, commit=False) as session:
+                    yield session
+            finally:
+                driver.rollback()
 
     def truncate_wal(self) -> None:
         """Move SQLite's write-ahead log into its file and empty it: deleted bytes stay in it until then.

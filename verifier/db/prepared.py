@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Ts = TypeVarTuple("Ts")
 _NOWHERE: Final = cast("ExecutionContext", None)  # ours take no context
+_KEY: Final = "driver"
 _Convert = Callable[[object], object]
 _Row = tuple[object, ...]
 
@@ -40,6 +41,16 @@ class _Driver(Protocol):
     """What both drivers' connections have beside PEP 249."""
 
     def execute(self, sql: str, values: Sequence[object] | Mapping[str, object]) -> _Cursor: ...
+
+
+def lend_driver(driver: object) -> dict[str, object]:
+    """The `info` of a session whose transaction the driver has begun already, and which joins it when it must."""
+    return {_KEY: driver}
+
+
+def find_driver(session: Session) -> _Driver | None:
+    """What was lent to it."""
+    return cast("_Driver | None", session.info.get(_KEY))
 
 
 class Change:
@@ -89,7 +100,7 @@ class _Plan:
         values = {**self.fixed, **given}
         for name, convert in self.to_driver.items():
             values[name] = convert(values[name])
-        driver = cast("_Driver", session.connection().connection.dbapi_connection)
+        driver = find_driver(session) or cast("_Driver", session.connection().connection.dbapi_connection)
         try:
             return driver.execute(self.sql, values if self.names is None else [values[name] for name in self.names])
         except self.dialect.loaded_dbapi.Error as error:

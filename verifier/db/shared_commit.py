@@ -12,11 +12,14 @@ raise where it fails.
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from sqlite3 import Connection as SqliteConnection
+from typing import Final, cast
 
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
+
+from verifier.db.late_session import open_late
 
 _MOST: Final = 16
 """How many share a commit: the first of them waits for the last."""
@@ -36,23 +39,29 @@ class _Batch:
         except BaseException:
             self._connection.close()
             raise
+        self._driver: Final = cast("SqliteConnection", self._connection.connection.dbapi_connection)
         self._ended: Final = threading.Event()
         self._error: BaseException | None = None
         self.writers = 0
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """Run one block: the first takes the whole transaction back where it fails, each later one only its part."""
-        mode: Final = "create_savepoint" if self.writers else "rollback_only"
-        with Session(self._connection, expire_on_commit=False, join_transaction_mode=mode) as session, session.begin():
-            yield session
+        """Run one block; where it fails, only its part is taken back."""
+        self._driver.execute("SAVEPOINT writer")
+        try:
+            with open_late(self._connection, _open_session, commit=True) as session:
+                yield session
+        except BaseException:
+            if self.is_whole:
+                self._driver.execute("ROLLBACK TO writer")
+            raise
+        self._driver.execute("RELEASE writer")
         self.writers += 1
 
     @property
     def is_whole(self) -> bool:
         """Whether the transaction still stands: a full or broken disk makes SQLite take back all of it."""
-        driver = self._connection.connection.dbapi_connection
-        return driver is not None and bool(driver.in_transaction)
+        return self._driver.in_transaction
 
     def _verify_whole(self) -> None:
         if not self.is_whole:
@@ -135,3 +144,7 @@ class SharedCommits:
     def _is_last(self, batch: _Batch) -> bool:
         with self._counting:
             return self._waiting == 0 or batch.writers == 0 or batch.writers >= _MOST or not batch.is_whole
+
+
+def _open_session(connection: Connection) -> Session:
+    return Session(connection, expire_on_commit=False, join_transaction_mode="create_savepoint")

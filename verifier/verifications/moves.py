@@ -39,6 +39,8 @@ from verifier.verifications.tables import (
 # its text; the cache of `policy_from_canonical` saves only the parsing of one.
 _policies: Final[dict[str, Policy]] = {}
 
+_CANONICAL: Final = Question(select(PolicyVersionRow.canonical).where(PolicyVersionRow.version == bindparam("version")))
+
 # As it is once the lock is held, whatever this session read of it before.
 _LOCK: Final = (
     select(VerificationRow)
@@ -130,7 +132,8 @@ def get_policy(session: Session, row: Standing) -> Policy:
     """The policy version that this verification began with."""
     known = _policies.get(row.policy_version)
     if known is None:
-        known = policy_from_canonical(session.get_one(PolicyVersionRow, row.policy_version).canonical)
+        ((canonical,),) = _CANONICAL.ask(session, {"version": row.policy_version})
+        known = policy_from_canonical(canonical)
         _policies[row.policy_version] = known
     return known
 
