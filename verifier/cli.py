@@ -18,6 +18,7 @@ from policies.errors import PolicyError
 from verifier.errors import ConfigurationError, VerifierError
 from verifier.opening import opened_house, reading_house
 from verifier.policy_commands import policy
+from verifier.recovery_commands import back_up, restore
 from verifier.settings import Tier, load_settings
 
 _ACTOR: Final = "operator"
@@ -44,6 +45,8 @@ for name, group in (
     ("policy", policy),
 ):
     app.add_typer(group, name=name)
+app.command("backup")(back_up)
+app.command("restore")(restore)
 
 
 def main() -> None:

@@ -17,11 +17,23 @@ PACKAGES: Final = ("workers", "verifier", "policies")  # each may import those a
 
 # DESIGN 3, from the top to the bottom. A room may import what stands after it, and itself.
 DOORS: Final = (
-    *("__main__", "cli", "policy_commands", "opening", "doctor", "serve", "app", "wiring", "stores", "address"),
+    *(
+        "__main__",
+        "cli",
+        "policy_commands",
+        "recovery_commands",
+        "opening",
+        "doctor",
+        "serve",
+        "app",
+        "wiring",
+        "stores",
+        "address",
+    ),
     "demo",
 )
 ROOMS: Final = (
-    *("web", "metrics"),
+    *("web", "metrics", "recovery"),
     *("reviews", "proofs", "contacts", "disposal", "evidence", "verifications", "retention", "notices", "staff"),
     *("audit", "vault", "translog", "sanitise", "broker", "db"),
 )

@@ -22,8 +22,8 @@ def verify_extends_published(session: Session, note: str | None, *, verifier: Lo
     if note is None:
         if head is not None and head.published_size > 0:
             raise PublicationLostError(
-                "Checkpoints were published and are gone. Put the published folder back, point to the right one, or begin "
-                "the log anew: verifier restore --accept-loss."
+                "Checkpoints were published and are gone. Put the published folder back, point to the right one, or "
+                "begin the log anew: verifier restore --accept-loss."
             )
         return 0
     # 2. This log's key signed it.

@@ -94,7 +94,7 @@ def _address(url: URL, program: str) -> list[str]:
 
 def _find(program: str) -> str:
     """The newest one that is installed: an older `pg_dump` does not read a newer server."""
-    versions = sorted(_PROGRAMS.glob(f"*/bin/{program}"), key=lambda path: _version_of(path), reverse=True)
+    versions = sorted(_PROGRAMS.glob(f"*/bin/{program}"), key=_version_of, reverse=True)
     found = shutil.which(program) if not versions else str(versions[0])
     if found is None:
         raise ConfigurationError(f"{program} is not installed here. Install the client programs of PostgreSQL.")

@@ -158,6 +158,19 @@ def make_verification_due(
     _make_due(session, now, which if held_until is None else which & ~is_held, rule=rule)
 
 
+def make_restored_due(session: Session, now: datetime, document: DocumentId) -> None:
+    """Let all go at once of a document that a backup brought back: its rule says so, whatever it was, and no law."""
+    which = ObligationRow.document_id == document
+    restored = {"rule": Rule.RESTORED, "destroy_by": DUE_AT_ONCE, "is_evidence": False}
+    session.execute(update(ObligationRow).where(which).values(rule=Rule.RESTORED))
+    session.execute(
+        update(ObligationRow)
+        .where(which, ObligationRow.closed_at.is_(None))
+        .values(**restored, due_since=now, leased_until=None, attempts=0)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def _make_due(session: Session, now: datetime, which: ColumnElement[bool], *, rule: Rule) -> None:
     session.execute(
         update(ObligationRow)
