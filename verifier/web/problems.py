@@ -173,7 +173,7 @@ def translate_for(request: Request) -> Callable[[str], str]:
     """What says a refusal in the language of whoever reads it: a person, or a page that shows what it was answered.
     Programs of the desk read English, whatever they run on.
     """
-    is_read = prefers_html(request) or CUSTOMER_PATHS.fullmatch(request.url.path)
+    is_read = prefers_html(request) or CUSTOMER_PATHS.fullmatch(request.scope["path"])
     return translator(speak(request)) if is_read else str
 
 

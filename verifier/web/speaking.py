@@ -95,8 +95,10 @@ class Languages:
 
     def _switch(self, request: Request) -> Response | None:
         """The answer to a choice: the cookie, and the same page again; `None` where nobody chose."""
-        path, chosen = request.url.path, request.query_params.get(PARAMETER, "")
-        if request.method != "GET" or chosen not in locales() or not CUSTOMER_PATHS.fullmatch(path):
+        if request.method != "GET" or not CUSTOMER_PATHS.fullmatch(request.scope["path"]):
+            return None
+        chosen = request.query_params.get(PARAMETER, "")
+        if chosen not in locales():
             return None
         response = RedirectResponse(find_address(request), status_code=303)
         response.set_cookie(
