@@ -5,7 +5,6 @@ never the end of the others. Leaves to others: the service's own refusals, which
 """
 
 import os
-import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -36,9 +35,11 @@ from verifier.notices.kinds import Channel, Obstacle
 from verifier.notices.senders import choose_senders
 from verifier.notices.sending import NotAcceptedError, Sender
 from verifier.retention.service import find_overdue_since
+from verifier.safety import verify_apart
 from verifier.sanitise.errors import DecoderUnavailableError
 from verifier.sanitise.probe import probe_sandbox
 from verifier.settings import Settings
+from verifier.space import count_free_bytes
 from verifier.stores import get_probes, open_stores
 
 _MEGABYTE: Final = 1_000_000
@@ -191,11 +192,7 @@ def _place_of_keys(settings: Settings) -> Path | str:
 
 
 def _see_keys_apart(settings: Settings) -> str:
-    data = settings.database_file.parent.resolve()
-    for folder in _private_folders(settings).values():
-        place = folder.resolve()  # where a link leads is where the bytes lie, and what a backup of the data would take
-        if place.is_relative_to(data) or data.is_relative_to(place):
-            raise _WrongError(f"{folder} lies with the data in {data}. Move it elsewhere: a backup must hold no keys.")
+    verify_apart(settings)
     return "keys, root keys and secrets do not lie under the data"
 
 
@@ -212,8 +209,7 @@ def _see_private(folder: Path) -> str:
 
 
 def _see_space(settings: Settings) -> str:
-    place = next(path for path in (settings.home.absolute(), *settings.home.absolute().parents) if path.exists())
-    free = shutil.disk_usage(place).free
+    free = count_free_bytes(settings)
     if free < settings.reserve_bytes:
         raise _WrongError(
             f"{free // _MEGABYTE} MB are free where {settings.home} lies, so uploads are refused. Make room: "

@@ -7,6 +7,15 @@ from typing import Final
 
 from verifier.errors import ConfigurationError
 
+WELL_KNOWN: Final = frozenset(
+    {
+        *("guest", "admin", "root", "minioadmin", "minio123", "postgres", "rabbitmq", "redis", "test", "testing"),
+        *("password", "passw0rd", "changeme", "change-me", "default", "example", "letmein", "12345678", "123456"),
+        *("secret", "verifier", "wjalrxutnfemi/k7mdeng/bpxrficyexamplekey"),
+    }
+)
+"""Passwords and keys that products and their guides come with, in small letters."""
+
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -17,6 +26,11 @@ def read_password(path: Path | None, setting: str) -> str:
     password = read_private_text(path, setting).split("\n", 1)[0].strip()
     if not password.isprintable() or not password:
         raise ConfigurationError(f"{setting} names a file whose first line is no password. Write it there, alone.")
+    if password.lower() in WELL_KNOWN:
+        raise ConfigurationError(
+            f"{setting} names a file that holds a password which products come with, so everybody knows it. Choose a "
+            "random one, set it there and at the server."
+        )
     return password
 
 

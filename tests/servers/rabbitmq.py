@@ -1,6 +1,7 @@
 """A real RabbitMQ of one test process: loopback, free ports, its own folder and its own epmd, ended by its own id."""
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -19,7 +20,7 @@ from tests.servers.ports import free_port
 _PROGRAM: Final = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 _READY_WITHIN: Final = 60.0
 _ENDS_WITHIN: Final = 30.0
-_USER: Final = "guest"
+_USER: Final = "tests"  # "guest" and its password are refused by our own settings
 
 
 class RabbitMQServer:
@@ -30,9 +31,10 @@ class RabbitMQServer:
         self.port: Final = free_port()
         self.url: Final = f"amqp://{_USER}@127.0.0.1:{self.port}/{quote('/', safe='')}"
         self.password_file: Final = folder / "password"
-        self.password_file.write_text(_USER)
+        self._password: Final = secrets.token_hex(16)
+        self.password_file.write_text(self._password)
         self.password_file.chmod(0o400)
-        (folder / "rabbitmq.conf").write_text("loopback_users.guest = true\n")
+        (folder / "rabbitmq.conf").write_text(f"default_user = {_USER}\ndefault_pass = {self._password}\n")
         (folder / "plugins").write_text("[].\n")
         epmd_port = free_port()
         self._environment: Final = {
@@ -98,7 +100,12 @@ class RabbitMQServer:
     def connected(self) -> Iterator[Any]:
         """A channel, on a connection of its own."""
         connection = amqp.Connection(
-            f"127.0.0.1:{self.port}", userid=_USER, password=_USER, connect_timeout=5, read_timeout=10, write_timeout=10
+            f"127.0.0.1:{self.port}",
+            userid=_USER,
+            password=self._password,
+            connect_timeout=5,
+            read_timeout=10,
+            write_timeout=10,
         )
         connection.connect()
         try:

@@ -17,7 +17,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from verifier.errors import ConfigurationError
-from verifier.passwords import read_private_text
+from verifier.passwords import WELL_KNOWN, read_private_text
 from verifier.vault.errors import NoSpaceError, StoreUnavailableError
 
 if TYPE_CHECKING:
@@ -103,6 +103,11 @@ def _read_credentials(access: Access) -> dict[str, str]:
     if not isinstance(found, dict) or set(found) != _CREDENTIALS or not all(isinstance(v, str) for v in found.values()):
         raise ConfigurationError(
             f'{setting} names a file that is not {{"access_key_id": "...", "secret_access_key": "..."}}. Write it so.'
+        )
+    if found["secret_access_key"].strip().lower() in WELL_KNOWN:
+        raise ConfigurationError(
+            f"{setting} names a file that holds a key which products come with, so everybody knows it. Make a random "
+            "one at the store, and write that."
         )
     return {name: str(value).strip() for name, value in found.items()}
 

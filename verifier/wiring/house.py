@@ -1,6 +1,5 @@
 """The house: every room that doors and jobs need, each made once, of what this process may have."""
 
-import shutil
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from functools import cached_property
@@ -25,7 +24,9 @@ from verifier.proofs.offers import Means
 from verifier.proofs.requests import Requests
 from verifier.reviews.decisions import Decisions
 from verifier.reviews.views import Views
+from verifier.safety import verify_safe
 from verifier.settings import Settings
+from verifier.space import count_free_bytes
 from verifier.stores import choose_stores
 from verifier.translog.checkpoint import LogSigner
 from verifier.vault.secrets import keyed_digest, load_or_create_secret
@@ -138,7 +139,7 @@ class House:
             vault=self.vault,
             bytes_in_total=settings.stored_bytes_in_total,
             intake_closes_after=settings.intake_closes_after,
-            free_bytes=lambda: shutil.disk_usage(settings.home).free,
+            free_bytes=lambda: count_free_bytes(settings),
             reserve_bytes=settings.reserve_bytes,
         )
         self._ends.append(uploads.close)
@@ -181,6 +182,7 @@ def open_house(settings: Settings, *, seams: Seams | None = None, parts: Abstrac
         WrongInstallationError, StoreUnavailableError: the stores are not this database's.
     """
     rights = rights_of(parts)
+    verify_safe(settings)
     verify_part_settings(settings, rights)
     if rights.has_broker:
         verify_broker(settings)
