@@ -12,6 +12,8 @@ ROUNDS ?= 100
 BENCHMARKS := uploads s3_uploads memory checking lives log due decisions codes messages
 export UV_SYSTEM_CERTS := 1
 export UV_PYTHON_DOWNLOADS := never
+# Where the environment forbids Python to keep what it compiled, every process would compile all of it anew.
+export PYTHONDONTWRITEBYTECODE :=
 UV := .tools/bin/uv
 RUN := .venv/bin
 
@@ -48,7 +50,7 @@ demo: setup
 	@$(RUN)/verifier demo $(if $(filter-out 0 no,$(ONCE)),--once)
 
 test: setup browser
-	@$(RUN)/pytest -n 2 -m "not soak"
+	@$(RUN)/pytest -n 2 --dist worksteal -m "not soak"
 
 check: setup
 	@$(RUN)/ruff check .

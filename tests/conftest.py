@@ -1,5 +1,6 @@
 """Fixtures that every suite shares."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -11,6 +12,7 @@ from fastapi.testclient import TestClient
 from policies.access import Role, Scope
 from tests.case_policies import FOLDER
 from tests.journey import Desk, open_desk
+from tests.longest_first import arrange
 from tests.parts_apart import Apart, open_apart
 from tests.servers.databases import PostgresDatabases, prepare_sqlite, run_databases
 from tests.servers.postgres import find_missing as find_missing_postgres
@@ -39,6 +41,13 @@ def cases_dir() -> Path:
     if not _CASES.is_dir():
         pytest.skip("../shared/cases is not beside the project: these inputs were not tried")
     return _CASES
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if processes > 1:
+        items[:] = arrange(items, processes=processes)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -102,7 +111,8 @@ def house(settings: Settings, clock: MovedClock) -> Iterator[House]:
 @pytest.fixture
 def apart(request: pytest.FixtureRequest, house: House) -> Iterator[Apart | None]:
     """The parts of `house`, each in a house of its own; `None` where they are one."""
-    if not request.config.getoption("--apart") or not house.settings.database_url:
+    is_apart = getattr(request, "param", request.config.getoption("--apart"))
+    if not is_apart or not house.settings.database_url:
         yield None
         return
     vault = house.vault
