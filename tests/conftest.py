@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import hypothesis
 import pytest
 from fastapi.testclient import TestClient
 
@@ -41,6 +42,14 @@ def cases_dir() -> Path:
     if not _CASES.is_dir():
         pytest.skip("../shared/cases is not beside the project: these inputs were not tried")
     return _CASES
+
+
+def pytest_configure() -> None:
+    # How long an example takes says how busy the machine is; what must be fast is measured by a test of its own.
+    hypothesis.settings.register_profile(
+        "whatever_it_takes", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    )
+    hypothesis.settings.load_profile("whatever_it_takes")
 
 
 @pytest.hookimpl(trylast=True)

@@ -70,9 +70,10 @@ def serve(
     ] = None,
 ) -> None:
     """Serve pages and API until SIGTERM; where one process is all tiers and no broker is set, with a worker."""
+    settings = load_settings(tier=tier)  # before the web is imported: what is set wrong is said at once
     from verifier.serve import serve as run
 
-    run(load_settings(tier=tier), ready_file=ready_file)
+    run(settings, ready_file=ready_file)
 
 
 @app.command()
