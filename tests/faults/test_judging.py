@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -96,7 +95,9 @@ class Case:
         """A worker whose clock is that much later."""
         clock = MovedClock()
         clock.offset += later
-        return open_workshop(replace(self.house, clock=clock), decoder=self._decoder)
+        house = self.house
+        other = House(house.settings, house.database, clock, house.vault, rights=house.rights)
+        return open_workshop(other, decoder=self._decoder)
 
     def judge(self, *, later: timedelta = timedelta(0)) -> int:
         judge, count = self.worker(later=later).judge, 0
