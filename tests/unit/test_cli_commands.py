@@ -3,6 +3,7 @@
 import hmac
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -216,3 +217,14 @@ def test_a_rotation_begins_a_root_at_once_and_says_its_number(operator: Operator
     second = operator.get("root-key", "rotate").split()[1]
     assert (operator.home / "roots" / f"root-{first}").is_file()
     assert int(second) == int(first) + 1_000_000
+
+
+def test_what_was_backed_up_comes_back_with_two_commands(operator: Operator, tmp_path: Path) -> None:
+    operator.get("api-keys", "create", "Helpdesk", "--role", "agent", "--scope", "verifications:read")
+    assert "sealed copies" in operator.get("backup", str(tmp_path / "backup"))
+    assert "overwrites nothing" in operator.get_refusal("restore", str(tmp_path / "backup"))
+    shutil.rmtree(operator.home / "data")
+    assert "The backup is back" in operator.get("restore", str(tmp_path / "backup"))
+    assert "Helpdesk" in operator.get("api-keys", "list")
+    assert "Name the backup's folder" in operator.get_refusal("restore")
+    assert "0 orphans were removed" in operator.get("restore", "--accept-loss")
