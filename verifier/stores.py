@@ -4,13 +4,14 @@ Guarantees: settings that contradict each other, or that would put keys beside d
 opened; `probe_stores` tries for real what was chosen. Leaves to others: whose the stores are (`Vault.verify_stores`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from verifier.errors import ConfigurationError
+from verifier.ids import InstallationId
 from verifier.settings import Settings, is_loopback_host
 from verifier.vault.given import GivenKeys, GivenObjects, GivenRoots
 from verifier.vault.key_files import FileKeys
@@ -152,6 +153,14 @@ def _probe_custody(settings: Settings) -> None:
     from verifier.vault.kms_probe import probe_kms
 
     probe_kms(open_kms(_access(settings, _KMS)), settings.kms_key)
+
+
+def find_allowed_with_documents(settings: Settings, installation: InstallationId) -> Iterator[str]:
+    """What may be done in the documents' bucket beside putting them. Raises `StoreUnavailableError`."""
+    from verifier.vault.aws import open_s3
+    from verifier.vault.s3_trial import find_allowed
+
+    yield from find_allowed(open_s3(_access(settings, _DOCUMENTS)), settings.documents_bucket, installation)
 
 
 def _candidate(settings: Settings, part: str, bucket: str) -> "Candidate":

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import undefer
 
 from policies.access import Role, Scope
 from policies.parts import ContactKind
@@ -27,7 +28,7 @@ def digest_of(settings: Settings, kind: ContactKind, value: str) -> str:
 
 def read_all(house: House, row: type[Any]) -> list[Any]:
     with house.database.read() as session:
-        return list(session.scalars(select(row)))
+        return list(session.scalars(select(row).options(undefer("*"))))
 
 
 def kinds_of(house: House, verification: str) -> list[str]:

@@ -1,0 +1,64 @@
+"""What whoever only puts documents must not be able to do in their bucket, tried for real with their credentials.
+
+Guarantees: each attempt is made against an object that is there, so that "not allowed" cannot be mistaken for "not
+found"; nothing of anybody's is read, changed or deleted. The object tried with, `<installation>/canary`, holds one word
+and stays. Leaves to others: what follows from what succeeded.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from verifier.errors import VerifierError
+from verifier.ids import InstallationId
+from verifier.vault.aws import code_of, service_errors
+from verifier.vault.s3_bucket import Bucket, NameTakenError
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+_DENIED: Final = frozenset({"AccessDenied", "AllAccessDisabled", "Forbidden", "403", "MethodNotAllowed"})
+
+
+def find_allowed(client: "S3Client", bucket: str, installation: InstallationId) -> Iterator[str]:
+    """What was allowed of it, in words. Raises `StoreUnavailableError` where the store gives no answer."""
+    name = f"{installation}/canary"
+    with suppress(NameTakenError, VerifierError):  # it is there; or it is known to be, and may not be asked about
+        Bucket(client, bucket).put_once(name, b"canary")
+    for what, attempt in _attempts(client, bucket, name).items():
+        if _is_allowed(attempt):
+            yield what
+
+
+def _attempts(client: "S3Client", bucket: str, name: str) -> Mapping[str, Callable[[], Any]]:
+    missing = "0123456789abcdef"
+    return {
+        "read a document": lambda: client.get_object(Bucket=bucket, Key=name),
+        "look at a document": lambda: client.head_object(Bucket=bucket, Key=name),
+        "copy a document": lambda: client.copy_object(
+            Bucket=bucket, Key=f"{name}-copy", CopySource={"Bucket": bucket, "Key": name}
+        ),
+        "list documents": lambda: client.list_objects_v2(Bucket=bucket, MaxKeys=1),
+        "list versions": lambda: client.list_object_versions(Bucket=bucket, MaxKeys=1),
+        "list open uploads": lambda: client.list_multipart_uploads(Bucket=bucket, MaxUploads=1),
+        "delete a document": lambda: client.delete_object(Bucket=bucket, Key=name),
+        "delete a version": lambda: client.delete_object(Bucket=bucket, Key=name, VersionId=missing),
+        "read who may what": lambda: client.get_bucket_policy(Bucket=bucket),
+        "read the rules of the bucket": lambda: client.get_bucket_lifecycle_configuration(Bucket=bucket),
+        "open a document to others": lambda: client.put_object_acl(Bucket=bucket, Key=name, ACL="private"),
+    }
+
+
+def _is_allowed(attempt: Callable[[], object]) -> bool:
+    """Whether the store let us: any answer but "not allowed", for then only the thing was missing, not the right."""
+    try:
+        with service_errors():
+            attempt()
+    except VerifierError as error:
+        cause = error.__cause__
+        if isinstance(cause, ClientError):
+            return code_of(cause) not in _DENIED
+        raise
+    return True
