@@ -9,7 +9,7 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -54,10 +54,11 @@ class Processes:
         }
         self.started: Final[list[subprocess.Popen[bytes]]] = []
 
-    def start_worker(self, *zones: str) -> subprocess.Popen[bytes]:
-        """A worker of these zones; returns once a pool child of it works."""
+    def start_worker(self, *zones: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+        """A worker of these zones, with more in its environment; returns once a pool child of it works."""
         before = len(self._service.find_worker_starts())
-        worker = self._start("-m", "workers", *(part for zone in zones for part in ("--zone", zone)))
+        command = ("-m", "workers", *(part for zone in zones for part in ("--zone", zone)))
+        worker = self._start(*command, environment=environment)
         wait_until(
             lambda: len(self._service.find_worker_starts()) > before, within=_STARTS_WITHIN, what="no pool child works"
         )
@@ -77,11 +78,13 @@ class Processes:
             process.wait()
         self.started.clear()
 
-    def _start(self, *command: str, folder: Path = ROOT) -> subprocess.Popen[bytes]:
+    def _start(
+        self, *command: str, folder: Path = ROOT, environment: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
         with self._service.log.open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, *command],
-                env={**self._environment, "PYTHONPATH": str(ROOT)},
+                env={**self._environment, "PYTHONPATH": str(ROOT), **(environment or {})},
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -60,7 +60,7 @@ def cast_for(service: Service, house: House, *, post: Post | None = None) -> Cas
 
     def make(role: Role, *scopes: Scope) -> dict[str, str]:
         with house.database.write() as session:
-            now, ends = house.clock.now(session), timedelta(days=1)
+            now, ends = house.clock.now(session), timedelta(days=9)
             text = create_api_key(
                 session, now, label=role.value, role=role, scopes=scopes, valid_for=ends, actor="operator"
             )
@@ -75,7 +75,7 @@ def play(home: Path, points: Sequence[str], *, turn: int) -> Round:
     outcome = Round()
     with open_sinks() as (mails, messages), running(home, **sending(home, mails, messages)) as (service, house):
         cast = cast_for(service, house, post=Post(mails, messages))
-        threads = [_die_once(point, service, house, cast, outcome, turn=turn) for point in points]
+        threads = [die_once(point, service, house, cast, outcome, turn=turn) for point in points]
         for thread in threads:
             thread.join(_STORY_WITHIN)
             if thread.is_alive():
@@ -85,7 +85,7 @@ def play(home: Path, points: Sequence[str], *, turn: int) -> Round:
         outcome.failures += look_at_everything(
             house, acknowledged=acknowledged, kept=outcome.kept, starts=service.find_worker_starts()
         )
-        outcome.failures += _look_at_service(service)
+        outcome.failures += look_at_service(service)
     return outcome
 
 
@@ -104,7 +104,7 @@ def sending(home: Path, mails: MailSink, messages: SmsSink) -> dict[str, str]:
     }
 
 
-def _die_once(point: str, service: Service, house: House, cast: Cast, outcome: Round, *, turn: int) -> threading.Thread:
+def die_once(point: str, service: Service, house: House, cast: Cast, outcome: Round, *, turn: int) -> threading.Thread:
     """Arm a point and begin a story that passes it; returns when the point was passed, with the story under way."""
     outcome.kept += _keep_checkpoint(house)
     service.arm(point)
@@ -144,8 +144,8 @@ def _await_quiet(house: House, outcome: Round) -> None:
         outcome.failures.append(f"{error}: {find_unrest(house)}")
 
 
-def _look_at_service(service: Service) -> Iterator[str]:
+def look_at_service(service: Service) -> Iterator[str]:
     """Nothing in clear in the folder for temporary files, and no process without its parent."""
-    yield from (f"{path.name} lies in the temporary folder" for path in service.scratch.rglob("*"))
+    yield from (f"{path.name} lies in the temporary folder" for path in service.scratch.rglob("*") if path.is_file())
     service.stop()
     wait_until(lambda: not service.find_processes(), within=30, what=f"{service.find_processes()} live on")

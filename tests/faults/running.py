@@ -67,7 +67,7 @@ class Service:
         return Settings(home=self.home, port=self.port, public_url=self.url, policies_folder=FOLDER)
 
     def __enter__(self) -> Self:
-        self.scratch.mkdir(parents=True)
+        self.scratch.mkdir(parents=True, exist_ok=True)
         self._web = self._start_web()
         self._keeper.start()
         try:
@@ -104,6 +104,21 @@ class Service:
     def kill_web(self) -> None:
         assert self._web is not None
         self._web.kill()
+
+    def ask_web_to_stop(self) -> None:
+        """SIGTERM, as at a rolling restart: another one is started when it has ended."""
+        assert self._web is not None
+        self._web.terminate()
+
+    @property
+    def web_pid(self) -> int:
+        assert self._web is not None
+        return self._web.pid
+
+    @property
+    def is_serving(self) -> bool:
+        """Whether the web process that lives now has said that it answers."""
+        return self._ready.exists()
 
     def run(self, *command: str) -> str:
         """One command of the operator; returns what it printed."""
