@@ -40,7 +40,8 @@ from verifier.sanitise.errors import DecoderUnavailableError
 from verifier.sanitise.probe import probe_sandbox
 from verifier.settings import Settings
 from verifier.space import count_free_bytes
-from verifier.stores import get_probes, open_stores
+from verifier.stores import get_probes, open_documents, open_stores
+from verifier.wiring.trial import find_allowed_here
 
 _MEGABYTE: Final = 1_000_000
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -81,6 +82,9 @@ def examine(settings: Settings) -> list[Finding]:
 
 
 def _findings(settings: Settings) -> Iterator[Finding]:
+    if settings.tier == "customer":
+        yield from _findings_of_customers(settings)
+        return
     yield _check("apart", partial(_see_keys_apart, settings))
     for name, folder in _private_folders(settings).items():
         yield _check(name, partial(_see_private, folder))
@@ -90,6 +94,38 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     yield _check("sandbox", partial(_see_sandbox, settings))
     yield _check("broker", partial(_see_broker, settings))
     yield from _findings_of_sending(settings)
+
+
+def _findings_of_customers(settings: Settings) -> Iterator[Finding]:
+    """Of the customers' tier, which has little, and must not have more."""
+    yield _check("disk", partial(_see_space, settings))
+    try:
+        database = open_database(settings)
+    except ConfigurationError as error:
+        yield Finding("database", is_ok=False, sentence=error.advice)
+        return
+    try:
+        yield _check("database", partial(_see_database, database))
+        yield _check("objects", lambda: _see_mark(open_documents(settings), _place_of_objects(settings), database))
+        yield _check("tier", partial(_see_tier, settings, database))
+        yield _check("clock", partial(_see, _see_clock, database))
+        yield _check("disposal", partial(_see, _see_disposal, database))
+        yield _check("log", partial(_see, _see_log, database))
+    finally:
+        database.close()
+
+
+def _see_tier(settings: Settings, database: Database) -> str:
+    with database.read() as session:
+        installation = find_installation(session)
+    if installation is None:
+        return _NOT_YET
+    allowed = list(find_allowed_here(settings, database, InstallationId(installation.id)))
+    if allowed:
+        raise _WrongError(
+            f"this tier could do what it must not: {'; '.join(allowed)}. See docs/how-to/many-machines.md"
+        )
+    return "it tried to read, change and delete what it must not, and could not"
 
 
 def _findings_of_database(settings: Settings) -> Iterator[Finding]:

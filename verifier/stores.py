@@ -77,6 +77,11 @@ def open_stores(settings: Settings, wanted: Wanted = _ALL) -> Stores:
     return Stores(objects=objects, keys=keys, roots=roots)
 
 
+def open_documents(settings: Settings) -> ObjectStore:
+    """The documents' store alone."""
+    return open_stores(settings, Wanted(keys=False, roots=False)).objects
+
+
 def _open_objects(settings: Settings) -> ObjectStore:
     if not settings.documents_bucket:
         return FileObjects(settings.objects_folder)
