@@ -103,12 +103,18 @@ def try_sandbox(settings: Settings) -> tuple[str, ...]:
         ConfigurationError: it does not hold, and people are served.
     """
     try:
-        report = probe_sandbox(settings.signing_key_file)
+        report = probe_sandbox(_find_secret(settings))
     except DecoderUnavailableError as error:
         raise ConfigurationError(
             "The decoder's sandbox gave no answer, so no document could be checked. Run verifier doctor."
         ) from error
     return judge_sandbox(report, is_production=settings.is_production)
+
+
+def _find_secret(settings: Settings) -> Path:
+    """A file that no decoder may read: one that is there, or else the attempt would say nothing."""
+    files = (settings.signing_key_file, settings.database_password_file, settings.documents_credentials_file)
+    return next((file for file in files if file is not None and file.is_file()), settings.signing_key_file)
 
 
 def judge_sandbox(report: SandboxReport, *, is_production: bool) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from verifier.telemetry import configure_logs, get_log
 from verifier.wiring import open_house, open_workshop, parts_of_zones
 from workers.embedded import EmbeddedWorker
 from workers.figures import show_figures
+from workers.sandbox import verify_own_sandbox
 from workers.schedule import plan_jobs
 
 
@@ -54,6 +55,7 @@ def _read_zones() -> Sequence[Zone]:
 
 def _work(settings: Settings, zones: Sequence[Zone]) -> int:
     """Work by the clock until somebody asks to stop."""
+    verify_own_sandbox(settings, zones)
     house = open_house(settings, parts=parts_of_zones(zones))
     workshop = open_workshop(house)
     worker = EmbeddedWorker(workshop, [job for job in plan_jobs(settings) if job.zone in zones])

@@ -21,6 +21,7 @@ from verifier.telemetry import configure_logs, get_log
 from verifier.wiring import House, Workshop, open_house, open_workshop, parts_of_zones
 from workers.embedded import EmbeddedWorker, attempt
 from workers.figures import show_figures
+from workers.sandbox import verify_own_sandbox
 from workers.schedule import Job, plan_jobs
 
 _TRIES_AGAIN_AFTER_SECONDS: Final = 1.0
@@ -32,7 +33,9 @@ class Bench:
 
     def __init__(self, settings: Settings, jobs: Sequence[Job]) -> None:
         self._jobs: Final = {job.name: job for job in jobs}
-        self._house: Final[House] = open_house(settings, parts=parts_of_zones(job.zone for job in jobs))
+        zones = {job.zone for job in jobs}
+        verify_own_sandbox(settings, zones)
+        self._house: Final[House] = open_house(settings, parts=parts_of_zones(zones))
         self._workshop: Final[Workshop] = open_workshop(self._house)
         self._clock: Final = EmbeddedWorker(self._workshop, jobs)
         self._figures: Final = show_figures(self._house)
