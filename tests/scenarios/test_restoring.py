@@ -64,6 +64,7 @@ def _put_back(folder: Path, settings: Settings, **options: bool) -> Restored:
 def _lose_data(house: House) -> None:
     """The machine's data is gone: database and documents. Keys, roots, secrets and what was published are elsewhere."""
     house.close()
+    _empty(house.settings)
     shutil.rmtree(house.settings.home / "data")
 
 
@@ -219,6 +220,7 @@ def test_an_api_key_that_was_revoked_since_is_revoked_again(before: Before, hous
     assert key.revoked_at is not None
 
 
+@ON_BOTH
 def test_the_log_stops_until_the_loss_is_accepted_and_never_forks(before: Before, house: House, reopen: Any) -> None:
     published = house.settings.published_folder / "checkpoint"
     last = published.read_text()

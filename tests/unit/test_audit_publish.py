@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from verifier.audit.custody import load_or_create_signing_key
-from verifier.audit.publish import FolderPublisher
+from verifier.audit.ended import digest_ended
+from verifier.audit.publish import FolderPublisher, open_publisher
 from verifier.errors import ConfigurationError
+from verifier.ids import new_document_id
 from verifier.translog.checkpoint import LogSigner
 from verifier.translog.errors import BadTileError
 
@@ -33,6 +35,25 @@ def test_a_full_tile_takes_the_place_of_its_partial_ones(tmp_path: Path) -> None
     publisher.write_tile("tile/0/000", b"full")
     publisher.write_tile("tile/0/000.p/4", b"late")
     assert list_files(tmp_path) == ["tile/0/000"]
+
+
+def test_a_line_that_a_crash_cut_off_spoils_no_other_end(tmp_path: Path) -> None:
+    publisher = FolderPublisher(tmp_path)
+    assert publisher.read_ended() == frozenset()
+    first, second, third = (digest_ended(new_document_id()) for _ in range(3))
+    publisher.note_ended([first])
+    with (tmp_path / "ended").open("a") as file:
+        file.write(f"\n{second[:30]}")
+    publisher.note_ended([second, third])
+    publisher.note_ended([third])
+    assert publisher.read_ended() == {first, second, third}
+
+
+def test_a_log_that_was_begun_anew_is_published_in_a_folder_of_its_own(tmp_path: Path) -> None:
+    origin = "example.com/log"
+    for signed_by, name in ((origin, "published"), (f"{origin}/2", "published/2"), (f"{origin}/3", "published/3")):
+        open_publisher(tmp_path / "published", LogSigner.generate(signed_by), origin).write_checkpoint("text\n")
+        assert (tmp_path / name / "checkpoint").is_file()
 
 
 @pytest.mark.parametrize("path", ["../outside", "checkpoint", "/tmp/x", "tile/0/../../x"])

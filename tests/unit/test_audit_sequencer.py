@@ -14,8 +14,10 @@ from sqlalchemy import delete, event, select, text, update
 from tests.servers.databases import ON_BOTH
 from verifier import ids
 from verifier.audit.catalogue import EntryKind
+from verifier.audit.ended import digest_ended
 from verifier.audit.errors import LogForkedError, LogShortError, PublicationLostError
 from verifier.audit.proofs import StoredTiles, find_published_head, get_checkpoint
+from verifier.audit.publish import FolderPublisher
 from verifier.audit.sequencer import Sequencer
 from verifier.audit.service import record
 from verifier.audit.tables import EntryRow, LogHeadRow, LogTileRow
@@ -93,6 +95,7 @@ def test_a_sequencer_that_is_killed_anywhere_is_finished_by_the_next(audit_log: 
     program = f"""
 from pathlib import Path
 from verifier import faults
+from verifier.audit.publish import FolderPublisher
 from verifier.audit.publish import FolderPublisher
 from verifier.audit.sequencer import Sequencer
 from verifier.db.clock import DatabaseClock
@@ -283,3 +286,20 @@ def test_finding_what_waits_does_not_read_the_log(audit_log: "AuditLog") -> None
     steps = [row[3] for row in plan]
     assert len(steps) == 1, "no sorting"
     assert steps[0].startswith("SEARCH entries USING INDEX")
+
+
+def test_an_end_is_listed_before_it_can_be_proved(audit_log: "AuditLog") -> None:
+    key = ids.new_api_key_id()
+    with audit_log.database.write() as session:
+        now = audit_log.clock.now(session)
+        record(session, now, EntryKind.API_KEY_REVOKED, {"api_key": key, "actor": "operator"})
+    listed_at_publication: list[frozenset[str]] = []
+
+    class Watching(FolderPublisher):
+        def write_checkpoint(self, text: str) -> None:
+            listed_at_publication.append(self.read_ended())
+            super().write_checkpoint(text)
+
+    publisher = Watching(audit_log.published)
+    Sequencer(audit_log.database, audit_log.clock, audit_log.signer, publisher).run_once()
+    assert listed_at_publication == [{digest_ended(key)}]
