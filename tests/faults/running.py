@@ -135,8 +135,8 @@ class Service:
     def find_worker_starts(self) -> list[datetime]:
         """When a worker was up, by its own line in the log."""
         lines = self.log.read_text(encoding="utf-8").splitlines()
-        events = [json.loads(line) for line in lines if line.startswith("{")]
-        return [datetime.fromisoformat(each["at"]) for each in events if each["event"] == "worker.started"]
+        events = [_parse_event(line) for line in lines if line.startswith("{")]
+        return [datetime.fromisoformat(each["at"]) for each in events if each.get("event") == "worker.started"]
 
     def find_processes(self) -> list[int]:
         """Every living process of this installation: those whose environment names its home."""
@@ -185,6 +185,13 @@ class Service:
                     return
                 self.deaths += 1
                 self._web = self._start_web()
+
+
+def _parse_event(line: str) -> dict[str, str]:
+    """A line of the log; nothing where a full disk cut it off."""
+    with suppress(json.JSONDecodeError):
+        return dict(json.loads(line))
+    return {}
 
 
 def find_port() -> int:

@@ -9,6 +9,7 @@ Exit code 1 where an invariant broke.
 """
 
 import argparse
+import re
 import shutil
 import signal
 import sys
@@ -16,11 +17,14 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Final
 
 from tests.faults.harness.catalogue import SCENARIOS, find
 from tests.faults.harness.results import Results
 from tests.faults.harness.scenario import Run, Scenario
 from tests.faults.harness.servers import Servers
+
+_ID: Final = re.compile(r"\b(ver|doc)_[a-z2-7]+")
 
 
 def main() -> int:
@@ -67,7 +71,7 @@ def _run_once(scenario: Scenario, servers: Servers, *, turn: int, keep: bool) ->
         f"{len(run.cut_short)} cut short, {run.acknowledged} uploads, {run.receipts} receipts, "
         f"longest {run.longest_seconds:.1f} s\n"
     )
-    cut = Counter(sentence.partition(": ")[2][:200] for sentence in run.cut_short)
+    cut = Counter(_ID.sub("…", sentence.partition(": ")[2])[:200] for sentence in run.cut_short)
     told = [f"(cut short, {count} times) {sentence}" for sentence, count in cut.items()]
     for sentence in [*run.failures, *told, *run.notes]:
         sys.stdout.write(f"    {sentence[:1000]}\n")

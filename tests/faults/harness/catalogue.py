@@ -16,6 +16,7 @@ from tests.faults.harness.setups import WrongSetup
 from tests.faults.harness.stores import Store
 
 _DAY: Final = timedelta(hours=24)
+_SMALL: Final = {"reserve_bytes": str(RESERVE)}
 _POINTS: Final = "SIGKILL at every named fault point, each once a run"
 
 SCENARIOS: Final[Sequence[Scenario]] = (
@@ -59,15 +60,28 @@ SCENARIOS: Final[Sequence[Scenario]] = (
         "disk-full-data",
         "disk full where the data lies: uploads get 507, disposal goes on",
         "embedded",
-        settings={"reserve_bytes": str(RESERVE)},
+        settings=_SMALL,
     ),
-    Disk("disk-full-temp", "disk full where temporary files go", "embedded", place="temp"),
-    Disk("disk-full-log", "disk full where the service's log goes", "embedded", place="log"),
-    Disk("disk-full-published", "disk full where the audit log is published", "embedded", place="published"),
+    Disk("disk-full-temp", "disk full where temporary files go", "embedded", place="temp", settings=_SMALL),
+    Disk("disk-full-log", "disk full where the service's log goes", "embedded", place="log", settings=_SMALL),
     Disk(
-        "read-only-documents", "documents' folder read-only for 8 s", "embedded", place="documents", trouble="read_only"
+        "disk-full-published",
+        "disk full where the audit log is published",
+        "embedded",
+        place="published",
+        settings=_SMALL,
     ),
-    Disk("read-only-keys", "key folder read-only for 8 s", "embedded", place="keys", trouble="read_only"),
+    Disk(
+        "read-only-documents",
+        "documents' folder read-only for 8 s",
+        "embedded",
+        place="documents",
+        settings=_SMALL,
+        trouble="read_only",
+    ),
+    Disk(
+        "read-only-keys", "key folder read-only for 8 s", "embedded", place="keys", settings=_SMALL, trouble="read_only"
+    ),
     Clock("clock-ahead", "clock 24 h ahead", "embedded", first=_DAY, then=_DAY),
     Clock("clock-behind", "clock 24 h behind", "embedded", first=-_DAY, then=-_DAY),
     Clock("clock-jumps", "clock jumps 24 h ahead in the middle", "embedded", then=_DAY),

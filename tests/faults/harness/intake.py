@@ -16,8 +16,8 @@ from tests.faults.harness.under_load import UnderLoad
 from tests.faults.stories import ACCOUNT, Story
 from tests.servers.faulty_s3 import is_delete, refuse
 
-LIMIT: Final = "PT5S"
-_CLOSES_WITHIN: Final = 120.0
+LIMIT: Final = "PT1M"
+_CLOSES_WITHIN: Final = 240.0
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,7 @@ class Results:
 
     def add(self, scenario: Scenario, run: Run) -> None:
         """Count a run, and write the file: what was run is not lost when a later one is broken off."""
+        self.rows = Results.read(self.path).rows  # another harness may have added to it meanwhile
         new = Row(scenario.name, scenario.breaks, scenario.form)
         self.rows.setdefault(scenario.name, new).add(run)
         self._write()

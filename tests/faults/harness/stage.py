@@ -84,7 +84,7 @@ def open_stage(
     environment: Mapping[str, str] | None = None,
     offset: timedelta = _RIGHT,
 ) -> Iterator[Stage]:
-    """A running installation with these settings. `environment` is for its processes, whose clock is wrong by `offset`."""
+    """A running installation with these settings. Its processes have `environment`, and a clock wrong by `offset`."""
     home = folder / "home"
     with ExitStack() as ends:
         mails, messages = ends.enter_context(open_sinks())
