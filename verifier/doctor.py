@@ -41,6 +41,7 @@ from verifier.sanitise.probe import probe_sandbox
 from verifier.settings import Settings
 from verifier.space import count_free_bytes
 from verifier.stores import get_probes, open_documents, open_stores
+from verifier.verifications.key_loss import find_lost
 from verifier.wiring.trial import find_allowed_here
 
 _MEGABYTE: Final = 1_000_000
@@ -167,7 +168,7 @@ def _findings_of_stores(settings: Settings) -> Iterator[Finding]:
 def _findings_inside(settings: Settings, database: Database) -> Iterator[Finding]:
     yield _check("database", partial(_see_database, database))
     yield _check("objects", lambda: _see_mark(open_stores(settings).objects, _place_of_objects(settings), database))
-    yield _check("key store", lambda: _see_mark(open_stores(settings).keys, _place_of_keys(settings), database))
+    yield _check("key store", partial(_see_key_store, settings, database))
     yield _check("clock", partial(_see, _see_clock, database))
     yield _check("disposal", partial(_see, _see_disposal, database))
     yield _check("log", partial(_see, _see_log, database))
@@ -327,6 +328,18 @@ def _see_mark(store: _Store, place: Path | str, database: Database) -> str:
         return f"the bucket {place} is this installation's"
     with tempfile.TemporaryFile(dir=place):
         return f"{place} is this installation's and can be written"
+
+
+def _see_key_store(settings: Settings, database: Database) -> str:
+    keys = open_stores(settings).keys
+    sentence = _see_mark(keys, _place_of_keys(settings), database)
+    lost = [] if sentence == _NOT_YET else find_lost(database, keys)
+    if lost:
+        raise _WrongError(
+            f"the keys of open verifications are missing there: {len(lost)}. Mount the store that belongs here; if it is "
+            "lost, stop everything and run verifier restore --accept-loss."
+        )
+    return sentence
 
 
 def _see(look: Callable[[Session, datetime], str], database: Database) -> str:

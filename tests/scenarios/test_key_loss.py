@@ -6,6 +6,7 @@ from tests.journey import HTML, Desk, make_jpeg, refusal
 from tests.workers_by_hand import Work
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import EntryFilter, find_entries
+from verifier.doctor import examine
 from verifier.evidence.life import DocumentState
 from verifier.evidence.tables import DocumentRow
 from verifier.ids import VerificationId
@@ -27,6 +28,8 @@ def test_the_sweep_ends_what_has_no_key_and_gives_receipts_as_ever(desk: Desk, h
     asked, customer = desk.submitted(work)
     other = desk.request(reference="CASE-2")
     _lose_key(house, asked["id"])
+    [seen] = [finding for finding in examine(house.settings) if finding.check == "key store"]
+    assert "the keys of open verifications are missing there: 1" in seen.sentence
     work.run("compare")
     work.settle()
     told = desk.read(asked["id"])

@@ -124,7 +124,7 @@ class Sweep:
         """The other direction: the key of what is live must be there. Suddenly many that are not: a wrong store."""
         with self._database.read() as session:
             live = len(read_live_keys(session))
-        lost = find_lost(self._database, self._vault)
+        lost = find_lost(self._database, self._vault.keys)
         if not lost:
             return
         is_many = len(lost) > _MOST_ORPHANS or len(lost) > max(_FEW_ORPHANS, live * _MOST_ORPHANS_SHARE)

@@ -219,7 +219,7 @@ def _finish(database: Database, manifest: Manifest, target: Target) -> Restored:
 
 
 def _end_all_lost(database: Database, clock: Clock, vault: Vault) -> int:
-    return sum(end_lost(database, clock, verification) for verification in find_lost(database, vault))
+    return sum(end_lost(database, clock, verification) for verification in find_lost(database, vault.keys))
 
 
 def _read_ended(published: Path) -> frozenset[str]:

@@ -19,6 +19,7 @@ from verifier.db.engine import Database
 from verifier.ids import VerificationId
 from verifier.telemetry import get_log
 from verifier.vault.errors import KeyMissingError
+from verifier.vault.key_store import KeyStore
 from verifier.vault.service import Vault
 from verifier.verifications.life import KEY_LOST, VerificationState, is_terminal
 from verifier.verifications.moves import lock_verification, move, select_live
@@ -35,13 +36,13 @@ def read_live_keys(session: Session) -> Sequence[VerificationId]:
     return session.scalars(query.order_by(VerificationKeyRow.verification_id)).all()
 
 
-def find_lost(database: Database, vault: Vault) -> list[VerificationId]:
+def find_lost(database: Database, keys: KeyStore) -> list[VerificationId]:
     """The live verifications of whose key the store has no record. Raises `StoreUnavailableError`."""
     with database.read() as session:
         live = read_live_keys(session)
     # Asked after the rows were read: a record is there before its row, and goes after its end.
-    present = set(vault.keys.list())
-    return [each for each in live if each not in present and vault.keys.is_absent(each)]
+    present = set(keys.list())
+    return [each for each in live if each not in present and keys.is_absent(each)]
 
 
 def end_lost(database: Database, clock: Clock, verification: VerificationId) -> bool:
