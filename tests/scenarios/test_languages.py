@@ -142,7 +142,7 @@ def test_a_refused_form_is_answered_in_the_language_of_its_page(desk: Desk) -> N
     token, path = customer.status()["form_token"], f"/verification/{customer.verification}"
     answer = customer.client.post(f"{path}/submit", data={"form_token": token}, headers=HTML)
     assert (answer.status_code, language_of(answer)) == (409, "nl")
-    assert "Niet elk document dat nodig is" in answer.text
+    assert "Niet alles wat nodig is" in answer.text
     (link,) = [each for each in Markup(answer.text).all("a") if each.attributes.get("hreflang") == "sk"]
     assert link.attributes["href"] == f"{path}?language=sk", "what a form was answered with cannot be fetched again"
 

@@ -101,7 +101,7 @@ def test_the_row_holds_neither_body_nor_key(database: Database, tmp_path: Path) 
     _remember(database)
     database.truncate_wal()
 
-    stored = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    stored = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
     assert MADE.encode() in stored
     assert b"Canary" not in stored
 
