@@ -336,8 +336,8 @@ def _see_key_store(settings: Settings, database: Database) -> str:
     lost = [] if sentence == _NOT_YET else find_lost(database, keys)
     if lost:
         raise _WrongError(
-            f"the keys of open verifications are missing there: {len(lost)}. Mount the store that belongs here; if it is "
-            "lost, stop everything and run verifier restore --accept-loss."
+            f"the keys of open verifications are missing there: {len(lost)}. Mount the store that belongs here; if it "
+            "is lost, stop everything and run verifier restore --accept-loss."
         )
     return sentence
 
