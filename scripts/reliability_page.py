@@ -52,7 +52,7 @@ _ELSEWHERE: Final[Sequence[tuple[str, str]]] = (
         "Key records that are lost: the verification ends, and a new link is asked for",
         "tests/scenarios/test_key_loss.py",
     ),
-    ("Ten thousand forged messages, and two beats", "tests/faults/test_broker.py"),
+    ("Forged messages (ten thousand in `make faults`), and two beats", "tests/faults/test_broker.py"),
     ("Many processes that want the same row, slot, quota or place in the log", "tests/faults/test_rivals.py"),
     ("An upload, a check and a hanging decoder beside the disposal of what they write", "tests/faults/test_races.py"),
     ("The commit fails at every door", "tests/security/test_commit_fails.py"),

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tests.faults.harness.catalogue import SCENARIOS
 from tests.faults.harness.scenario import Run, Scenario
 
 
@@ -69,9 +70,9 @@ class Results:
         self._write()
 
     def _write(self) -> None:
-        text = json.dumps(
-            {"machine": describe_machine(), "rows": [asdict(row) for row in self.rows.values()]}, indent=1
-        )
+        order = [scenario.name for scenario in SCENARIOS]
+        rows = sorted(self.rows.values(), key=lambda row: order.index(row.name))
+        text = json.dumps({"machine": describe_machine(), "rows": [asdict(row) for row in rows]}, indent=1)
         unfinished = self.path.with_suffix(".new")
         unfinished.write_text(f"{text}\n", encoding="utf-8")
         unfinished.replace(self.path)
