@@ -111,8 +111,7 @@ def read_review(
     decisions = read_decisions(session, row.id)
     names = name_actors(session, {row.created_by, *(each.actor for each in decisions), *((held.actor,) if held else ())})
     ready = [each for each in read_documents(session, row.id) if each.state is DocumentState.READY]
-    is_mine = claim is ClaimState.MINE
-    viewed = read_viewed_pages(session, row.id, actor=actor)
+    is_mine, viewed = claim is ClaimState.MINE, read_viewed_pages(session, row.id, actor=actor)
     return ReviewPage(
         errors=errors,
         shell=shell,
