@@ -138,6 +138,14 @@ def test_a_wall_that_the_kernel_lacks_is_missing_in_the_report_and_not_silently(
     assert os.waitpid(pid, 0)[1] == 0
 
 
+def test_a_process_that_is_filtered_already_as_in_a_container_still_builds_its_own_walls() -> None:
+    behind_a_filter = (
+        "import pyseccomp; from verifier.sanitise.jail import prepare\n"
+        "pyseccomp.SyscallFilter(defaction=pyseccomp.ALLOW).load(); assert prepare().seccomp is not None"
+    )
+    subprocess.run([sys.executable, "-c", behind_a_filter], check=True, cwd=Path(__file__).resolve().parents[2])
+
+
 def test_the_limits_of_a_child_are_those_that_were_asked_for() -> None:
     pid = os.fork()
     if pid == 0:

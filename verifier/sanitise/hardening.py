@@ -20,7 +20,7 @@ def prctl(option: int, argument: int) -> None:
     """The system call prctl(2) with one argument; raise `OSError` if the kernel declines."""
     libc = ctypes.CDLL(None, use_errno=True)
     zero = ctypes.c_ulong(0)
-    if libc.prctl(option, ctypes.c_ulong(argument), zero, zero, zero) != 0:
+    if libc.prctl(option, ctypes.c_ulong(argument), zero, zero, zero) == -1:  # what asks is answered with a number
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
 
