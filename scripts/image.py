@@ -55,7 +55,7 @@ def build(builder: str) -> None:
         return
     if not _has_base(builder):
         _make_base()
-    how = ("--isolation", "chroot", "--pull-never", "--layers=false", "--format", "docker")
+    how = ("--isolation", "chroot", "--pull-never", "--layers", "--format", "docker")
     _run(builder, "build", *how, "--tag", IMAGE, str(_SOURCE))
 
 
