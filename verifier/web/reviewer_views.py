@@ -109,7 +109,8 @@ def read_review(
     barred_because = _why_barred(session, row, actor=actor) if row.state in IN_REVIEW else None
     claim = _claim_state(row, held, actor=actor, is_barred=barred_because is not None)
     decisions = read_decisions(session, row.id)
-    names = name_actors(session, {row.created_by, *(each.actor for each in decisions), *((held.actor,) if held else ())})
+    actors = {row.created_by, *(each.actor for each in decisions)}
+    names = name_actors(session, actors if held is None else actors | {held.actor})
     ready = [each for each in read_documents(session, row.id) if each.state is DocumentState.READY]
     is_mine, viewed = claim is ClaimState.MINE, read_viewed_pages(session, row.id, actor=actor)
     return ReviewPage(
