@@ -1,10 +1,11 @@
 """Clocks that are wrong: a day ahead, a day behind, stepped in the middle of a run, five minutes apart."""
 
+import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,7 @@ from tests.servers.moved_clock import make_wall_clock, set_wall_clock
 
 _BEFORE_STEP: Final = 5.0
 _LASTS: Final = 10.0
+_TOLERANCE: Final = timedelta(seconds=25)
 _GONE_WITHIN: Final = 90.0
 
 
@@ -45,6 +47,7 @@ class Clock(UnderLoad):
             set_clock(stage, self.then)
         stage.note_return()
         time.sleep(_LASTS)
+        verify_wrong(stage, self.then)
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,13 @@ class ClocksApart(UnderLoad):
         workers.start_worker("sanitise", "dispose", "log", "notify", environment=wrong)
         run.faults += 1
         time.sleep(_LASTS)
+
+
+def verify_wrong(stage: Stage, offset: timedelta) -> None:
+    """Raise unless the last line of the service's log tells the wrong time: else nothing was tried."""
+    lines = stage.service.log.read_text(encoding="utf-8").splitlines()
+    told = datetime.fromisoformat(json.loads(next(line for line in reversed(lines) if line.startswith("{")))["at"])
+    assert abs(told - datetime.now(UTC) - offset) < _TOLERANCE, f"the service says it is {told}"
 
 
 def set_clock(stage: Stage, offset: timedelta) -> None:

@@ -56,6 +56,7 @@ class Store(UnderLoad):
         mend(faulty)
         ended.set()
         run.faults += counted.total
+        assert counted.total, "no call failed: nothing was tried"
 
 
 class Counted:
