@@ -93,6 +93,14 @@ def _why_barred(session: Session, row: VerificationRow, *, actor: str) -> str | 
     return _("You took the first look, so somebody else takes the second.")
 
 
+def _name_hands(
+    session: Session, row: VerificationRow, decisions: Sequence[DecisionRow], held: ClaimRow | None
+) -> Mapping[str, str]:
+    """Who had a hand in it, by actor."""
+    actors = {row.created_by, *(decision.actor for decision in decisions)}
+    return name_actors(session, actors if held is None else actors | {held.actor})
+
+
 def read_review(
     session: Session,
     now: datetime,
@@ -109,8 +117,7 @@ def read_review(
     barred_because = _why_barred(session, row, actor=actor) if row.state in IN_REVIEW else None
     claim = _claim_state(row, held, actor=actor, is_barred=barred_because is not None)
     decisions = read_decisions(session, row.id)
-    actors = {row.created_by, *(each.actor for each in decisions)}
-    names = name_actors(session, actors if held is None else actors | {held.actor})
+    names = _name_hands(session, row, decisions, held)
     ready = [each for each in read_documents(session, row.id) if each.state is DocumentState.READY]
     is_mine, viewed = claim is ClaimState.MINE, read_viewed_pages(session, row.id, actor=actor)
     return ReviewPage(
