@@ -26,7 +26,7 @@ Message: TypeAlias = tuple[dict[str, Any], bytes, str, str]
 Broker: TypeAlias = RedisServer | RabbitMQServer
 
 QUEUES: Final = ("sanitise", "dispose", "log", "notify")
-_STARTS_WITHIN: Final = 60.0
+_STARTS_WITHIN: Final = 120.0
 _ENDS_WITHIN: Final = 60.0
 
 
@@ -56,13 +56,20 @@ class Processes:
 
     def start_worker(self, *zones: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
         """A worker of these zones, with more in its environment; returns once a pool child of it works."""
+        self.start_workers(zones, environment=environment)
+        return self.started[-1]
+
+    def start_workers(self, *parts: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
+        """A worker for each part, of that part's zones; returns once a pool child of each works."""
         before = len(self._service.find_worker_starts())
-        command = ("-m", "workers", *(part for zone in zones for part in ("--zone", zone)))
-        worker = self._start(*command, environment=environment)
+        for zones in parts:
+            named = [word for zone in zones for word in ("--zone", zone)]
+            self._start("-m", "workers", *named, environment=environment)
         wait_until(
-            lambda: len(self._service.find_worker_starts()) > before, within=_STARTS_WITHIN, what="no pool child works"
+            lambda: len(self._service.find_worker_starts()) >= before + len(parts),
+            within=_STARTS_WITHIN,
+            what="no pool child works",
         )
-        return worker
 
     def start_beat(self, folder: Path) -> subprocess.Popen[bytes]:
         """A beat in a folder of its own."""

@@ -106,8 +106,7 @@ def open_stage(
         if form == "stack":
             workers = Processes(service)
             ends.callback(workers.stop)
-            workers.start_worker(*EARLY_ZONES)
-            workers.start_worker("log")
+            workers.start_workers(EARLY_ZONES, ("log",))
             stage.parts_ = replace(opened.parts, workers=workers)
         yield stage
 
