@@ -36,7 +36,7 @@ _KEY_DUE: Final = f"shred_by, forget_unheld_by, {_LEASED}"
 _NOTICE_DROPPED: Final = "sealed, failed_at, failure, leased_until"
 _OBLIGATION: Final = "copy_id, document_id, verification_id, rule, destroy_by, due_since, is_evidence"
 _OBLIGATION_MOVED: Final = f"rule, destroy_by, due_since, is_evidence, {_LEASED}"
-_HOLD: Final = "id, verification_id, data, reason, placed_at, ends_at"
+_HOLD: Final = "id, verification_id, data, reason, placed_at, ends_at, lifted_at"
 
 # What tells how things stand, and nothing of anybody: for every process's doors and figures.
 _ALL: Final = (
@@ -200,7 +200,7 @@ GRANTS: Final[Mapping[str, Sequence[Grant]]] = MappingProxyType(
                 f"id, verification_id, check_id, contact, method, kind, sealed, source, result, created_at, {_LEASED}"
                 ", judged_at",
             ),
-            Grant([UPDATE], "contact_submissions", f"judged_at, result, sealed, {_LEASED}"),
+            Grant([UPDATE], "contact_submissions", f"check_id, judged_at, result, sealed, {_LEASED}"),
             Grant([UPDATE], "contact_points", "sealed, tries"),
             Grant([UPDATE], "exits", "told_at, told"),
         ),

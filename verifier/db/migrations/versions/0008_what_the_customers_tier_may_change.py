@@ -73,7 +73,7 @@ _GUARDS: Final = {
     "holds": (
         "INSERT",
         """
-        verifier_state_of(NEW.verification_id) = 'withdrawn'
+        verifier_state_of(NEW.verification_id) = 'withdrawn' AND NEW.lifted_at IS NULL
           AND NEW.ends_at <= NEW.placed_at + verifier_kept_by_law(NEW.verification_id, NEW.data)
           AND NEW.placed_at = (SELECT v.ended_at FROM verifications v WHERE v.id = NEW.verification_id)
         """,
@@ -151,6 +151,7 @@ _GUARDS: Final = {
         "INSERT",
         """
         NEW.source = 'customer' AND NEW.result = 'pending' AND NEW.attempts = 0
+          AND NEW.judged_at IS NULL AND NEW.leased_until IS NULL
           AND (NEW.kind = 'opened' AND verifier_state_of(NEW.verification_id) IN ('requested', 'submitted')
                OR NEW.kind IN ('begin', 'guess', 'address', 'look', 'signature')
                  AND verifier_state_of(NEW.verification_id) = 'requested')
