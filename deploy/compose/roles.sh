@@ -11,5 +11,9 @@ for part in customer staff sanitise dispose log notify; do
 		--set "role=verifier_$part" --set "login=verifier_${part}_login" --set "password=$(read_secret "$part")" <<'END'
 CREATE ROLE :"role" NOLOGIN;
 CREATE USER :"login" PASSWORD :'password' IN ROLE :"role";
+GRANT CONNECT ON DATABASE verifier TO :"role";
 END
 done
+# Nobody else comes in, and nobody makes tables of their own.
+psql --set ON_ERROR_STOP=1 --quiet --username "$POSTGRES_USER" --dbname verifier \
+	--command 'REVOKE ALL ON DATABASE verifier FROM PUBLIC'

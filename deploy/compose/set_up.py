@@ -1,4 +1,4 @@
-"""Sets the installation of compose.yaml up, and again after each upgrade: buckets, database, roles, and each part's secrets.
+"""Sets the installation of compose.yaml up, and again at each upgrade: buckets, database, roles, each part's secrets.
 
 Guarantees: safe to repeat; each part's folder gets the secrets that its rights name, and no others. Runs in the image,
 as the operator, with all credentials; the parts start after it.

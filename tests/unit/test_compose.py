@@ -1,6 +1,10 @@
 """compose.yaml: no container has more rights, secrets or neighbours than its part needs."""
 
+import json
+import os
 import re
+import shutil
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -8,6 +12,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
+from deploy.compose.set_up import hand_out, load_rules
 from verifier.settings import Settings
 from verifier.wiring.parts import Part, rights_of
 
@@ -113,3 +118,53 @@ def test_every_secret_that_is_used_is_named_and_the_other_way_round() -> None:
     used = set().union(*map(_secrets_of, _SERVICES))
     assert used == set(_COMPOSE["secrets"])
     assert all(each["file"].startswith("${SECRETS}/") for each in _COMPOSE["secrets"].values())
+
+
+@pytest.fixture
+def prepared(tmp_path: Path) -> Path:
+    """A folder with what `deploy/compose/prepare` makes."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed. Run: sudo apt-get install --yes --no-install-recommends openssl")
+    folders = {f"VERIFIER_{name.upper()}": str(tmp_path / name) for name in ("secrets", "data", "environment")}
+    for _ in range(2):  # safe to repeat
+        subprocess.run([_ROOT / "deploy" / "compose" / "prepare"], env=os.environ | folders, check=True)
+    return tmp_path
+
+
+def test_what_is_prepared_is_all_that_is_named_and_nobody_else_can_read_it(prepared: Path) -> None:
+    files = {each["file"].removeprefix("${SECRETS}/") for each in _COMPOSE["secrets"].values()}
+    made = {path.name: path.stat() for path in (prepared / "secrets").iterdir()}
+    assert files <= set(made)
+    assert all(about.st_mode & 0o077 == 0 for about in made.values())
+    environment = dict(
+        line.split("=", 1) for line in (prepared / "environment").read_text().splitlines() if not line.startswith("#")
+    )
+    assert environment["OWNER"].partition(":")[0] not in {"", "0"}, "containers do not run as root"
+    assert set(re.findall(r"\$\{(\w+)(?:\}|:\?)", (_ROOT / "compose.yaml").read_text())) <= set(environment)
+
+
+@pytest.mark.parametrize("store", ["documents", "keys"])
+def test_the_rules_of_a_bucket_name_the_users_that_are_prepared(prepared: Path, store: str) -> None:
+    accounts = json.loads((prepared / "data" / store / "accounts" / "users.json").read_text())["accessAccounts"]
+    rules = load_rules(_ROOT / "deploy" / "s3", store)
+    named = {user for statement in rules["Statement"] for user in statement["Principal"]["AWS"]}
+    assert named == set(accounts)
+    for name, account in accounts.items():
+        known = json.loads((prepared / "secrets" / f"{name}.json").read_text())
+        assert known == {"access_key_id": name, "secret_access_key": account["secret"]}
+
+
+def test_each_part_is_handed_the_secrets_of_its_rights_and_loses_those_of_others(tmp_path: Path) -> None:
+    every = {secret.value for part in Part for secret in rights_of({part}).secrets}
+    for name in every:
+        (tmp_path / "all" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "all" / name).write_bytes(name.encode())
+    old = tmp_path / "parts" / "customer" / "secrets" / "link"
+    old.parent.mkdir(parents=True)
+    old.write_bytes(b"of an older version")
+    hand_out(tmp_path / "all", tmp_path / "parts")
+    for part in Part:
+        folder = tmp_path / "parts" / part / "secrets"
+        found = {str(path.relative_to(folder)): path.stat() for path in folder.rglob("*") if path.is_file()}
+        assert set(found) == {secret.value for secret in rights_of({part}).secrets}
+        assert all(about.st_mode & 0o077 == 0 for about in found.values())

@@ -1,0 +1,62 @@
+"""`make stack ONCE=1`, as a stranger runs it: every part with real servers, a story through them, and nothing left."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from scripts.stack.servers import install_programs
+from verifier.demo.errors import StepFailedError
+
+_ROOT = Path(__file__).resolve().parents[2]
+_ENDS_WITHIN = 600
+
+
+@pytest.fixture(autouse=True)
+def _servers() -> None:
+    try:
+        install_programs()
+    except StepFailedError as error:
+        pytest.skip(str(error))
+
+
+def _start(folder: Path, *options: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "scripts.stack", *options],
+        cwd=_ROOT, env=os.environ | {"TMPDIR": str(folder)}, text=True, stdout=subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+
+
+def _find_left(folder: Path) -> list[str]:
+    """Processes that name anything in `folder`, and what lies there."""
+    commands = [file.read_bytes() for file in Path("/proc").glob("[0-9]*/cmdline") if file.is_file()]
+    return [str(command) for command in commands if bytes(folder) in command] + [str(each) for each in folder.iterdir()]
+
+
+@pytest.mark.soak
+def test_the_stack_takes_the_main_job_through_every_part_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    with _start(tmp_path, "--once") as stack:
+        told, _ = stack.communicate(timeout=_ENDS_WITHIN)
+    assert stack.returncode == 0, told[-2000:]
+    assert re.search(r"deletion receipts verified +2 of 2", told)
+    assert "still running" in told
+    assert _find_left(tmp_path) == []
+
+
+@pytest.mark.soak
+def test_a_stack_that_is_stopped_half_way_leaves_nothing_behind(tmp_path: Path) -> None:
+    with _start(tmp_path) as stack:
+        assert stack.stdout is not None
+        for line in stack.stdout:
+            if "S3 started" in line:
+                break
+        time.sleep(1)  # somewhere in the next step, wherever that is
+        stack.send_signal(signal.SIGTERM)
+        stack.stdout.read()
+        assert stack.wait(_ENDS_WITHIN) == 1
+    assert _find_left(tmp_path) == []
