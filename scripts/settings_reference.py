@@ -31,8 +31,8 @@ _FORMS: Final = {
 _INTRODUCTION: Final = """\
 # Settings
 
-Each is an environment variable. Secrets are never in one: a setting whose name ends in `_FILE` and is about a password
-or credentials names a file that only this user can read. Credentials are
+Each is an environment variable; an empty one is as one that is not there. Secrets are never in one: a setting whose
+name ends in `_FILE` and is about a password or credentials names a file that only this user can read. Credentials are
 `{"access_key_id": "…", "secret_access_key": "…"}`. Bytes are bytes; durations are ISO 8601, such as `PT20S`.
 
 Every setting that would break a promise is refused at start, with its name, what is wrong and what to write instead.

@@ -1,17 +1,20 @@
 """Settings, validated once at start; an unsafe production is refused with a sentence that says what to change.
 
-Every setting is read from the environment as `VERIFIER_<NAME>`. The embedded form needs none: everything lies in
-`VERIFIER_HOME` (`./var`), in folders beside each other, because keys must not lie under the data.
+Every setting is read from the environment as `VERIFIER_<NAME>`; an empty one is as one that is not there. The embedded
+form needs none: everything lies in `VERIFIER_HOME` (`./var`), in folders beside each other, because keys must not lie
+under the data.
 """
 
+import json
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, field_validator
+from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from verifier.errors import ConfigurationError
 from verifier.locales import UNNAMED
@@ -21,10 +24,26 @@ Tier = Literal["all", "customer", "staff"]
 _BUCKET: Final = r"^$|^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
 
 
+def _read_list(value: object) -> object:
+    """A list as the environment has it. Read here, so that one that is none is told of by the name of its setting."""
+    if not isinstance(value, str):
+        return value
+    try:
+        found = json.loads(value)
+    except ValueError:
+        found = None
+    if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
+        raise PydanticCustomError("list", 'Write a list, such as ["one", "two"]')
+    return found
+
+
+_Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_read_list)]
+
+
 class Settings(BaseSettings):
     """What an operator may set. Sizes are bytes, durations are ISO 8601, such as PT20S."""
 
-    model_config = SettingsConfigDict(env_prefix="VERIFIER_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix="VERIFIER_", env_ignore_empty=True, frozen=True, extra="forbid")
 
     home: Path = Path("var")
     host: str = "127.0.0.1"
@@ -37,7 +56,7 @@ class Settings(BaseSettings):
     log_origin: str = Field(default="verifier.localhost/log", pattern=r"[a-z0-9.-]+(/[a-z0-9._/-]+)?")
     case_url: str = ""
     policies_folder: Path | None = None
-    trusted_proxies: tuple[str, ...] = ()
+    trusted_proxies: _Names = ()
 
     # Where documents and keys lie: in folders of the home, or in buckets; `verifier.stores` says what goes together.
     documents_bucket: str = Field(default="", pattern=_BUCKET)
@@ -100,9 +119,9 @@ class Settings(BaseSettings):
     look_every: timedelta = Field(default=timedelta(milliseconds=500), gt=timedelta(0), le=timedelta(minutes=1))
 
     # Contact checks; a method without what it needs is not offered. `verifier.contacts.tools` says what goes together.
-    dns_servers: tuple[str, ...] = ()
-    message_forwarders: tuple[str, ...] = ()
-    message_recipients: tuple[str, ...] = ()
+    dns_servers: _Names = ()
+    message_forwarders: _Names = ()
+    message_recipients: _Names = ()
     mailbox_host: str = ""
     mailbox_port: int | None = Field(default=None, gt=0, le=65535)
     mailbox_tls: Literal["tls", "starttls"] = "tls"

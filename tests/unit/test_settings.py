@@ -6,7 +6,7 @@ import pytest
 
 from scripts.settings_reference import PAGE, complaints, page
 from verifier.errors import ConfigurationError
-from verifier.settings import Settings, verify_settings
+from verifier.settings import Settings, load_settings, verify_settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,3 +40,28 @@ def test_a_host_open_to_others_needs_its_public_address() -> None:
 def test_http_is_refused_for_other_machines() -> None:
     with pytest.raises(ConfigurationError, match="http on a public host"):
         verify_settings(Settings(public_url="http://verify.example.org"))
+
+
+@pytest.mark.parametrize("name", sorted(Settings.model_fields))
+def test_an_empty_setting_is_as_one_that_is_not_there(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    absent = Settings()
+    monkeypatch.setenv(f"VERIFIER_{name.upper()}", "")
+    assert load_settings() == absent
+    assert name not in Settings().model_fields_set
+
+
+@pytest.mark.parametrize("name", ["trusted_proxies", "dns_servers", "message_forwarders", "message_recipients"])
+@pytest.mark.parametrize("written", ["10.0.0.1", '"10.0.0.1"', '{"10.0.0.1": 1}', "[10]", "[[]]"])
+def test_a_list_that_is_none_is_told_of_by_its_name_and_without_what_it_says(
+    name: str, written: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"VERIFIER_{name.upper()}", written)
+    with pytest.raises(ConfigurationError) as refused:
+        load_settings()
+    assert f'VERIFIER_{name.upper()}: Write a list, such as ["one", "two"]' in refused.value.advice
+    assert "10.0.0.1" not in refused.value.advice
+
+
+def test_a_list_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VERIFIER_TRUSTED_PROXIES", '["10.0.0.1", "10.1.0.0/16"]')
+    assert load_settings().trusted_proxies == ("10.0.0.1", "10.1.0.0/16")
