@@ -38,6 +38,8 @@ class Round:
 
     deaths: dict[str, int] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
+    cut_short: list[str] = field(default_factory=list)
+    """Stories that did not come to the end that they should have."""
     stories: list[Story] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
 
@@ -126,7 +128,7 @@ def _tell(point: str, ending: Callable[[Story], None], story: Story, outcome: Ro
     try:
         ending(story)
     except Exception as error:  # noqa: BLE001 -- whatever ends a story early fails the test, by name
-        outcome.failures.append(f"{point}, {ending.__name__}, {story.verification}: {type(error).__name__} {error}")
+        outcome.cut_short.append(f"{point}, {ending.__name__}, {story.verification}: {type(error).__name__} {error}")
     finally:
         story.close()
 

@@ -50,6 +50,7 @@ class AtFaultPoints(Scenario):
             finish(stage, load, run)
         run.stories, run.faults = len(told.stories), sum(told.deaths.values())
         run.failures += told.failures
+        run.cut_short += told.cut_short
         return run
 
 
