@@ -23,11 +23,11 @@ class _Tier(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, port: int = 0) -> None:
         self.name: Final = name
         self.has_half: Final = threading.Event()
         self.received = b""
-        super().__init__(("127.0.0.1", 0), _Answer)
+        super().__init__(("127.0.0.1", port), _Answer)
 
     @property
     def address(self) -> str:
@@ -124,6 +124,18 @@ def test_each_host_name_leads_to_its_own_tier_and_no_other_name_leads_anywhere(
                 assert told == f"{name} {host} 127.0.0.1", "it says itself from where a request comes"
                 connection.request("GET", "/", headers={"Host": "other.localhost"})
                 assert connection.getresponse().read() == b""
+
+
+def test_who_asks_while_a_tier_restarts_waits_for_it(tmp_path: Path, staff: _Tier) -> None:
+    port = free_port()
+    with (
+        run_caddy(tmp_path, customer=f"127.0.0.1:{port}", staff=staff.address) as caddy,
+        caddy.connect() as connection,
+    ):
+        connection.request("GET", "/")
+        with _Tier("customer", port=port) as tier:
+            threading.Thread(target=tier.handle_request, daemon=True).start()
+            assert connection.getresponse().read().startswith(b"customer")
 
 
 def _ask_for_links(folder: Path, customer: _Tier, *, configuration: Path) -> str:

@@ -67,7 +67,7 @@ def run_caddy(folder: Path, *, customer: str, staff: str, configuration: Path = 
     need_program("caddy", package="caddy")
     port = free_port()
     folders = dict.fromkeys(("HOME", "TMPDIR", "XDG_DATA_HOME", "XDG_CONFIG_HOME"), str(folder))
-    ports = {"HTTP_PORT": str(free_port()), "HTTPS_PORT": str(port)}
+    ports = {"HTTP_PORT": str(free_port()), "HTTPS_PORT": str(port), "PATIENCE": "2s"}
     tiers = {"CUSTOMER_HOST": CUSTOMER_HOST, "STAFF_HOST": STAFF_HOST, "CUSTOMER_TIER": customer, "STAFF_TIER": staff}
     environment = {"PATH": os.environ["PATH"], **folders, **ports, **tiers}
     with (folder / "caddy.log").open("wb") as log:
