@@ -68,7 +68,7 @@ def page(results: Mapping[str, Any]) -> str:
     rounds = max((row["runs"] for row in rows), default=1)
     lines = [_INTRODUCTION.format(machine=results["machine"], rounds=rounds), *_COLUMNS]
     lines += [_line(row) for row in rows]
-    lines += ["", *_broken(rows), *_totals(rows), *_elsewhere()]
+    lines += ["", *_totals(rows), *_broken(rows), *_not_run(results["not_run"]), *_elsewhere()]
     return "\n".join(lines) + "\n"
 
 
@@ -96,6 +96,13 @@ def _totals(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield f"{held} of {runs} runs held. {faults} faults, {uploads} acknowledged uploads, {receipts} deletion receipts."
     yield "Receipts may be more than uploads: what arrived without its answer reaching the customer is receipted too."
     yield ""
+
+
+def _not_run(not_run: Sequence[str]) -> Iterator[str]:
+    if not_run:
+        yield from ("## Not run for this page", "", "Scenarios that there are, and that no row above counts:", "")
+        yield from (f"- {what}" for what in not_run)
+        yield ""
 
 
 def _elsewhere() -> Iterator[str]:

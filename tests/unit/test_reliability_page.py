@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_every_test_that_the_page_names_is_there() -> None:
-    named = re.findall(r"`(tests/[^`]+)`", page({"machine": "m", "rows": []}))
+    named = re.findall(r"`(tests/[^`]+)`", page({"machine": "m", "not_run": ["a thing (stack)"], "rows": []}))
     assert len(named) >= 8
     assert [file for file in named if not (ROOT / file).is_file()] == []
 
@@ -28,7 +28,9 @@ def test_runs_of_a_scenario_are_added_up_in_the_file(tmp_path: Path) -> None:
     (row,) = Results.read(file).rows.values()
     assert (row.runs, row.held, row.faults, row.acknowledged, row.cut_short) == (2, 1, 3, 3, 1)
     assert row.failures == ["a copy lingers"]
-    assert "a copy lingers" in page(json.loads(file.read_text()))
+    made = page(json.loads(file.read_text()))
+    assert "a copy lingers" in made
+    assert f"- {SCENARIOS[1].breaks} (stack)" in made
 
 
 def test_each_scenario_has_a_name_of_its_own() -> None:

@@ -72,7 +72,9 @@ class Results:
     def _write(self) -> None:
         order = [scenario.name for scenario in SCENARIOS]
         rows = sorted(self.rows.values(), key=lambda row: order.index(row.name))
-        text = json.dumps({"machine": describe_machine(), "rows": [asdict(row) for row in rows]}, indent=1)
+        not_run = [f"{each.breaks} ({each.form})" for each in SCENARIOS if each.name not in self.rows]
+        made = {"machine": describe_machine(), "not_run": not_run, "rows": [asdict(row) for row in rows]}
+        text = json.dumps(made, indent=1, ensure_ascii=False)
         unfinished = self.path.with_suffix(".new")
         unfinished.write_text(f"{text}\n", encoding="utf-8")
         unfinished.replace(self.path)
