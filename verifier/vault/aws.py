@@ -33,6 +33,8 @@ _ANY_REGION: Final = "us-east-1"  # a store of one's own has no regions; the sig
 _NO_SPACE: Final = frozenset({"QuotaExceeded", "InsufficientStorage", "InsufficientCapacity", "XMinioStorageFull"})
 _WORD: Final = re.compile(r"[A-Za-z0-9.]{1,60}")
 _CREDENTIALS: Final = frozenset({"access_key_id", "secret_access_key"})
+DENIED: Final = frozenset({"AccessDenied", "AllAccessDisabled", "Forbidden", "403"})
+"""What a store says to whoever may not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 MARK: Final = "installation"
 _PUT: Final = "put"
 # 409 is what AWS answers while another conditional write of the same name is under way.
-_TAKEN: Final = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
+TAKEN: Final = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
 _NO_OBJECT: Final = frozenset({"NoSuchKey", "404"})
 
 
@@ -105,7 +105,7 @@ class Bucket:
                     Bucket=self._name, Key=name, Body=body, IfNoneMatch="*", Metadata={_PUT: token}
                 )
             except ClientError as error:
-                if code_of(error) not in _TAKEN:
+                if code_of(error) not in TAKEN:
                     raise
                 return self._get_own_version(name, token)
         return answer.get("VersionId", "")

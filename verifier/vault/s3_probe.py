@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from botocore.exceptions import ClientError
 
 from verifier.errors import ConfigurationError, VerifierError
-from verifier.vault.aws import code_of, service_errors
+from verifier.vault.aws import DENIED, code_of, service_errors
 from verifier.vault.s3_bucket import Bucket, NameTakenError
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_DENIED: Final = frozenset({"AccessDenied", "AllAccessDisabled", "Forbidden", "403"})
 _UNKNOWN_CREDENTIALS: Final = frozenset({"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken"})
 _NOT_SET: Final = frozenset(
     {
@@ -188,7 +187,7 @@ def _ask(candidate: Candidate, permission: str, call: Callable[[], T]) -> T | No
             raise _refusal(candidate, "does not exist. Create it, or correct its name.") from error
         if code in _UNKNOWN_CREDENTIALS:
             raise _refusal(candidate, "lies in a store that does not know these credentials. Renew them.") from error
-        if code in _DENIED:
+        if code in DENIED:
             raise _refusal(candidate, f"is closed to these credentials. Allow them {permission} on it.") from error
         raise
 

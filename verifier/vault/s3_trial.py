@@ -6,30 +6,42 @@ and stays. Leaves to others: what follows from what succeeded.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
 from verifier.errors import VerifierError
 from verifier.ids import InstallationId
-from verifier.vault.aws import code_of, service_errors
-from verifier.vault.s3_bucket import Bucket, NameTakenError
+from verifier.vault.aws import DENIED, code_of, service_errors
+from verifier.vault.s3_bucket import TAKEN
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-_DENIED: Final = frozenset({"AccessDenied", "AllAccessDisabled", "Forbidden", "403", "MethodNotAllowed"})
+# To what nobody may do, a store says that it does not know how; that is as good as not being allowed.
+_DENIED: Final = DENIED | {"MethodNotAllowed"}
 
 
 def find_allowed(client: "S3Client", bucket: str, installation: InstallationId) -> Iterator[str]:
-    """What was allowed of it, in words. Raises `StoreUnavailableError` where the store gives no answer."""
+    """What was allowed of it, in words.
+
+    Raises `StoreUnavailableError` where the store gives no answer, or does not take what is tried with.
+    """
     name = f"{installation}/canary"
-    with suppress(NameTakenError, VerifierError):  # it is there; or it is known to be, and may not be asked about
-        Bucket(client, bucket).put_once(name, b"canary")
+    _put_canary(client, bucket, name)
     for what, attempt in _attempts(client, bucket, name).items():
         if _is_allowed(attempt):
             yield what
+
+
+def _put_canary(client: "S3Client", bucket: str, name: str) -> None:
+    """Let it be there. Not by `Bucket.put_once`, which asks whose it is: whoever only puts may not ask."""
+    with service_errors():
+        try:
+            client.put_object(Bucket=bucket, Key=name, Body=b"canary", IfNoneMatch="*")
+        except ClientError as error:
+            if code_of(error) not in TAKEN:  # without it, "not found" would be taken for "not allowed"
+                raise
 
 
 def _attempts(client: "S3Client", bucket: str, name: str) -> Mapping[str, Callable[[], Any]]:
