@@ -141,7 +141,11 @@ GRANTS: Final[Mapping[str, Sequence[Grant]]] = MappingProxyType(
                 f"id, verification_id, check_id, contact, method, kind, sealed, source, result, created_at, {_LEASED}"
                 ", judged_at",
             ),
-            Grant([UPDATE], "verifications", "generation, link_expires_at, undecided_by, resubmissions, has_contact_points"),
+            Grant(
+                [UPDATE],
+                "verifications",
+                "generation, link_expires_at, undecided_by, resubmissions, has_contact_points",
+            ),
             Grant([UPDATE], "documents", "state, writer_until, sealed_at, reserved_bytes, asked_again"),
             Grant([UPDATE], "copies", "stored_at, ciphertext_digest, ciphertext_bytes"),
             Grant([UPDATE], "contact_checks", "state, reasons, decided_at, code_digest, code_sealed, challenge"),
