@@ -27,6 +27,7 @@ def folder() -> Iterator[Path]:
     except StepFailedError as error:
         pytest.skip(str(error))
     with short_folder() as folder:
+        folder.chmod(0o711)  # PostgreSQL runs as a user of its own, who must come through
         yield folder
 
 
