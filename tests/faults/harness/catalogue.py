@@ -62,6 +62,13 @@ SCENARIOS: Final[Sequence[Scenario]] = (
         "embedded",
         settings=_SMALL,
     ),
+    Disk(
+        "disk-exhausted",
+        "not one byte left where the data lies, for 8 s",
+        "embedded",
+        settings=_SMALL,
+        trouble="exhausted",
+    ),
     Disk("disk-full-temp", "disk full where temporary files go", "embedded", place="temp", settings=_SMALL),
     Disk("disk-full-log", "disk full where the service's log goes", "embedded", place="log", settings=_SMALL),
     Disk(

@@ -18,7 +18,8 @@ from tests.faults.running import wait_until
 from tests.faults.stories import ACCOUNT, Story, make_photo
 
 Place: TypeAlias = Literal["data", "documents", "keys", "temp", "log", "published"]
-Trouble: TypeAlias = Literal["full", "read_only"]
+Trouble: TypeAlias = Literal["full", "exhausted", "read_only"]
+"""Full has half of the reserve left; exhausted has nothing left at all."""
 
 _SIZE: Final = "64m"
 _LASTS: Final = 8.0
@@ -52,7 +53,7 @@ class Disk(UnderLoad):
             finally:
                 _run("mount", "-o", "remount,rw", str(place))
             return
-        if self.place != "data":
+        if self.place != "data" or self.trouble == "exhausted":
             with filled(place, leave=0):
                 time.sleep(_LASTS)
             return
