@@ -26,11 +26,12 @@ _SOURCE: Final = Path(__file__).resolve().parents[1]
 _BASE: Final = "docker.io/library/python:3.11-slim"
 _BASE_PACKAGES: Final = "python3,python3-pip,python3-venv,ca-certificates"
 _CERTIFICATES: Final = Path("/etc/ssl/certs/ca-certificates.crt")
-_BUILDERS: Final = ("docker", "buildah", "podman")
+BUILDERS: Final = ("docker", "buildah", "podman")
+RUNNERS: Final = ("docker", "podman")
 _BUILDS_WITHIN: Final = 1200
 _PULLS_WITHIN: Final = 60
 _READY_WITHIN: Final = 90.0
-_NO_BUILDER: Final = (
+NO_BUILDER: Final = (
     "No image was built: neither docker, buildah nor podman works here. On Debian: apt-get install buildah podman"
 )
 
@@ -134,9 +135,9 @@ def _run(*command: str, within: float = _BUILDS_WITHIN) -> str:
 
 
 def main() -> int:
-    builder, runner = find_tool(_BUILDERS), find_tool(("docker", "podman"))
+    builder, runner = find_tool(BUILDERS), find_tool(RUNNERS)
     if builder is None:
-        print(_NO_BUILDER)
+        print(NO_BUILDER)
         return 0
     try:
         build(builder)
