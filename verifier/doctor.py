@@ -85,8 +85,7 @@ def examine(settings: Settings) -> list[Finding]:
 
 def _findings(settings: Settings) -> Iterator[Finding]:
     if settings.tier == "customer":
-        yield from _findings_of_customers(settings)
-        return
+        return (yield from _findings_of_customers(settings))
     yield _check("apart", partial(_see_keys_apart, settings))
     for name, folder in _private_folders(settings).items():
         yield _check(name, partial(_see_private, folder))
@@ -111,7 +110,6 @@ def _findings_of_customers(settings: Settings) -> Iterator[Finding]:
         yield _check("objects", lambda: _see_mark(open_documents(settings), _place_of_objects(settings), database))
         yield _check("tier", partial(_see_tier, settings, database))
         yield _check("clock", partial(_see, _see_clock, database))
-        yield _check("disposal", partial(_see, _see_disposal, database))
         yield _check("log", partial(_see, _see_log, database))
     finally:
         database.close()
