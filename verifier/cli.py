@@ -112,15 +112,16 @@ def setup() -> None:
 def roles() -> None:
     """Make the database's roles, one for each part that runs apart, and give each its rights. Safe to repeat."""
     from verifier.db.migrations.grants import list_roles
-    from verifier.db.roles import make_roles
+    from verifier.db.roles import list_openings, make_roles
 
     with opened_house() as house:
         made = make_roles(house.database)
+        openings = list_openings(house.database)
     for role in list_roles():
         print(f"{role}  {'made' if role in made else 'was there'}; its rights are as this version has them")
     print("Each part's own user is a member of one of them, and of nothing else:")
-    for role in list_roles():
-        print(f"  CREATE USER {role}_login PASSWORD '...' IN ROLE {role};")
+    for opening in openings:
+        print(f"  {opening}")
 
 
 @staff.command("invite")

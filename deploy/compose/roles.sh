@@ -11,7 +11,7 @@ for part in customer staff sanitise dispose log notify; do
 		--set "role=verifier_$part" --set "login=verifier_${part}_login" --set "password=$(read_secret "$part")" <<'END'
 CREATE ROLE :"role" NOLOGIN;
 CREATE USER :"login" PASSWORD :'password' IN ROLE :"role";
-GRANT CONNECT ON DATABASE verifier TO :"role";
+GRANT CONNECT ON DATABASE verifier TO :"login";
 END
 done
 # Nobody else comes in, and nobody makes tables of their own.

@@ -84,8 +84,7 @@ def make_users(server: Postgres) -> str:
             made = SQL("CREATE USER {} PASSWORD {} IN ROLE {}")
             user, role = Identifier(_login(part)), Identifier(f"verifier_{part}")
             connection.execute(made.format(user, Literal(server.password), role))
-            connection.execute(SQL("GRANT CONNECT ON DATABASE {} TO {}").format(Identifier(_DATABASE), role))
-        connection.execute(SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(Identifier(_DATABASE)))
+            connection.execute(SQL("GRANT CONNECT ON DATABASE {} TO {}").format(Identifier(_DATABASE), user))
     return f"one role and one user each: {', '.join(Part)}"
 
 

@@ -57,6 +57,7 @@ NO_RIGHT: Final = "42501"
 ELSE_REFUSED: Final = {"428C9", "25001"}
 """A column that the database works out itself; what is never done inside a transaction."""
 
+NOW: Final = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 _YEAR: Final = int(timedelta(days=365).total_seconds() * 1_000_000)
 _FILL: Final = (
     "INSERT INTO exits (token_digest, verification_id, sealed, told) VALUES ('x', %(v)s, '\\x01', '{}')",
@@ -271,9 +272,8 @@ def test_no_row_is_added_to_a_table_that_is_not_given(prey: Prey) -> None:
 
 @pytest.mark.parametrize("to", VerificationState)
 def test_a_verification_goes_nowhere_but_on_or_away(prey: Prey, to: VerificationState) -> None:
-    now = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
-    ended = f", ended_at = {now}, forget_by = {now}"
-    submitted = f", submitted_at = {now}, answer_by = undecided_by"
+    ended = f", ended_at = {NOW}, forget_by = {NOW}"
+    submitted = f", submitted_at = {NOW}, answer_by = undecided_by"
     moved = []
     for verification, state in ((prey.decided, "approved"), (prey.in_review, "submitted"), (prey.asked, "requested")):
         for beside in ("", ended, submitted, ended + submitted):
@@ -345,7 +345,6 @@ def test_nothing_is_put_off_kept_or_called_destroyed(prey: Prey) -> None:
 
 def test_a_withdrawal_keeps_nothing(prey: Prey) -> None:
     """Not even one of its own: what it ends goes at once, unless a law of the policy says otherwise."""
-    now = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
     of = f"WHERE verification_id = '{prey.asked}'"
     for attempt in (
         (
@@ -356,7 +355,7 @@ def test_a_withdrawal_keeps_nothing(prey: Prey) -> None:
         f"UPDATE obligations SET rule = 'withdrawn', destroy_by = {_YEAR * 90}, due_since = {_YEAR * 90} {of}",
         f"UPDATE verifications SET state = 'requested', ended_at = NULL, forget_by = NULL WHERE id = '{prey.asked}'",
     ):
-        withdrawn = f"UPDATE verifications SET state = 'withdrawn', ended_at = {now}, forget_by = {now}"
+        withdrawn = f"UPDATE verifications SET state = 'withdrawn', ended_at = {NOW}, forget_by = {NOW}"
         assert not is_done(prey, f"{withdrawn} WHERE id = '{prey.asked}'; {attempt}")
 
 
@@ -449,14 +448,31 @@ def test_no_way_leads_around_the_rights(prey: Prey) -> None:
     assert [name for name in done(prey, attempts) if name != "others"] == []
 
 
-def test_a_table_of_ones_own_deceives_no_guard(prey: Prey) -> None:
-    deceive = "CREATE TEMP TABLE verifications AS SELECT id, 'requested' AS state FROM public.verifications"
+@pytest.mark.parametrize(
+    "deceive",
+    [
+        "CREATE TEMP TABLE verifications AS SELECT id, 'requested' AS state FROM public.verifications",
+        "CREATE TEMP TABLE pg_roles AS SELECT 'nobody' AS rolname, 1::oid AS oid",
+        (
+            "CREATE TEMP TABLE pg_class AS SELECT 'public.verifications'::regclass::oid AS oid, r.oid AS relowner "
+            "FROM pg_roles r WHERE rolname = current_user"
+        ),
+    ],
+)
+def test_a_table_of_ones_own_deceives_no_guard(prey: Prey, deceive: str) -> None:
     insert = (
         "INSERT INTO public.sealed_values (verification_id, name, sealed, created_at) "
-        f"VALUES ('{prey.in_review}', 'detail.x', '\\x01', 1)"
+        f"VALUES ('{prey.in_review}', 'detail.x', '\\x01', {NOW})"
     )
-    assert is_done(prey, deceive)
-    assert not is_done(prey, f"{deceive}; {insert}")
+    database = prey.url.rsplit("/", 1)[1]
+    assert not is_done(prey, deceive), "nobody makes temporary tables here"
+    with prey.databases.server.connect(database) as owner:
+        owner.execute(SQL("GRANT TEMPORARY ON DATABASE {} TO PUBLIC").format(Identifier(database)))
+        try:
+            assert is_done(prey, deceive)
+            assert not is_done(prey, f"{deceive}; {insert}")
+        finally:
+            owner.execute(SQL("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC").format(Identifier(database)))
     assert is_done(prey, insert.replace(prey.in_review, prey.asked)), "the guard lets its own through"
 
 

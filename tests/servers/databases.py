@@ -60,7 +60,9 @@ class PostgresDatabases:
     def database(self, *, template: str = _TEMPLATE) -> Iterator[str]:
         """The address of a new database, which is gone afterwards."""
         name = f"test_{secrets.token_hex(6)}"
-        yield self.server.create(name, template=template)
+        url = self.server.create(name, template=template)
+        close_to_others(self.server, name)
+        yield url
         self.server.drop(name)
 
 
@@ -72,6 +74,14 @@ def make_logins(server: Postgres) -> None:
             made = SQL("CREATE USER {} PASSWORD {} IN ROLE {}")
             login = made.format(Identifier(f"{role}_login"), Literal(server.password), Identifier(role))
             connection.execute(login)
+
+
+def close_to_others(server: Postgres, database: str) -> None:
+    """As `verifier roles` leaves it: for the users of the parts alone, and without temporary tables."""
+    users = SQL(", ").join(Identifier(f"{role}_login") for role in list_roles())
+    with server.connect() as connection:
+        connection.execute(SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(Identifier(database)))
+        connection.execute(SQL("GRANT CONNECT ON DATABASE {} TO {}").format(Identifier(database), users))
 
 
 def as_part(url: str, part: str) -> str:

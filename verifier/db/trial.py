@@ -38,12 +38,14 @@ _FORBIDDEN: Final[Mapping[str, str]] = MappingProxyType(
         "change the log": "UPDATE entries SET log_index = NULL WHERE false",
         "add a head of the log": "INSERT INTO log_head (id) SELECT NULL WHERE false",
         "make a table": "CREATE TABLE verifier_trial (id integer)",
+        "make a temporary table": "CREATE TEMPORARY TABLE verifier_trial (id integer)",
     }
 )
 _UNBOUNDED: Final = text(
     "SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolbypassrls OR rolreplication FROM pg_roles "
     "WHERE rolname = session_user"
 )
+_OPEN_TO_ALL: Final = text("SELECT has_database_privilege('public', current_database(), 'CONNECT')")
 _ROLES: Final = text(
     "SELECT rolname FROM pg_roles WHERE pg_has_role(session_user, oid, 'MEMBER') AND rolname != session_user "
     "AND rolname != 'verifier_customer' ORDER BY rolname"
@@ -58,6 +60,8 @@ def find_allowed(database: Database) -> Iterator[str]:
     with database.read() as session:
         if session.scalar(_UNBOUNDED):
             yield "be bound by nothing, for its user has a right over the whole server"
+        if session.scalar(_OPEN_TO_ALL):
+            yield "share its database with every user of the server (run `verifier roles` as the database's owner)"
         for role in session.scalars(_ROLES):
             yield f"be {role}"
         if not session.scalar(text("SELECT verifier_is_customer()")):
