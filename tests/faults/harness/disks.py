@@ -24,6 +24,7 @@ Trouble: TypeAlias = Literal["full", "exhausted", "read_only"]
 _SIZE: Final = "64m"
 _LASTS: Final = 8.0
 RESERVE: Final = 16_000_000
+_SLACK: Final = 100_000
 _GONE_WITHIN: Final = 90.0
 _READ_ONLY_WITHIN: Final = 60.0
 
@@ -114,6 +115,8 @@ def filled(folder: Path, *, leave: int) -> Iterator[None]:
         with suppress(OSError):
             os.posix_fallocate(file.fileno(), 0, max(1, free - leave))
     try:
+        left = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize
+        assert left <= leave + _SLACK, f"{left} bytes are left: nothing was tried"
         yield
     finally:
         ballast.unlink()
