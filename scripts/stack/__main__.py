@@ -13,6 +13,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
+from typing import Final
 
 from scripts.stack.house import Stack
 from scripts.stack.servers import install_programs, open_servers
@@ -23,6 +24,8 @@ from verifier.demo.errors import StepFailedError
 from verifier.demo.letters import Letters
 from verifier.demo.stage import let_in, start_letters
 from verifier.demo.steps import Steps, say
+
+_STAYING: Final = "staying up"
 
 
 def main() -> int:
@@ -40,6 +43,7 @@ def main() -> int:
         is_failed = True
         say(f"\nFailed at: {steps.current}. {str(error).rstrip('.')}.\nThe logs are in {folder / 'log'}")
     except KeyboardInterrupt:
+        exit_code = 0 if steps.current == _STAYING else 1
         say("\nStopped.")
     for path in folder.iterdir():
         if not (is_failed and path.name == "log"):
@@ -70,7 +74,7 @@ def _run(steps: Steps, folder: Path, open_: ExitStack, *, is_once: bool) -> None
         steps.begin("the stack", "as it was started")
         steps.take("still running", stack.processes.verify_all_running)
         if not is_once:
-            steps.current = "staying up"
+            steps.current = _STAYING
             _stay(stack, cast)
 
 
