@@ -31,7 +31,8 @@ published log. A run held if all of this is so:
 
 *Embedded* is `verifier serve` as it comes: SQLite and folders, one worker. *Stack* is PostgreSQL, two S3 buckets (the
 documents' with versions), Redis and Celery workers, each a process of its own. The store is moto's server behind a
-proxy that fails. A story is one verification from its link to its end. *Longest* is how long anything waited for its
+proxy that fails. A story is one verification from its link to its end; one that was
+cut short ended with a refusal, or with a client that waited no longer. *Longest* is how long anything waited for its
 destruction at most, after it was due (or after the return), with everything on one small machine that others used too:
 it says that the deadline was kept, and is no measurement of speed.
 
@@ -74,10 +75,15 @@ def page(results: Mapping[str, Any]) -> str:
 
 def _line(row: Mapping[str, Any]) -> str:
     cells = (
-        row["breaks"], row["form"], row["runs"], row["held"], row["faults"], row["stories"], row["acknowledged"],
+        row["breaks"], row["form"], row["runs"], row["held"], row["faults"], _stories(row), row["acknowledged"],
         row["receipts"], f"{row['longest_seconds']:.1f} s", row["on"],
     )  # fmt: skip
     return f"| {' | '.join(str(cell) for cell in cells)} |"
+
+
+def _stories(row: Mapping[str, Any]) -> str:
+    cut = row["cut_short"]
+    return f"{row['stories']}, {cut} cut short" if cut else str(row["stories"])
 
 
 def _broken(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:

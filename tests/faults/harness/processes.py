@@ -48,7 +48,7 @@ class AtFaultPoints(Scenario):
             load.stories.extend(told.stories)
             stage.note_return()
             finish(stage, load, run)
-        run.stories, run.faults = len(told.stories), sum(told.deaths.values())
+        run.stories, run.faults = len(told.stories) - len(told.cut_short), sum(told.deaths.values())
         run.failures += told.failures
         run.cut_short += told.cut_short
         return run
