@@ -36,7 +36,8 @@ cut short ended with a refusal, or with a client that waited no longer. *Longest
 destruction at most, after it was due (or after the return), with everything on one small machine that others used too:
 it says that the deadline was kept, and is no measurement of speed.
 
-Run it: `make faults ROUNDS={rounds}`, then `python -m scripts.reliability_page`. Once through takes about an hour.
+Run it: `make faults ROUNDS={rounds} RESULTS=docs/reliability.json`, then `python -m scripts.reliability_page`. Once
+through takes about an hour.
 Machine: {machine}.
 """
 _COLUMNS: Final = (
