@@ -35,6 +35,7 @@ from verifier.ids import InstallationId
 from verifier.notices.kinds import Channel, Obstacle
 from verifier.notices.senders import choose_senders
 from verifier.notices.sending import NotAcceptedError, Sender
+from verifier.passwords import is_open_to_others
 from verifier.retention.service import find_overdue_since
 from verifier.safety import verify_apart
 from verifier.sanitise.errors import DecoderUnavailableError
@@ -46,7 +47,6 @@ from verifier.verifications.key_loss import find_lost
 from verifier.wiring.trial import find_allowed_here
 
 _MEGABYTE: Final = 1_000_000
-_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _OBSTACLES: Final[Mapping[Obstacle, str]] = {
     Obstacle.UNREACHABLE: "the server does not answer. Check host and port, and that this machine may connect to it.",
     Obstacle.CERTIFICATE_NOT_VALID: "the server's certificate is not valid for its name. Renew it, or name its roots.",
@@ -239,7 +239,7 @@ def _see_private(folder: Path) -> str:
         about = path.lstat()
         if about.st_uid != os.geteuid():
             raise _WrongError(f"{path} belongs to another user. Run: chown -R {os.geteuid()} {folder}")
-        if about.st_mode & _OTHERS and not stat.S_ISLNK(about.st_mode):
+        if is_open_to_others(about.st_mode) and not stat.S_ISLNK(about.st_mode):
             raise _WrongError(f"{path} is open to other users. Run: chmod -R go= {folder}")
     return f"{folder} is readable by this user only"
 

@@ -19,6 +19,11 @@ WELL_KNOWN: Final = frozenset(
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
+def is_open_to_others(mode: int) -> bool:
+    """Whether a file of this mode gives its group or everybody any right."""
+    return bool(mode & _OTHERS)
+
+
 def read_password(path: Path | None, setting: str) -> str:
     """The first line of the file."""
     if path is None:
@@ -42,7 +47,7 @@ def read_private_text(path: Path, setting: str) -> str:
         raise ConfigurationError(
             f"{setting} names a file that cannot be read as ASCII. Let this user read it."
         ) from error
-    if about.st_mode & _OTHERS or about.st_uid not in {os.geteuid(), 0}:
+    if is_open_to_others(about.st_mode) or about.st_uid not in {os.geteuid(), 0}:
         raise ConfigurationError(
             f"{setting} names a file that other users can read. Make it private (chmod u=r,go=), and change "
             "what it holds if others may have read it."

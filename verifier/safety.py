@@ -1,8 +1,8 @@
 """What a setting must not be, because a promise would be broken by it: looked at when a process starts.
 
 Guarantees: each refusal names the setting, what is wrong with it, and what to write instead; no value of a secret is
-repeated. Leaves to others what only a connection can tell: the database's clock and durability
-(`verifier.db.postgres`), what a bucket or a key does (`verifier.vault.s3_probe`, `kms_probe`), the broker's time-outs.
+repeated. Leaves to others the broker (`verifier.broker.address`), and what only a connection can tell: the database's
+clock and durability (`verifier.db.postgres`), what a bucket or a key does (`verifier.vault.s3_probe`, `kms_probe`).
 """
 
 import os
@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Final
 
 from verifier.errors import ConfigurationError
+from verifier.passwords import is_open_to_others
 from verifier.settings import Settings
 
-_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _MINUTE: Final = timedelta(minutes=1)
 _HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
@@ -28,7 +28,6 @@ def verify_safe(settings: Settings) -> None:
     for folder in (settings.keys_folder, settings.roots_folder, settings.secrets_folder):
         verify_closed(folder)
     _verify_credentials(settings)
-    _verify_broker(settings)
     _verify_times(settings)
     _verify_proxies(settings)
     _verify_reserve(settings)
@@ -71,7 +70,7 @@ def verify_closed(folder: Path) -> None:
             raise ConfigurationError(
                 f"VERIFIER_HOME: {path} belongs to another user. Run: chown -R {os.geteuid()} {folder}"
             )
-        if about.st_mode & _OTHERS and not stat.S_ISLNK(about.st_mode):
+        if is_open_to_others(about.st_mode) and not stat.S_ISLNK(about.st_mode):
             raise ConfigurationError(
                 f"VERIFIER_HOME: {path} is open to other users. Run: chmod -R go= {folder}; and make new keys if "
                 "others may have read them."
@@ -84,14 +83,6 @@ def _verify_credentials(settings: Settings) -> None:
         raise ConfigurationError(
             "VERIFIER_KEYS_CREDENTIALS_FILE and VERIFIER_DOCUMENTS_CREDENTIALS_FILE name one file: whoever may read "
             "documents could read their keys too. Make credentials for each bucket, and a file for each."
-        )
-
-
-def _verify_broker(settings: Settings) -> None:
-    if settings.broker_url.startswith(("amqp://", "amqps://")) and settings.broker_password_file is None:
-        raise ConfigurationError(
-            "VERIFIER_BROKER_URL names a RabbitMQ without VERIFIER_BROKER_PASSWORD_FILE, and its client would sign in "
-            "with the password that RabbitMQ comes with. Make a user with a random one, and name its file."
         )
 
 

@@ -24,6 +24,7 @@ from verifier.address import at_address
 from verifier.broker.address import is_redis
 from verifier.broker.client import Zone, make_client, task_name
 from verifier.errors import ConfigurationError, VerifierError
+from verifier.safety import verify_safe
 from verifier.sanitise.hardening import harden_process
 from verifier.settings import Settings, load_settings
 from verifier.telemetry import configure_logs, get_log
@@ -41,6 +42,7 @@ def make_app(settings: Settings) -> Celery:
     Raises:
         ConfigurationError: with the setting's name and what to write.
     """
+    verify_safe(settings)  # here and not only in the pool's child: whatever is refused ends the parent
     jobs = plan_jobs(settings)
     verify_time_limits(settings, jobs)
     app = make_client(settings)

@@ -9,13 +9,13 @@ Guarantees: no message, however it is made, is unpickled, unpacked, kept for lat
 """
 
 import json
+import secrets
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 from celery.worker import consumer as celery_consumer
 from kombu.transport import pyamqp, redis
 
-from verifier.ids import new_document_id
 from verifier.telemetry import get_log
 
 _LONGEST_NAME: Final = 60
@@ -28,7 +28,7 @@ def believe(headers: object) -> dict[str, Any]:
     """The headers of a wake-up for the job that is named in `headers`, whatever else stands there."""
     name = headers.get("task") if isinstance(headers, Mapping) else None
     is_name = isinstance(name, str) and len(name) <= _LONGEST_NAME and name.isascii()
-    return {"task": name if is_name else "", "id": new_document_id()}
+    return {"task": name if is_name else "", "id": secrets.token_hex(16)}
 
 
 class Consumer(celery_consumer.Consumer):  # type: ignore[misc]  # Celery has no types

@@ -38,7 +38,7 @@ ROOMS: Final = (
     *("audit", "vault", "translog", "sanitise", "broker", "db"),
 )
 GROUND: Final = (
-    *("telemetry", "meters", "faults", "passwords", "trust", "safety", "space"),
+    *("telemetry", "meters", "faults", "safety", "passwords", "trust", "space", "durability"),
     *("settings", "locales", "ids", "errors"),
 )
 FLOORS: Final = (*DOORS, *ROOMS, *GROUND)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Collection
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from sqlalchemy import text
 
 from tests.servers.ports import free_port
 from verifier.broker.address import full_address, verify_broker
-from verifier.broker.client import ZONE_OF, Zone, make_client, task_name
+from verifier.broker.client import PATIENCE_SECONDS, ZONE_OF, Zone, make_client, task_name
 from verifier.broker.wakeups import BrokerWakeups, is_answering
 from verifier.db.engine import Database, open_sqlite
 from verifier.db.wakeups import Work, wake
@@ -28,6 +29,14 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 REDIS: Final = "redis://127.0.0.1:6379/0"
 RABBITMQ: Final = "amqp://guest@127.0.0.1:5672/%2F"
 BOTH: Final = (REDIS, RABBITMQ)
+
+
+@pytest.fixture
+def password_file(tmp_path: Path) -> Path:
+    file = tmp_path / "password"
+    file.touch(mode=0o600)
+    file.write_text("a-random-one")
+    return file
 
 
 @pytest.fixture
@@ -77,8 +86,8 @@ def test_every_wake_up_names_a_job_and_its_zone() -> None:
 
 
 @pytest.mark.parametrize("url", BOTH)
-def test_there_is_a_task_for_each_job_and_a_beat_for_each_task(url: str) -> None:
-    settings = Settings(broker_url=url)
+def test_there_is_a_task_for_each_job_and_a_beat_for_each_task(url: str, password_file: Path) -> None:
+    settings = Settings(broker_url=url, broker_password_file=password_file)
     app, jobs = make_app(settings), plan_jobs(settings)
     names = {task_name(job.name) for job in jobs}
     assert {name for name in app.tasks if not name.startswith("celery.")} == names
@@ -92,8 +101,8 @@ def test_there_is_a_task_for_each_job_and_a_beat_for_each_task(url: str) -> None
     assert not app.conf.worker_enable_remote_control
 
 
-def test_rabbitmq_gets_quorum_queues_that_give_up_on_what_kills() -> None:
-    queues = make_client(Settings(broker_url=RABBITMQ)).conf.task_queues
+def test_rabbitmq_gets_quorum_queues_that_give_up_on_what_kills(password_file: Path) -> None:
+    queues = make_client(Settings(broker_url=RABBITMQ, broker_password_file=password_file)).conf.task_queues
     assert [queue.name for queue in queues] == list(Zone)
     assert {queue.queue_arguments["x-queue-type"] for queue in queues} == {"quorum"}
     assert all(queue.queue_arguments["x-delivery-limit"] > 1 for queue in queues)
@@ -108,6 +117,7 @@ def test_rabbitmq_gets_quorum_queues_that_give_up_on_what_kills() -> None:
         ({"broker_url": f"{REDIS}?ssl_cert_reqs=none"}, "VERIFIER_BROKER_URL"),
         ({"broker_ca_file": "/ca.pem", "broker_url": REDIS}, "VERIFIER_BROKER_CA_FILE"),
         ({"broker_password_file": "/password"}, "VERIFIER_BROKER_URL"),
+        ({"broker_url": RABBITMQ}, "VERIFIER_BROKER_PASSWORD_FILE"),
     ],
 )
 def test_a_broker_that_cannot_be_used_is_refused_without_its_secret(given: dict[str, Any], named: str) -> None:
@@ -137,6 +147,11 @@ def test_a_broker_that_hands_messages_on_too_soon_is_refused_with_what_to_write(
     verify_time_limits(enough, plan_jobs(enough))
 
 
+def test_a_worker_and_a_beat_refuse_what_every_process_refuses() -> None:
+    with pytest.raises(ConfigurationError, match="VERIFIER_SWEEP_EVERY"):
+        make_app(Settings(broker_url=REDIS, sweep_every=timedelta(minutes=2)))
+
+
 @pytest.mark.parametrize(
     "headers",
     [
@@ -163,14 +178,18 @@ def test_of_a_message_its_name_is_believed_and_nothing_else() -> None:
 
 def test_a_broker_that_is_not_there_costs_whoever_tells_it_nothing() -> None:
     wakeups = BrokerWakeups(Settings(broker_url=f"redis://127.0.0.1:{free_port()}/0"))
+    begun = time.monotonic()
     for _ in range(1000):
         wakeups.tell({Work.SHRED, Work.DISPOSE})
+    # A thousand of them together cost less than one would that waited for the broker.
+    assert time.monotonic() - begun < PATIENCE_SECONDS
     wakeups.close()
 
 
 @pytest.mark.parametrize("scheme", ["redis", "amqp"])
-def test_a_broker_that_is_not_there_does_not_answer(scheme: str) -> None:
-    assert not is_answering(Settings(broker_url=f"{scheme}://127.0.0.1:{free_port()}/0"))
+def test_a_broker_that_is_not_there_does_not_answer(scheme: str, password_file: Path) -> None:
+    url = f"{scheme}://127.0.0.1:{free_port()}/0"
+    assert not is_answering(Settings(broker_url=url, broker_password_file=password_file))
 
 
 def test_the_doctor_says_whether_the_broker_answers(tmp_path: Path) -> None:

@@ -109,10 +109,6 @@ def test_a_key_of_a_bucket_that_products_come_with_is_refused(tmp_path: Path) ->
         open_s3(Access("VERIFIER_KEYS", endpoint="http://127.0.0.1:9000", credentials_file=file))
 
 
-def test_a_rabbitmq_without_a_password_would_be_entered_with_its_default_and_is_refused() -> None:
-    assert "VERIFIER_BROKER_PASSWORD_FILE" in refusal(broker_url="amqp://verifier@127.0.0.1:5672//")
-
-
 def test_one_file_of_credentials_for_both_buckets_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "credentials.json"
     (tmp_path / "other").symlink_to(file)

@@ -29,6 +29,7 @@ from verifier.audit.sequencer import Sequencer
 from verifier.audit.tables import EntryRow, LogHeadRow, LogTileRow
 from verifier.db.clock import Clock
 from verifier.db.engine import Database
+from verifier.durability import sync_folder
 from verifier.translog.checkpoint import Checkpoint, LogSigner, LogVerifier
 from verifier.translog.errors import BadCheckpointError
 
@@ -114,11 +115,7 @@ def _change_key(place: LogPlace, old: LogSigner) -> LogSigner:
     if not kept.exists():
         os.link(path, kept)
     waiting.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)
     return new
 
 

@@ -7,15 +7,15 @@ others can read is refused with a sentence that says what to change.
 import os
 import re
 import secrets
-import stat
 from pathlib import Path
 from typing import Final
 
+from verifier.durability import sync_folder
 from verifier.errors import ConfigurationError
+from verifier.passwords import is_open_to_others
 from verifier.translog.checkpoint import LogSigner
 from verifier.translog.errors import BadCheckpointError
 
-_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _MAX_KEY_BYTES: Final = 4096
 
 
@@ -52,11 +52,7 @@ def _create(path: Path, signer: LogSigner) -> None:
         return
     finally:
         temporary.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)
 
 
 def _load(path: Path) -> LogSigner:
@@ -66,7 +62,7 @@ def _load(path: Path) -> LogSigner:
         raise ConfigurationError(f"{path} cannot be opened as the log's signing key, or is a link.") from error
     with os.fdopen(descriptor, "rb") as file:
         for name, mode in ((path, os.fstat(file.fileno()).st_mode), (path.parent, path.parent.stat().st_mode)):
-            if mode & _OTHERS:
+            if is_open_to_others(mode):
                 raise ConfigurationError(f"{name} is open to others. Take their rights away: chmod go= {name}")
         content = file.read(_MAX_KEY_BYTES)
     try:

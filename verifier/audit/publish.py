@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
+from verifier.durability import sync_folder
 from verifier.translog.checkpoint import LogSigner
 from verifier.translog.tiles import TILE_WIDTH, Tile
 
@@ -22,7 +23,7 @@ _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class Publisher(Protocol):
-    """The seam to a folder or a bucket. Writing the same tile twice is harmless."""
+    """The seam to where the log is published. Writing the same tile twice is harmless."""
 
     def read_checkpoint(self) -> str | None: ...
 
@@ -74,7 +75,7 @@ class FolderPublisher:
             file.write("".join(f"\n{digest}\n" for digest in digests).encode("ascii"))
             os.fsync(file.fileno())
         if is_new:
-            _sync_folder(self._folder)
+            sync_folder(self._folder)
 
     def read_ended(self) -> frozenset[str]:
         """Every digest that was listed; what is no digest is left out."""
@@ -102,7 +103,7 @@ def _write_whole(target: Path, data: bytes) -> None:
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
-    _sync_folder(target.parent)
+    sync_folder(target.parent)
 
 
 def _make_folder(folder: Path) -> None:
@@ -110,12 +111,4 @@ def _make_folder(folder: Path) -> None:
         return
     _make_folder(folder.parent)
     folder.mkdir(exist_ok=True)
-    _sync_folder(folder.parent)  # a new folder's name is durable only with the folder that holds it
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(folder.parent)  # a new folder's name is durable only with the folder that holds it

@@ -43,6 +43,11 @@ def verify_broker(settings: Settings) -> None:
             "VERIFIER_BROKER_URL holds a password, and settings are shown in many places. Write it into a file that "
             "only this user can read, and name that in VERIFIER_BROKER_PASSWORD_FILE."
         )
+    if url.scheme in RABBITMQ and settings.broker_password_file is None:
+        raise ConfigurationError(
+            "VERIFIER_BROKER_URL names a RabbitMQ without VERIFIER_BROKER_PASSWORD_FILE, and its client would sign in "
+            "with the password that RabbitMQ comes with. Make a user with a random one, and name its file."
+        )
     if settings.broker_ca_file is not None and not has_tls(settings):
         raise ConfigurationError(
             "VERIFIER_BROKER_CA_FILE is set, but VERIFIER_BROKER_URL speaks no TLS. Write rediss:// or amqps://."

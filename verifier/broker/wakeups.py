@@ -4,13 +4,13 @@ Guarantees: telling costs a request no more than adding a name to a set. What wa
 job, however long the broker is away. Leaves to others: the work itself, which every worker also finds by its own clock.
 """
 
+import secrets
 import threading
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Final
 
 from verifier.broker.client import PATIENCE_SECONDS, ZONE_OF, make_client, task_name
 from verifier.db.wakeups import Work
-from verifier.ids import new_document_id
 from verifier.settings import Settings
 from verifier.telemetry import get_log
 
@@ -82,7 +82,7 @@ class BrokerWakeups:
                 _BODY,
                 exchange="",
                 routing_key=ZONE_OF[work].value,
-                headers={"task": task_name(work), "id": new_document_id()},
+                headers={"task": task_name(work), "id": secrets.token_hex(16)},
                 timeout=PATIENCE_SECONDS,
                 confirm_timeout=PATIENCE_SECONDS,
                 retry=False,

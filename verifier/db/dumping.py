@@ -20,6 +20,7 @@ from sqlalchemy.engine import URL
 
 from verifier.db.engine import Database
 from verifier.db.postgres import PASSWORD_SETTING, parse_database_url
+from verifier.durability import sync_folder
 from verifier.errors import ConfigurationError
 from verifier.passwords import read_password
 from verifier.settings import Settings
@@ -57,7 +58,8 @@ def dump_database(settings: Settings, file: Path) -> None:
 def load_dump(settings: Settings, file: Path) -> None:
     """Put a copy into the empty database of these settings. Raises `ConfigurationError`, with what to change."""
     if settings.database_url:
-        _run(settings, "pg_restore", ["--no-owner", "--exit-on-error", "--single-transaction", str(file)])
+        options = ["--no-owner", "--no-comments", "--exit-on-error", "--single-transaction"]
+        _run(settings, "pg_restore", [*options, str(file)])
         return
     target = settings.database_file
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -67,7 +69,10 @@ def load_dump(settings: Settings, file: Path) -> None:
     shutil.copyfile(file, unfinished)
     with unfinished.open("rb") as copied:
         os.fsync(copied.fileno())
+    for left in (target.with_name(f"{target.name}-wal"), target.with_name(f"{target.name}-shm")):
+        left.unlink(missing_ok=True)  # of a database that is gone; beside another one they would be taken for its
     unfinished.replace(target)
+    sync_folder(target.parent)
 
 
 def is_empty(database: Database) -> bool:
@@ -77,7 +82,7 @@ def is_empty(database: Database) -> bool:
 
 def _run(settings: Settings, program: str, options: Sequence[str]) -> None:
     url = parse_database_url(settings.database_url)
-    command = [_find(program), "--no-password", *_address(url, program), *options]
+    command = [_find(program), "--no-password", f"--dbname={_address(url)}", *options]
     password = read_password(settings.database_password_file, PASSWORD_SETTING)
     environment = os.environ | ({"PGPASSWORD": password} if password else {})
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 -- ours
@@ -86,10 +91,9 @@ def _run(settings: Settings, program: str, options: Sequence[str]) -> None:
         raise ConfigurationError(f"{program} ended with {done.returncode} and said: {said}. Mend that, and try again.")
 
 
-def _address(url: URL, program: str) -> list[str]:
+def _address(url: URL) -> str:
     """Where the database is, for a program of PostgreSQL; libpq reads the rest of the address from its query."""
-    plain = url.set(drivername="postgresql", password=None).render_as_string()
-    return [f"--dbname={plain}"] if program == "pg_dump" else [f"--dbname={plain}", "--no-comments"]
+    return url.set(drivername="postgresql", password=None).render_as_string()
 
 
 def _find(program: str) -> str:

@@ -17,6 +17,7 @@ from verifier.db.dumping import dump_database, kind_of
 from verifier.db.engine import Database
 from verifier.db.installation import find_installation
 from verifier.db.schema import find_version
+from verifier.durability import sync_folder
 from verifier.errors import ConfigurationError
 from verifier.recovery.manifest import DATABASE, DOCUMENTS, MANIFEST, Manifest, Part
 from verifier.settings import Settings
@@ -115,8 +116,4 @@ def measure(file: Path) -> tuple[int, str]:
 
 def _sync(folder: Path) -> None:
     for path in (folder, *(each for each in folder.rglob("*") if each.is_dir())):
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_folder(path)

@@ -8,17 +8,16 @@ for; `keyed_digest` keeps the purposes apart.
 import hashlib
 import hmac
 import os
-import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from verifier.passwords import is_open_to_others
 from verifier.vault.errors import ReadableByOthersError, StoreUnavailableError, storage_errors
 from verifier.vault.names import verify_name
 from verifier.vault.private_files import PrivateFolder, make_private_folder
 
 SECRET_BYTES: Final = 32
-_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
 def load_or_create_secret(folder: Path, name: str) -> bytes:
@@ -73,7 +72,7 @@ def read_secret(folder: PrivateFolder, name: str) -> bytes:
 
 
 def _verify_private(about: os.stat_result, path: Path) -> None:
-    if about.st_mode & _OTHERS or about.st_uid != os.geteuid():
+    if is_open_to_others(about.st_mode) or about.st_uid != os.geteuid():
         raise ReadableByOthersError(
             f"{path} can be read by other users. Make it yours (chown) and private (chmod u=rwX,go=), "
             "and replace the secret if others may have read it."
