@@ -15,25 +15,46 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from verifier.settings import Settings
     from verifier.wiring import House
 
 
 @contextmanager
 def opened_house() -> "Iterator[House]":
     """The house of this installation, as its settings say."""
-    from verifier.address import at_address
-    from verifier.sanitise.hardening import harden_process
-    from verifier.telemetry import configure_logs
     from verifier.wiring import open_house, parts_of_tier
 
-    configure_logs()
-    harden_process()
-    settings = load_settings()
-    house = open_house(at_address(settings), parts=parts_of_tier(settings))
+    settings = _prepare()
+    house = open_house(settings, parts=parts_of_tier(settings))
     try:
         yield house
     finally:
         house.close()
+
+
+@contextmanager
+def opened_house_alone() -> "Iterator[House]":
+    """The same, with everybody else kept out. Raises `ConfigurationError` while somebody has the database open."""
+    from verifier.db.opening import alone_with_database, open_database_alone
+    from verifier.wiring import open_house, parts_of_tier
+
+    settings = _prepare()
+    with alone_with_database(settings):
+        house = open_house(settings, parts=parts_of_tier(settings), open_database=open_database_alone)
+        try:
+            yield house
+        finally:
+            house.close()
+
+
+def _prepare() -> "Settings":
+    from verifier.address import at_address
+    from verifier.sanitise.hardening import harden_process
+    from verifier.telemetry import configure_logs
+
+    configure_logs()
+    harden_process()
+    return at_address(load_settings())
 
 
 @contextmanager

@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from verifier.errors import ConfigurationError
-from verifier.opening import opened_house
+from verifier.opening import opened_house, opened_house_alone
 from verifier.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from verifier.recovery.restore import Accepted, Restored
-
-_SECRET = "digest"  # noqa: S105 -- the name of its file
 
 
 def back_up(folder: Annotated[Path, typer.Argument(help="A new or empty folder.")]) -> None:
@@ -61,15 +59,16 @@ def _restore(settings: Settings, folder: Path, *, keeps_documents: bool, accepts
     from verifier.telemetry import configure_logs
     from verifier.vault.secrets import load_or_create_secret
     from verifier.wiring import choose_seams
+    from verifier.wiring.parts import Secret
 
     configure_logs()
     harden_process()
-    for file in (settings.secrets_folder / _SECRET, settings.signing_key_file):
+    for file in (settings.secrets_folder / Secret.DIGEST, settings.signing_key_file):
         if not file.is_file():
             raise ConfigurationError(
                 f"{file} is missing. Put this installation's folder of secrets back first: it is in no backup."
             )
-    key = load_or_create_secret(settings.secrets_folder, _SECRET)
+    key = load_or_create_secret(settings.secrets_folder, Secret.DIGEST)
     seams = choose_seams(settings)
     target = Target(
         settings=settings,
@@ -84,10 +83,9 @@ def _restore(settings: Settings, folder: Path, *, keeps_documents: bool, accepts
 
 
 def _accept() -> "Accepted":
-    from verifier.recovery.restore import accept_loss, place_of_log, verify_nobody_runs
+    from verifier.recovery.restore import accept_loss, place_of_log
 
-    verify_nobody_runs(load_settings())
-    with opened_house() as house:
+    with opened_house_alone() as house:  # until it has ended: a supervisor may start a process again at any moment
         return accept_loss(house.database, house.clock, house.vault, place=place_of_log(house.settings))
 
 

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.databases import ON_BOTH
+from verifier.db.opening import alone_with_database, open_database, open_database_alone
 from verifier.db.presence import Presence, alone
 from verifier.errors import ConfigurationError
 from verifier.ids import new_installation_id
 from verifier.recovery.backup import make_backup
 from verifier.recovery.manifest import MANIFEST, load_manifest
-from verifier.recovery.restore import Target, restore, verify_nobody_runs
+from verifier.recovery.restore import Target, restore
 from verifier.settings import Settings
 from verifier.vault.secrets import load_or_create_secret
 from verifier.wiring import House, choose_seams, open_house
@@ -117,17 +119,34 @@ def test_an_installation_that_runs_is_refused(backup: Path, settings: Settings) 
     somebody = Presence(settings.database_file.with_name("in-use"))
     try:
         assert "is running" in _refused(backup, settings)
-        with pytest.raises(ConfigurationError, match="is running"):
-            verify_nobody_runs(settings)
+        with pytest.raises(ConfigurationError, match="is running"), alone_with_database(settings):
+            pytest.fail("somebody was there")
     finally:
         somebody.close()
-    verify_nobody_runs(settings)
+    with alone_with_database(settings):
+        pass
 
 
 def test_nobody_comes_in_while_a_restore_is_under_way(tmp_path: Path) -> None:
     with alone(tmp_path / "in-use"), pytest.raises(ConfigurationError, match="A restore is under way"):
         Presence(tmp_path / "in-use")
     Presence(tmp_path / "in-use").close()
+
+
+@ON_BOTH
+def test_nobody_opens_the_database_while_somebody_is_alone_with_it(house: House) -> None:
+    settings = house.settings
+    house.close()
+    with alone_with_database(settings):
+        open_database_alone(settings).close()
+        with pytest.raises(ConfigurationError, match="A restore is under way"):
+            open_database(settings)
+        with pytest.raises(ConfigurationError, match=r"is running|alone"), alone_with_database(settings):
+            pytest.fail("two were alone")
+    somebody = open_database(settings)
+    with pytest.raises(ConfigurationError, match="is running"), alone_with_database(settings):
+        pytest.fail("somebody was there")
+    somebody.close()
 
 
 def test_a_backup_is_not_written_where_something_lies(house: House, tmp_path: Path) -> None:

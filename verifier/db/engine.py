@@ -130,9 +130,18 @@ def presence_file(path: Path) -> Path:
 def open_sqlite(path: Path) -> Database:
     """Open (and create) the SQLite file at `path`, readable by its owner only."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.touch(mode=0o600, exist_ok=True)
     presence = Presence(presence_file(path))
+    return Database(_make_engine(path), presence=presence)
+
+
+def open_sqlite_alone(path: Path) -> Database:
+    """The same for whoever keeps everybody else out of it (`verifier.db.presence`)."""
+    return Database(_make_engine(path))
+
+
+def _make_engine(path: Path) -> Engine:
+    path.touch(mode=0o600, exist_ok=True)
     engine = create_engine(f"sqlite:///{path}", pool_size=8, max_overflow=32, pool_timeout=30)
     event.listen(engine, "connect", _prepare_connection)
     event.listen(engine, "begin", _begin)
-    return Database(engine, presence=presence)
+    return engine

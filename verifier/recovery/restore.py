@@ -2,12 +2,10 @@
 
 Guarantees: refuses a backup that is damaged, not ours or of a newer version; an installation that runs; a database or a
 store of documents that is not empty; a key store of somebody else. Keys, roots and secrets are never written: what was
-shredded since the backup stays unreadable, and so does what was lost. Nobody opens the database before links and
-sessions of before were revoked and what had ended was ended again (`verifier.recovery.revival`).
+shredded since the backup stays unreadable, and so does what was lost. Nobody else opens the database before the end:
+links and sessions of before are revoked by then, and what had ended is ended again (`verifier.recovery.revival`).
 """
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,9 +14,8 @@ from verifier.audit.anew import LogPlace, begin_log_anew, find_shortfall
 from verifier.audit.publish import FolderPublisher
 from verifier.db.clock import Clock
 from verifier.db.dumping import is_empty, kind_of, load_dump
-from verifier.db.engine import Database, presence_file
-from verifier.db.opening import open_database
-from verifier.db.presence import alone, verify_alone
+from verifier.db.engine import Database
+from verifier.db.opening import alone_with_database, open_database_alone
 from verifier.db.schema import NEWEST, upgrade_schema
 from verifier.disposal.orphans import remove_orphans
 from verifier.errors import ConfigurationError
@@ -84,7 +81,8 @@ def restore(folder: Path, manifest: Manifest, target: Target) -> Restored:
     """Put the backup back. Raises `ConfigurationError` with what to change; `StoreUnavailableError`."""
     settings = target.settings
     _verify_suits(manifest, settings)
-    with _alone(settings):
+    with alone_with_database(settings):  # until the end: a supervisor may start a process again at any moment
+        _verify_empty(settings)
         verify_backup(folder, manifest)
         _verify_targets(manifest, target)
         if not target.keeps_documents:
@@ -92,11 +90,11 @@ def restore(folder: Path, manifest: Manifest, target: Target) -> Restored:
         if target.keys.read_installation() is None:
             target.keys.write_installation(manifest.installation)
         load_dump(settings, folder / manifest.database.path)
-    database = open_database(settings)
-    try:
-        return _finish(database, manifest, target)
-    finally:
-        database.close()
+        database = open_database_alone(settings)
+        try:
+            return _finish(database, manifest, target)
+        finally:
+            database.close()
 
 
 def accept_loss(database: Database, clock: Clock, vault: Vault, *, place: LogPlace) -> Accepted:
@@ -106,19 +104,6 @@ def accept_loss(database: Database, clock: Clock, vault: Vault, *, place: LogPla
     lost = _end_all_lost(database, clock, vault)
     log = begin_log_anew(database, clock, place) if find_shortfall(database, place) else None
     return Accepted(lost, remove_orphans(database, clock, vault), log)
-
-
-def verify_nobody_runs(settings: Settings) -> None:
-    """Raise `ConfigurationError` while any process has the database open."""
-    if not settings.database_url:
-        with alone(presence_file(settings.database_file)):
-            return
-    database = open_database(settings)
-    try:
-        with database.read() as session:
-            verify_alone(session)
-    finally:
-        database.close()
 
 
 def place_of_log(settings: Settings) -> LogPlace:
@@ -135,29 +120,14 @@ def _verify_suits(manifest: Manifest, settings: Settings) -> None:
         raise ConfigurationError("A newer version of Verifier made this backup. Restore it with that one, or a later.")
 
 
-@contextmanager
-def _alone(settings: Settings) -> Iterator[None]:
-    with ExitStack() as stack:
-        if not settings.database_url:
-            file = settings.database_file
-            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            stack.enter_context(alone(presence_file(file)))
-        _verify_empty(settings)
-        yield
-
-
 def _verify_empty(settings: Settings) -> None:
     if not settings.database_url:
         file = settings.database_file
         if file.exists() and file.stat().st_size:
             raise ConfigurationError(f"There is a database in {file}. Move it away; a restore overwrites nothing.")
-        for left in (file.with_name(f"{file.name}-wal"), file.with_name(f"{file.name}-shm")):
-            left.unlink(missing_ok=True)  # of a database that is gone; beside another one they would be taken for its
         return
-    database = open_database(settings)
+    database = open_database_alone(settings)
     try:
-        with database.read() as session:
-            verify_alone(session)
         if not is_empty(database):
             raise ConfigurationError(
                 "The database that VERIFIER_DATABASE_URL names is not empty. Name a new one: a restore overwrites "

@@ -172,10 +172,16 @@ def choose_seams(settings: Settings, *, parts: AbstractSet[Part] = ALL_PARTS) ->
     return Seams(clock=DatabaseClock(), objects=stores.objects, keys=stores.keys, roots=stores.roots)
 
 
-def open_house(settings: Settings, *, seams: Seams | None = None, parts: AbstractSet[Part] = ALL_PARTS) -> House:
+def open_house(
+    settings: Settings,
+    *,
+    seams: Seams | None = None,
+    parts: AbstractSet[Part] = ALL_PARTS,
+    open_database: Callable[[Settings], Database] = open_database,
+) -> House:
     """Open the installation that the settings name, for a process that is these parts of it.
 
-    Whoever is all of them sets it up the first time.
+    Whoever is all of them sets it up the first time. `open_database` is for whoever keeps everybody else out.
 
     Raises:
         ConfigurationError: with what to change.
