@@ -51,7 +51,7 @@ def _matches(pattern: re.Pattern[str]) -> Callable[[object], bool]:
 # The allow list: the name of a field → the form that its value must have. A word is a literal of ours, such as
 # `document.disposed`; an id is random. A field for free text does not exist, and must not be added.
 ALLOWED: Final[Mapping[str, Callable[[object], bool]]] = {
-    **dict.fromkeys(("event", "job", "zone", "code", "store", "logger", "part"), _is_word),
+    **dict.fromkeys(("event", "job", "zone", "code", "store", "logger", "part", "line"), _is_word),
     **dict.fromkeys(("verification", "document"), _is_our_id),
     **dict.fromkeys(("status", "duration_ms", "count", "attempts", "port", "pid", "exit_code"), _is_number),
     "method": _matches(_METHOD),

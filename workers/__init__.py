@@ -1,1 +1,1 @@
-"""The jobs and the two ways to run them: without a broker (`embedded`) and, later, through Celery."""
+"""The jobs and the two ways to run them: by a process's own clock (`embedded`), and through Celery (`app`, `pool`)."""

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from types import FrameType
 
 from verifier import faults
+from verifier.address import at_address
 from verifier.broker.client import Zone
 from verifier.errors import VerifierError
 from verifier.sanitise.hardening import end_with_parent, harden_process
@@ -29,7 +30,7 @@ def main() -> int:
     configure_logs()
     harden_process()
     try:
-        settings = load_settings()
+        settings = at_address(load_settings())
         if zones and settings.broker_url:
             from workers.app import run_worker
 

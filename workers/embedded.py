@@ -8,6 +8,7 @@ line's. A stop is asked for, not forced: each thread ends after the job that it 
 """
 
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Final
@@ -40,10 +41,13 @@ class EmbeddedWorker:
             thread.start()
 
     def stop(self) -> None:
-        """Ask every thread to end, and wait until it has."""
+        """Ask every thread to end, and wait for all of them together; one that has not ended by then is named."""
         self._stopping.set()
+        ends_at = time.monotonic() + _STOP_WITHIN
         for thread in self._threads:
-            thread.join(_STOP_WITHIN)
+            thread.join(max(0.0, ends_at - time.monotonic()))
+            if thread.is_alive():
+                get_log().warning("worker.still_runs", line=thread.name)
 
     def wait(self) -> None:
         """Wait until somebody asks to stop."""
@@ -89,5 +93,5 @@ def _plan_threads(jobs: Iterable[Job]) -> Sequence[tuple[str, Sequence[Job]]]:
     for line, group in groupby(jobs, key=lambda job: job.line):
         together = list(group)
         count = max(job.threads for job in together)
-        planned += [(f"{line}-{number}", together) for number in range(count)]
+        planned += [(f"{line}_{number}", together) for number in range(count)]
     return planned
