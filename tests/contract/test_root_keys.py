@@ -16,7 +16,7 @@ from verifier.vault.errors import BrokenRecordError, KeyMissingError, RootMissin
 from verifier.vault.kms_roots import KmsRoots
 from verifier.vault.records import KeyRecord
 from verifier.vault.root_files import FileRoots
-from verifier.vault.roots import RootKeys, RootNumber, age_of, number_after, root_number_on
+from verifier.vault.roots import RootKeys, RootNumber, day_and_turn, number_after, root_number_on
 from verifier.vault.s3_bucket import Bucket
 from verifier.vault.s3_roots import S3Roots
 
@@ -158,7 +158,7 @@ def test_a_number_says_day_and_turn_and_a_record_has_room_for_it() -> None:
     number = root_number_on(_TODAY)
     for turn in range(1, 4_001):
         number = number_after(number)
-        assert age_of(number) == (root_number_on(_TODAY), turn)
+        assert day_and_turn(number) == (root_number_on(_TODAY), turn)
     assert KeyRecord.parse(KeyRecord(number, b"wrapped").to_bytes()).root == number
     with pytest.raises(TooManyRootsError):
         number_after(number)

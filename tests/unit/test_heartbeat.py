@@ -276,7 +276,7 @@ def test_a_slow_address_delays_no_destruction(house: House, work: Work, desk: De
             house.database, clock=house.clock, url=url, sweep_every=_SWEEP, every=_MINUTE, patience=patience
         )
         workshop = work.workshop
-        object.__setattr__(workshop, "switch", slow)
+        workshop.switch = slow
         worker = EmbeddedWorker(workshop, plan_jobs(house.settings))
         worker.start()
         line, _ = server.accept()  # the call has begun, and hangs

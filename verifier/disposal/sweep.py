@@ -127,7 +127,7 @@ class Sweep:
         lost = find_lost(self._database, self._vault.keys)
         if not lost:
             return
-        is_many = len(lost) > _MOST_ORPHANS or len(lost) > max(_FEW_ORPHANS, live * _MOST_ORPHANS_SHARE)
+        is_many = _is_suddenly_many(len(lost), among=live)
         with self._database.write() as session:
             alarm = "too_many_keys_lost" if is_many else "key_lost"
             record(session, self._clock.now(session), EntryKind.ALARM_RAISED, {"alarm": alarm, "store": "keys"})
@@ -194,7 +194,7 @@ class Sweep:
                 if name not in known:
                     session.add(OrphanRow(store=store, name=name, first_seen_at=now))
             old = [name for name in orphans if name in known and known[name].first_seen_at <= now - self._orphans_after]
-            if len(old) > _MOST_ORPHANS or len(old) > max(_FEW_ORPHANS, stored * _MOST_ORPHANS_SHARE):
+            if _is_suddenly_many(len(old), among=stored):
                 get_log().error("orphans.too_many", store=store, count=len(old))
                 record(session, now, EntryKind.ALARM_RAISED, {"alarm": "too_many_orphans", "store": store})
                 return []
@@ -207,6 +207,11 @@ class Sweep:
             if session.scalar(found.returning(OrphanRow.name)) is None:
                 return  # another sweep removed it
             record(session, now, EntryKind.ORPHAN_REMOVED, {"store": store, "verification": verification})
+
+
+def _is_suddenly_many(count: int, *, among: int) -> bool:
+    """Whether so many look like a wrong setting or a wrong store, and not like what a crash left behind."""
+    return count > _MOST_ORPHANS or count > max(_FEW_ORPHANS, among * _MOST_ORPHANS_SHARE)
 
 
 def _find_copy(session: Session, key: ObjectKey) -> CopyRow | None:

@@ -14,7 +14,7 @@ from typing import Final
 
 from verifier.vault.errors import RootMissingError, StillPresentError, storage_errors
 from verifier.vault.private_files import PrivateFolder
-from verifier.vault.roots import RootNumber, age_of, find_newest, number_after, root_number_on
+from verifier.vault.roots import RootNumber, day_and_turn, find_newest, number_after, root_number_on
 from verifier.vault.secrets import open_or_make_secret_folder, open_secret_folder, read_secret, write_secret_once
 from verifier.vault.wrapping import unwrap_key, verify_wrapped, wrap_key
 
@@ -73,4 +73,4 @@ def _file_name(number: RootNumber) -> str:
 
 def _numbers(folder: PrivateFolder) -> list[RootNumber]:
     matches = (_FILE_NAME.fullmatch(entry.name) for entry in folder.entries())
-    return sorted({RootNumber(int(match[1])) for match in matches if match}, key=age_of)
+    return sorted({RootNumber(int(match[1])) for match in matches if match}, key=day_and_turn)

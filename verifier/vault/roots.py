@@ -30,7 +30,7 @@ def day_of(number: RootNumber) -> int:
     return number % _TURN
 
 
-def age_of(number: RootNumber) -> tuple[int, int]:
+def day_and_turn(number: RootNumber) -> tuple[int, int]:
     """What roots are sorted by: the day, then the turn on it."""
     return day_of(number), number // _TURN
 

@@ -4,7 +4,7 @@ The object `installation` holds the id; every other name begins with it. A write
 and carries a random token, so that a repeated attempt whose first answer was lost knows its own work again.
 
 Guarantees: a name is written once; `remove` asks for every version, delete marker and open upload by its own id, and
-`find` looks for all three; whoever asks what a deletion may rest on is answered from a bucket with the right mark, or
+`has` looks for all three; whoever asks what a deletion may rest on is answered from a bucket with the right mark, or
 gets an error. Leaves to others: that the store keeps to these rules, which `s3_probe` tries.
 """
 
@@ -165,15 +165,15 @@ class Bucket:
             if version.name == name:
                 self.remove_version(name, version.version)
 
-    def find(self, name: str) -> bool:
+    def has(self, name: str) -> bool:
         """Whether a look finds a version, a delete marker, an open upload, or an object that no listing shows."""
         return (
             any(found.name == name for found in self._list_versions(name))
             or any(found.name == name for found in self.list_uploads(name))
-            or self._has(name)
+            or self._has_object(name)
         )
 
-    def _has(self, name: str) -> bool:
+    def _has_object(self, name: str) -> bool:
         with service_errors():
             try:
                 self._client.head_object(Bucket=self._name, Key=name)

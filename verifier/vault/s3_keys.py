@@ -41,7 +41,7 @@ class S3Keys:
         self._bucket.remove(_name(self._bucket.verify_mark(), verification))
 
     def is_absent(self, verification: VerificationId) -> bool:
-        return not self._bucket.find(_name(self._bucket.verify_mark(), verification))
+        return not self._bucket.has(_name(self._bucket.verify_mark(), verification))
 
     def list(self) -> Iterator[VerificationId]:
         prefix = f"{self._bucket.verify_mark()}/"

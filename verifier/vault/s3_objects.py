@@ -53,7 +53,7 @@ class S3Objects:
 
     def is_absent(self, key: ObjectKey) -> bool:
         self._bucket.verify_mark(key.installation)
-        return not self._bucket.find(key.to_text())
+        return not self._bucket.has(key.to_text())
 
     def list(self, *, installation: InstallationId) -> Iterator[StoredObject]:
         self._bucket.verify_mark(installation)

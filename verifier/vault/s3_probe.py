@@ -66,7 +66,7 @@ def probe_keys(candidate: Candidate, *, documents: Candidate | None) -> None:
     _verify_not_kept(candidate)
     with _trial(candidate) as name:
         _verify_written_once(candidate, name)
-        if documents is not None and _ask(documents, "s3:ListBucketVersions", lambda: documents.bucket.find(name)):
+        if documents is not None and _ask(documents, "s3:ListBucketVersions", lambda: documents.bucket.has(name)):
             raise _refusal(
                 candidate,
                 "is the documents' bucket by another name: a backup of it would hold documents and keys. Use a bucket "
@@ -151,7 +151,7 @@ def _verify_uploads_seen(candidate: Candidate, name: str) -> None:
 def _verify_removed(candidate: Candidate, name: str) -> None:
     permissions = "s3:DeleteObject, s3:DeleteObjectVersion and s3:AbortMultipartUpload"
     _ask(candidate, permissions, lambda: candidate.bucket.remove(name))
-    if _ask(candidate, "s3:ListBucket", lambda: candidate.bucket.find(name)):
+    if _ask(candidate, "s3:ListBucket", lambda: candidate.bucket.has(name)):
         raise _refusal(
             candidate,
             "lies in a store that answers a deletion and keeps what was deleted. Look for lifecycle or retention "

@@ -13,7 +13,7 @@ from typing import Final
 
 from verifier.vault.aws import service_errors
 from verifier.vault.errors import RootMissingError, StillPresentError, StoreUnavailableError
-from verifier.vault.roots import RootNumber, age_of, find_newest, number_after, root_number_on
+from verifier.vault.roots import RootNumber, day_and_turn, find_newest, number_after, root_number_on
 from verifier.vault.s3_bucket import Bucket, NameTakenError
 from verifier.vault.secrets import SECRET_BYTES
 from verifier.vault.wrapping import unwrap_key, verify_wrapped, wrap_key
@@ -49,13 +49,13 @@ class S3Roots:
     def destroy(self, number: RootNumber) -> None:
         self._bucket.verify_mark()
         self._bucket.remove(self._name(number))
-        if self._bucket.find(self._name(number)):
+        if self._bucket.has(self._name(number)):
             raise StillPresentError
 
     def list(self) -> list[RootNumber]:
         names = self._bucket.list_names(f"{self._bucket.verify_mark()}/root-")
         matches = (_NAME.fullmatch(found.name) for found in names)
-        return sorted({RootNumber(int(match[1])) for match in matches if match}, key=age_of)
+        return sorted({RootNumber(int(match[1])) for match in matches if match}, key=day_and_turn)
 
     def _read(self, number: RootNumber) -> bytes:
         body = self._bucket.open(self._name(number))

@@ -97,9 +97,8 @@ class Vault:
         A record that cannot be read keeps every root alive: it raises `BrokenRecordError`.
         """
         with suppress(NotGivenError):  # where only others make them
-            self.roots.current(
-                now
-            )  # today's is there, so that a folder that was lost is not one in which all is unused
+            # Today's is there, so that a folder that was lost is not one in which all is unused.
+            self.roots.current(now)
         newest_old = root_number_on(now) - _ROOT_STAYS_FOR_DAYS
         old = [number for number in self.roots.list() if day_of(number) < newest_old]
         if not old:

@@ -5,6 +5,7 @@ that is all parts of the house sets one up; any other needs what its parts use, 
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import select, update
 
@@ -30,7 +31,7 @@ from verifier.vault.secrets import load_or_create_secret
 from verifier.vault.service import Vault
 from verifier.wiring.parts import Rights, Secret
 
-_SET_UP: str = "Run `verifier setup` once, as a user who has all of its credentials, and start this again."
+_SET_UP: Final = "Run `verifier setup` once, as a user who has all of its credentials, and start this again."
 
 
 @dataclass(frozen=True)
