@@ -22,10 +22,9 @@ from typing import Any, Final
 import psycopg
 from psycopg.sql import SQL, Identifier
 
+from tests.servers.installing import install
 from tests.servers.ports import free_port
 from verifier.sanitise.hardening import end_with_parent
-
-COMMAND: Final = "apt-get install --yes --no-install-recommends postgresql"
 
 _OWNER: Final = "postgres"
 _STARTS_WITHIN: Final = 30.0
@@ -69,11 +68,8 @@ class Postgres:
 
 def find_missing() -> str:
     """What keeps it from running here: a sentence with the one command, or nothing. Root installs what is missing."""
-    if _find_programs() is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        for command in ("apt-get update", COMMAND):
-            subprocess.run(command.split(), check=False, env=environment, capture_output=True)
-    return "" if _find_programs() else f"PostgreSQL is not installed, so nothing was tried on it: {COMMAND}"
+    command = install("postgresql", is_there=is_installed)
+    return command and f"PostgreSQL is not installed, so nothing was tried on it. Run: {command}"
 
 
 def is_installed() -> bool:
