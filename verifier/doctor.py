@@ -41,7 +41,7 @@ from verifier.safety import verify_apart
 from verifier.sanitise.errors import DecoderUnavailableError
 from verifier.sanitise.probe import probe_sandbox
 from verifier.settings import Settings
-from verifier.space import count_free_bytes
+from verifier.space import count_free_bytes, find_written_places
 from verifier.stores import get_probes, open_documents, open_stores
 from verifier.verifications.key_loss import find_lost
 from verifier.wiring.trial import find_allowed_here
@@ -245,7 +245,7 @@ def _see_private(folder: Path) -> str:
 
 
 def _see_space(settings: Settings) -> str:
-    free = count_free_bytes(settings)
+    free = count_free_bytes(find_written_places(settings))
     if free < settings.reserve_bytes:
         raise _WrongError(
             f"{free // _MEGABYTE} MB are free where {settings.home} lies, so uploads are refused. Make room: "

@@ -3,16 +3,23 @@
 Parts of the home may be disks of their own, so that the fullest of them decides.
 """
 
-import shutil
+import os
+from collections.abc import Collection
 from pathlib import Path
 
 from verifier.settings import Settings
 
 
-def count_free_bytes(settings: Settings) -> int:
-    """The room on the fullest disk among those that hold database, documents and the published log."""
+def find_written_places(settings: Settings) -> frozenset[str]:
+    """Where database, documents and the published log lie, or will lie: asked once, because every upload counts."""
     places = (settings.home, settings.database_file.parent, settings.objects_folder, settings.published_folder)
-    return min(shutil.disk_usage(_find_existing(place.absolute())).free for place in places)
+    return frozenset(str(_find_existing(place.absolute())) for place in places)
+
+
+def count_free_bytes(places: Collection[str]) -> int:
+    """The room on the fullest disk among those that hold one of these places."""
+    disks = map(os.statvfs, places)
+    return min(disk.f_bavail * disk.f_frsize for disk in disks)
 
 
 def _find_existing(place: Path) -> Path:

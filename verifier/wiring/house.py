@@ -26,7 +26,7 @@ from verifier.reviews.decisions import Decisions
 from verifier.reviews.views import Views
 from verifier.safety import verify_safe
 from verifier.settings import Settings
-from verifier.space import count_free_bytes
+from verifier.space import count_free_bytes, find_written_places
 from verifier.stores import choose_stores
 from verifier.translog.checkpoint import LogSigner
 from verifier.vault.secrets import keyed_digest, load_or_create_secret
@@ -132,14 +132,14 @@ class House:
 
     @cached_property
     def uploads(self) -> Uploads:
-        settings = self.settings
+        settings, places = self.settings, find_written_places(self.settings)
         uploads = Uploads(
             self.database,
             clock=self.clock,
             vault=self.vault,
             bytes_in_total=settings.stored_bytes_in_total,
             intake_closes_after=settings.intake_closes_after,
-            free_bytes=lambda: count_free_bytes(settings),
+            free_bytes=lambda: count_free_bytes(places),
             reserve_bytes=settings.reserve_bytes,
         )
         self._ends.append(uploads.close)
