@@ -94,6 +94,7 @@ def _tell(restored: "Restored") -> None:
     print(
         "The backup is back. Every link and session of before is revoked: agents make new links, people sign in anew."
     )
+    print(f"{revived.verifications} verifications that had ended came back undecided, and are called off.")
     print(f"{revived.documents} documents that had been destroyed came back, and are destroyed again.")
     print(f"{revived.api_keys} API keys and {revived.people} people that had been let go are let go again.")
     print(f"{restored.lost_keys} verifications ended, because their keys are no more: customers read that.")

@@ -18,6 +18,7 @@ from tests.workers_by_hand import Work
 from verifier.app import create_app
 from verifier.audit.anew import find_shortfall
 from verifier.audit.catalogue import EntryKind
+from verifier.audit.ended import ENDS
 from verifier.audit.errors import LogShortError
 from verifier.audit.export import export_lines
 from verifier.audit.offline import verify_export
@@ -35,6 +36,7 @@ from verifier.sanitise.decoder import Decoder
 from verifier.settings import Settings
 from verifier.staff.api_keys import list_api_keys, revoke_api_key
 from verifier.vault.secrets import load_or_create_secret
+from verifier.verifications.life import LIVE, VerificationState
 from verifier.wiring import House, choose_seams, open_house, open_workshop
 
 
@@ -168,11 +170,11 @@ def test_what_was_destroyed_since_stays_unreadable_and_is_destroyed_again_withou
     _lose_data(house)
     restored = _put_back(before.backup, house.settings, accepts_loss=True)
     assert restored.revived.documents == 2
-    assert restored.lost_keys == 1
+    assert (restored.revived.verifications, restored.lost_keys) == (1, 0)
     again = reopen()
     again.work.settle()
     told = again.desk.read(before.decided)
-    assert (told["status"], told["reasons"]) == ("cancelled", ["key_lost"])
+    assert (told["status"], told["reasons"]) == ("cancelled", [])
     for document in (before.decided_document, before.removed):
         assert _find_kinds(again.house, document) == ["document.disposed_again"]
         answer = again.desk.client.get(f"/v1/receipts/{document}", headers=again.desk.headers)
@@ -180,6 +182,27 @@ def test_what_was_destroyed_since_stays_unreadable_and_is_destroyed_again_withou
     assert again.work.count_due() == 0
     assert verify_receipt(before.receipt, log_key=before.log_key).status == "complete"
     assert not list(again.house.settings.objects_folder.rglob(f"*{before.decided}*"))
+
+
+def test_what_was_decided_since_is_not_open_again_though_its_key_is_still_there(
+    desk: Desk, house: House, work: Work, tmp_path: Path, reopen: Any
+) -> None:
+    decided, _ = desk.submitted(work, reference="CASE-1")
+    work()
+    _back_up(house, tmp_path / "backup")
+    assert desk.reviewer().review(decided["id"]) == "approved"
+    work.run("sequence")  # published, and not yet shredded: as where a law keeps the key
+    _lose_data(house)
+    restored = _put_back(tmp_path / "backup", house.settings, accepts_loss=True)
+    assert (restored.revived.verifications, restored.lost_keys) == (1, 0)
+    again = reopen()
+    assert again.desk.read(decided["id"])["status"] == "cancelled"
+    again.work.settle()
+    assert not list(again.house.settings.objects_folder.rglob(f"*{decided['id']}*"))
+
+
+def test_the_list_of_what_ended_knows_every_end() -> None:
+    assert set(VerificationState) - LIVE == ENDS
 
 
 def test_what_was_not_destroyed_opens_as_before(before: Before, house: House, reopen: Any) -> None:
@@ -295,7 +318,7 @@ def test_without_its_keys_everything_that_is_open_ends_once_the_loss_is_accepted
     with pytest.raises(ConfigurationError, match="--accept-loss"):
         _put_back(before.backup, house.settings)
     restored = _put_back(before.backup, house.settings, accepts_loss=True)
-    assert restored.lost_keys == 3
+    assert (restored.revived.verifications, restored.lost_keys) == (1, 2)
     again = reopen()
     again.work.settle()
     assert again.desk.read(before.waiting)["reasons"] == ["key_lost"]

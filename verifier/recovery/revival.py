@@ -1,8 +1,8 @@
 """What a database must go through that came back from a backup, in one transaction, before it opens for anybody.
 
 Guarantees: until it has committed, the database belongs to no installation and no process opens it. Then no link and no
-session of before opens anything; and what had ended since the backup was made (documents, API keys, people, by the list
-outside, `verifier.audit.ended`) ends again: documents without a second deletion receipt.
+session of before opens anything; and what had ended since the backup was made (verifications, documents, API keys,
+people, by the list outside, `verifier.audit.ended`) ends again: documents without a second deletion receipt.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,8 @@ from verifier.ids import DocumentId
 from verifier.recovery.manifest import Manifest
 from verifier.retention.service import make_restored_due
 from verifier.staff.tables import ApiKeyRow, InviteRow, SessionRow, StaffRow
-from verifier.verifications.life import LIVE
+from verifier.verifications.life import LIVE, VerificationState
+from verifier.verifications.moves import move
 from verifier.verifications.tables import CustomerSessionRow, VerificationRow
 
 _GENERATIONS: Final = 1_000
@@ -33,6 +34,7 @@ _GENERATIONS: Final = 1_000
 class Revived:
     """How much of what came back had ended before."""
 
+    verifications: int
     documents: int
     api_keys: int
     people: int
@@ -43,8 +45,10 @@ def revive(session: Session, now: datetime, manifest: Manifest, *, ended: frozen
     _revoke_links(session, now)
     for rows in (CustomerSessionRow, SessionRow, InviteRow):
         session.execute(delete(rows))
+    documents = _end_documents(session, now, ended)  # first: they go without a law, and without a second receipt
     revived = Revived(
-        documents=_end_documents(session, now, ended),
+        verifications=_end_verifications(session, now, ended),
+        documents=documents,
         api_keys=_revoke_keys(session, now, ended),
         people=_disable_people(session, now, ended),
     )
@@ -73,6 +77,15 @@ def _end_documents(session: Session, now: datetime, ended: frozenset[str]) -> in
     found = [document for document in rows if digest_ended(document) in ended]
     for document in found:
         _end_document(session, now, document)
+    return len(found)
+
+
+def _end_verifications(session: Session, now: datetime, ended: frozenset[str]) -> int:
+    """How each of them had ended, the list does not say: here it is called off, and a law keeps what it kept."""
+    rows = session.scalars(select(VerificationRow).where(VerificationRow.state.in_(sorted(LIVE))))
+    found = [row for row in rows if digest_ended(row.id) in ended]
+    for row in found:
+        move(session, now, row, to=VerificationState.CANCELLED, actor="operator")
     return len(found)
 
 
