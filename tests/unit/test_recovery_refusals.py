@@ -164,3 +164,16 @@ def test_a_backup_does_not_lie_with_the_keys(house: House, private: str) -> None
 def test_a_backup_of_another_kind_of_database_is_refused(backup: Path, settings: Settings) -> None:
     other = settings.model_copy(update={"database_url": "postgresql://u@127.0.0.1:1/d"})
     assert "to its own kind" in _refused(backup, other)
+
+
+@pytest.mark.parametrize("mode", [0o750, 0o701, 0o777])
+def test_a_prepared_folder_that_is_open_to_others_takes_no_backup(house: House, tmp_path: Path, mode: int) -> None:
+    folder = tmp_path / "prepared"
+    folder.mkdir()
+    folder.chmod(mode)
+    with pytest.raises(ConfigurationError, match="is open to others"):
+        _back_up(house, folder)
+    assert list(folder.iterdir()) == []
+    folder.chmod(0o700)
+    _back_up(house, folder)
+    assert (folder / MANIFEST).exists()

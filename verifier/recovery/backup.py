@@ -39,6 +39,7 @@ def make_backup(
     """
     _verify_place(folder, settings)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _verify_is_ours(folder)
     with database.read() as session:
         made_at, installation = clock.now(session), find_installation(session)
         assert installation is not None  # the house is open
@@ -67,6 +68,16 @@ def _verify_place(folder: Path, settings: Settings) -> None:
     for private in (settings.keys_folder, settings.roots_folder, settings.secrets_folder):
         if place.is_relative_to(private.resolve()):
             raise ConfigurationError(f"{folder} lies in {private}. Keep backups and keys apart: name another folder.")
+
+
+def _verify_is_ours(folder: Path) -> None:
+    """Whoever else may write there could swap what is written, or lead it elsewhere; whoever reads has the database."""
+    found = folder.stat()
+    if found.st_uid != os.geteuid() or found.st_mode & 0o077:
+        raise ConfigurationError(
+            f"{folder} is open to others, or belongs to another user. Give it to the user that makes backups, and to "
+            "nobody else (chmod 700), or name a folder that is not there yet."
+        )
 
 
 def _copy_documents(folder: Path, vault: Vault) -> Iterator[Part]:
