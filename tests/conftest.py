@@ -14,7 +14,7 @@ from policies.access import Role, Scope
 from tests.case_policies import FOLDER
 from tests.journey import Desk, open_desk
 from tests.longest_first import arrange
-from tests.parts_apart import Apart, open_apart
+from tests.parts_apart import Apart, let_clock_move, open_apart
 from tests.servers.databases import PostgresDatabases, prepare_sqlite, run_databases
 from tests.servers.postgres import find_missing as find_missing_postgres
 from tests.servers.s3 import moto, real_s3
@@ -126,6 +126,7 @@ def apart(request: pytest.FixtureRequest, house: House) -> Iterator[Apart | None
         return
     vault = house.vault
     seams = Seams(clock=house.clock, objects=vault.objects, keys=vault.keys, roots=vault.roots)
+    let_clock_move(house)
     with open_apart(house.settings, seams) as opened:
         yield opened
 

@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,10 +25,12 @@ from tests.journey import Desk, make_jpeg, open_desk
 from tests.servers.databases import PostgresDatabases
 from tests.servers.radosgw import add_user
 from tests.servers.store import Store
+from tests.unit.test_audit_catalogue import EXAMPLES
 from tests.workers_by_hand import Work
 from verifier.app import create_app
 from verifier.audit.catalogue import EntryKind
-from verifier.db.base import Base
+from verifier.audit.leaf import Statement
+from verifier.db.base import EPOCH, Base
 from verifier.db.clock import MovedClock
 from verifier.db.migrations.grants import GRANTS
 from verifier.evidence.life import DocumentState
@@ -351,7 +353,12 @@ def test_a_withdrawal_keeps_nothing(prey: Prey) -> None:
             f"INSERT INTO holds (id, verification_id, data, reason, placed_at, ends_at) SELECT 'h', id, 'documents', "
             f"'x', ended_at, ended_at + 1 FROM verifications WHERE id = '{prey.asked}'"
         ),
+        (
+            f"INSERT INTO holds (id, verification_id, data, reason, placed_at, ends_at) SELECT 'h', id, 'documents', "
+            f"'x', ended_at, ended_at FROM verifications WHERE id = '{prey.asked}'"
+        ),
         f"UPDATE verification_keys SET shred_by = {_YEAR * 90}, attempts = 0 {of}",
+        f"UPDATE verification_keys SET shred_by = 0, forget_unheld_by = {_YEAR * 90}, attempts = 0 {of}",
         f"UPDATE obligations SET rule = 'withdrawn', destroy_by = {_YEAR * 90}, due_since = {_YEAR * 90} {of}",
         f"UPDATE verifications SET state = 'requested', ended_at = NULL, forget_by = NULL WHERE id = '{prey.asked}'",
     ):
@@ -359,34 +366,125 @@ def test_a_withdrawal_keeps_nothing(prey: Prey) -> None:
         assert not is_done(prey, f"{withdrawn} WHERE id = '{prey.asked}'; {attempt}")
 
 
+def say(kind: EntryKind, at: datetime, fields: Mapping[str, Any]) -> bytes:
+    return Statement(kind, at, fields).encode()
+
+
+def write_entry(of: str, kind: str, leaf: bytes, *, at: datetime | int, document: str = "", actor: str = "") -> str:
+    """The statement that writes an entry, whatever it says."""
+    recorded = at if isinstance(at, int) else (at - EPOCH) // timedelta(microseconds=1)
+    named = [f"'{value}'" if value else "NULL" for value in (kind, of, document, actor)]
+    return (
+        "INSERT INTO entries (kind, verification_id, document_id, actor, recorded_at, leaf) "
+        f"VALUES ({', '.join(named)}, {recorded}, '\\x{leaf.hex()}')"
+    )
+
+
+def find_own_document(prey: Prey) -> str:
+    found = prey.attacker.execute("SELECT id FROM documents WHERE verification_id = %s", (prey.asked,)).fetchone()
+    prey.attacker.rollback()
+    assert found is not None
+    return str(found[0])
+
+
 @pytest.mark.parametrize("kind", EntryKind)
 def test_no_entry_of_the_log_is_forged(prey: Prey, kind: EntryKind) -> None:
     """What is logged is the leaf: neither its row nor its leaf may say what only others say."""
-    allowed = {"link.opened", "document.sealed", "details.given", "exit.used", "proof.chosen", "hold.placed"}
-    insert = (
-        "INSERT INTO entries (kind, verification_id, document_id, actor, recorded_at, leaf) "
-        "VALUES (%s, %s, %s, %s, 1, %s)"
+    allowed = {"link.opened", "document.sealed", "details.given", "exit.used", "proof.chosen"}
+    document, example = find_own_document(prey), EXAMPLES[kind]
+    own = {"verification": prey.asked, "document": document, "actor": "customer", "details": [],
+           "captions": ["diploma.all_pages"], "copy": new_copy_id()}  # fmt: skip
+    fields = example | {name: value for name, value in own.items() if name in example}
+
+    def write(said: str, **changed: str) -> bool:
+        at = datetime.now(UTC)
+        says = fields | changed
+        leaf = say(kind, at, says)
+        named = {name: str(says[name]) for name in ("document", "actor") if name in says}
+        return is_done(prey, write_entry(prey.asked, said, leaf, at=at, **named))
+
+    assert write(kind) == (kind in allowed)
+    assert not write("link.opened") or kind == "link.opened"
+    if "verification" in fields:
+        assert not write(kind, verification=prey.decided)
+    if "actor" in fields:
+        assert not write(kind, actor="stf_" + "a" * 26)
+    if "document" in fields:
+        assert not write(kind, document=new_document_id())
+    for to in VerificationState if "to_state" in fields else ():
+        assert not write(kind, to_state=to), "it did not move there"
+
+
+def test_a_leaf_is_to_the_letter_what_the_catalogue_has(prey: Prey) -> None:
+    at = datetime.now(UTC)
+    opened = say(EntryKind.LINK_OPENED, at, {"verification": prey.asked, "generation": 1})
+
+    def tell(leaf: bytes, *, kind: str = "link.opened", recorded: datetime | int = at) -> bool:
+        return is_done(prey, write_entry(prey.asked, kind, leaf, at=recorded))
+
+    assert tell(opened)
+    for forged in (
+        opened.replace(b'"kind"', b'"jan_novak":1,"kind"'),
+        opened.replace(b":1,", b": 1,"),
+        opened + b" ",
+        opened.replace(b'"generation":1', b'"generation":0'),
+        opened.replace(b'"generation":1', b'"generation":"1"'),
+        json.dumps(dict(reversed(json.loads(opened).items())), separators=(",", ":")).encode(),
+        opened[:-1] + b"," * 70_000 + b"}",
+    ):
+        assert forged != opened
+        assert not tell(forged)
+    for other in (at - timedelta(minutes=2), at + timedelta(minutes=2), at + timedelta(seconds=1), 4 * 10**18, 0):
+        assert not tell(opened, recorded=other), other
+    given = say(EntryKind.DETAILS_GIVEN, at, {"verification": prey.asked, "details": ["jan_novak"], "captions": []})
+    assert not tell(given, kind="details.given"), "no word of the policy"
+
+
+WITHDRAWN: Final = "UPDATE verifications SET state = 'withdrawn', reasons = '[]', ended_at = {}, forget_by = {}"
+
+
+def test_no_time_is_written_but_the_one_that_it_is(prey: Prey) -> None:
+    """A time that nobody can read, or that never comes, would stop the log, the sweep or a disposal."""
+    asked, review = f"'{prey.asked}'", f"'{prey.in_review}'"
+    ended = f"{WITHDRAWN.format(NOW, NOW)} WHERE id IN ({asked}, {review}); "
+    told = {
+        "ended": f"{WITHDRAWN.format('{t}', '{t}')} WHERE id = {asked}",
+        "submitted": f"UPDATE verifications SET state = 'submitted', reasons = '[]', submitted_at = {{t}}, "
+        f"answer_by = undecided_by WHERE id = {asked}",
+        "session": "INSERT INTO customer_sessions (token_digest, verification_id, generation, created_at) "
+        f"SELECT 'x', id, generation, {{t}} FROM verifications WHERE id = {asked}",
+        "detail": "INSERT INTO sealed_values (verification_id, name, sealed, created_at) "
+        f"VALUES ({asked}, 'detail.x', '\\x01', {{t}})",
+        "guess": "INSERT INTO contact_submissions (id, verification_id, contact, method, kind, source, result, "
+        f"created_at, attempts) VALUES ('s', {asked}, 'email', 'code', 'guess', 'customer', 'pending', {{t}}, 0)",
+        "offer": "INSERT INTO offers (verification_id, lines, skipped, planned_at) "
+        f"VALUES ({asked}, '[0]', '[]', {{t}})",
+        "exit": f"{ended}UPDATE exits SET used_at = {{t}} WHERE verification_id = {review}",
+        "notice": f"{ended}UPDATE notices SET sealed = NULL, failed_at = {{t}}, failure = 'dropped' "
+        f"WHERE verification_id = {review}",
+        "due": f"{ended}UPDATE obligations SET rule = 'withdrawn', destroy_by = 0, due_since = {{t}}, "
+        f"leased_until = NULL, attempts = 0 WHERE verification_id = {asked} AND closed_at IS NULL",
+    }
+    document = (
+        "INSERT INTO documents (id, verification_id, document, slot, state, actor, media_type, reserved_bytes, "
+        "created_at, writer_until, decodes, findings, attempts) VALUES "
+        f"('{new_document_id()}', {asked}, 'diploma', 'all_pages', 'receiving', 'customer', 'image/jpeg', 1, "
     )
-
-    def write(said: str, written: str, **fields: str) -> bool:
-        leaf = {"v": 1, "at": "2026-01-01T00:00:00Z", "kind": written, "verification": prey.asked} | fields
-        values = (said, prey.asked, fields.get("document"), fields.get("actor"), json.dumps(leaf).encode())
-        return is_done(prey, insert, values)
-
-    assert write(kind, kind) == (kind in allowed)
-    assert not write(kind, kind, actor="stf_reviewer")
-    assert not write(kind, kind, document=new_document_id())
-    assert not write(kind, kind, verification=prey.decided)
-    assert not write("link.opened", kind) or kind == "link.opened"
-    for to in ("approved", "rejected", "second_review", "requested", "expired", "cancelled"):
-        assert not write(kind, kind, to_state=to) or kind in allowed
+    told |= {"begun": f"{document}{{t}}, {NOW}, 0, '[]', 0)", "fence": f"{document}{NOW}, {{t}}, 0, '[]', 0)"}
+    minutes = 60_000_000
+    for name, statement in told.items():
+        assert is_done(prey, statement.replace("{t}", NOW)), f"{name}: the attempt is real"
+        for time in ("0", str(4 * 10**18), f"({NOW} - {2 * minutes})", f"({NOW} + {2 * minutes})"):
+            assert not is_done(prey, statement.replace("{t}", time)), f"{name}: {time}"
+    assert not is_done(prey, f"{WITHDRAWN.format(NOW, f'({NOW} + {_YEAR * 20})')} WHERE id = {asked}")
+    assert not is_done(prey, f"UPDATE exits SET used_at = {NOW} WHERE verification_id = {review}"), "nobody left"
 
 
 def test_nobody_is_written_to_and_nothing_is_judged_for_it(prey: Prey) -> None:
     columns = "id, verification_id, contact, method, kind, source, result, created_at, attempts"
     attempts: dict[str, Attempt] = {
         f"{source} {kind} {result}": f"INSERT INTO contact_submissions ({columns}) VALUES "
-        f"('s', '{prey.asked}', 'email', 'code', '{kind}', '{source}', '{result}', 1, 0)"
+        f"('s', '{prey.asked}', 'email', 'code', '{kind}', '{source}', '{result}', {NOW}, 0)"
         for source, kind, result in (
             ("worker", "message", "pending"),
             ("customer", "message", "pending"),
@@ -406,7 +504,8 @@ def test_nobody_is_written_to_and_nothing_is_judged_for_it(prey: Prey) -> None:
 
 
 def test_what_staff_wrote_is_neither_replaced_nor_deleted(prey: Prey) -> None:
-    insert = "INSERT INTO sealed_values (verification_id, name, sealed, created_at) VALUES ('{}', '{}', '\\x01', 1)"
+    columns = "verification_id, name, sealed, created_at"
+    insert = f"INSERT INTO sealed_values ({columns}) VALUES ('{{}}', '{{}}', '\\x01', {NOW})"
     attempts: dict[str, Attempt] = {
         f"{verification} {name}": insert.format(verification, name)
         for verification in (prey.asked, prey.in_review)

@@ -70,10 +70,11 @@ def leave(session: Session, now: datetime, token: str) -> VerificationRow:
     """
     row = lock_verification(session, get_exit_verification(session, token).id)
     found = session.get_one(ExitRow, digest_token(token), populate_existing=True)  # somebody may have been first
-    if found.used_at is not None:
+    if found.used_at is not None and is_terminal(row.state):
         return row
-    found.used_at = now
     record(session, now, EntryKind.EXIT_USED, {"verification": row.id, "state": row.state})
-    if not is_terminal(row.state):
+    if not is_terminal(row.state):  # whatever the row says of having been used: it ends what lives
         move(session, now, row, to=VerificationState.WITHDRAWN, actor="customer", reasons=[NOT_ME])
+    if found.used_at is None:
+        found.used_at = now  # last: the database takes it for what has ended only
     return row

@@ -15,10 +15,16 @@ from sqlalchemy.types import TypeDecorator
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_FIRST: Final = datetime.min.replace(tzinfo=UTC)
+_LAST: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class Instant(TypeDecorator[datetime]):
-    """An aware UTC datetime, stored as microseconds since 1970."""
+    """An aware UTC datetime, stored as microseconds since 1970.
+
+    What lies beyond the years 1 to 9999 is read as their first or last moment: nobody of ours writes it, and a row that
+    somebody else wrote must not keep anybody from reading the others.
+    """
 
     impl = BigInteger
     cache_ok = True
@@ -27,7 +33,12 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else (value - EPOCH) // _MICROSECOND
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else EPOCH + timedelta(microseconds=value)
+        if value is None:
+            return None
+        try:
+            return EPOCH + timedelta(microseconds=value)
+        except OverflowError:
+            return _LAST if value > 0 else _FIRST
 
 
 def words(choices: type[StrEnum], *, length: int = 16) -> Enum:

@@ -23,10 +23,11 @@ from verifier.db.leases import Lease, rest_for, take_leases
 from verifier.ids import VerificationId
 from verifier.meters import get_meters
 from verifier.retention.holds import end_holds, read_held
-from verifier.retention.service import DUE_AT_ONCE
+from verifier.retention.service import DUE_AT_ONCE, make_rest_due
 from verifier.telemetry import get_log
 from verifier.vault.errors import StillPresentError, StoreUnavailableError
 from verifier.vault.service import Vault
+from verifier.verifications.life import RULE_OF_END
 from verifier.verifications.moves import forget_sealed_values, lock_verification
 from verifier.verifications.tables import VerificationKeyRow, VerificationRow
 
@@ -122,9 +123,10 @@ class Shredder:
 
     def _mark(self, verification: VerificationId) -> None:
         with self._database.write() as session:
-            lock_verification(session, verification)
+            row = lock_verification(session, verification)
             now = self._clock.now(session)
             end_holds(session, now, verification)  # in the log before the end of the key
+            make_rest_due(session, now, verification, rule=RULE_OF_END[row.state])
             session.execute(
                 update(VerificationKeyRow)
                 .where(VerificationKeyRow.verification_id == verification, VerificationKeyRow.shredding_at.is_(None))

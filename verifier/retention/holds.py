@@ -39,6 +39,7 @@ def place_holds(
                 ends_at=ends_at,
             )
         )
+        session.flush()  # its entry tells of this row, and the database may ask for it
         fields = {"verification": verification, "class": law.data.value, "reason": law.code, "ends_at": ends_at}
         record(session, now, EntryKind.HOLD_PLACED, fields)
     return until

@@ -158,6 +158,12 @@ def make_verification_due(
     _make_due(session, now, which if held_until is None else which & ~is_held, rule=rule)
 
 
+def make_rest_due(session: Session, now: datetime, verification: VerificationId, *, rule: Rule) -> None:
+    """Bring forward whatever is still dated later, when the key goes: nothing of what it sealed can be read then."""
+    which = (ObligationRow.verification_id == verification) & (ObligationRow.destroy_by > now)
+    _make_due(session, now, which, rule=rule)
+
+
 def make_restored_due(session: Session, now: datetime, document: DocumentId) -> None:
     """Let all go at once of a document that a backup brought back: its rule says so, whatever it was, and no law."""
     which = ObligationRow.document_id == document

@@ -200,10 +200,24 @@ def _begin_answer_clock(session: Session, now: datetime, row: VerificationRow) -
 
 
 def _end(session: Session, now: datetime, row: VerificationRow) -> None:
-    rules = get_policy(session, row).retention
     row.ended_at = now
-    row.forget_by = now + rules.longest_rows()
+    row.forget_by = now + get_policy(session, row).retention.longest_rows()
     session.flush()  # what follows is the consequence of the end, and the database may ask for it
+    _make_all_due(session, now, row)
+
+
+def finish_end(session: Session, now: datetime, verification: VerificationId) -> bool:
+    """Give an end its consequences where whoever wrote it left them out; whether there was anything to do."""
+    row = lock_verification(session, verification)
+    keys = session.get(VerificationKeyRow, verification)
+    if row.ended_at is None or keys is None or keys.shred_by is not None:
+        return False
+    _make_all_due(session, now, row)
+    return True
+
+
+def _make_all_due(session: Session, now: datetime, row: VerificationRow) -> None:
+    rules = get_policy(session, row).retention
     is_lost = is_key_lost(row.state, row.reasons)  # then no law keeps anything: nobody could read it
     laws = () if is_lost else rules.list_holds()
     held = place_holds(session, now, row.id, (law for law in laws if _has(session, row, law.data)))

@@ -137,6 +137,9 @@ class VerificationKeyRow(Leasable, Base):
 
 _to_shred = VerificationKeyRow.shred_by.is_not(None) & VerificationKeyRow.unreadable_at.is_(None)
 Index("ix_verification_keys_to_shred", VerificationKeyRow.shred_by, sqlite_where=_to_shred, postgresql_where=_to_shred)
+_unended = VerificationKeyRow.shred_by.is_(None)
+Index("ix_verification_keys_unended", VerificationKeyRow.verification_id,
+      sqlite_where=_unended, postgresql_where=_unended)  # fmt: skip
 _to_forget_unheld = VerificationKeyRow.forget_unheld_by.is_not(None)
 Index("ix_verification_keys_to_forget_unheld", VerificationKeyRow.forget_unheld_by,
       sqlite_where=_to_forget_unheld, postgresql_where=_to_forget_unheld)  # fmt: skip
