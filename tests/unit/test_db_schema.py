@@ -71,7 +71,8 @@ def fill(connection: Connection) -> dict[str, int]:
     rows: dict[str, dict[str, Any]] = {}
     for table in tables.sorted_tables:
         if table.name != "alembic_version":
-            rows[table.name] = {column.name: _make_value(table, column.name, rows) for column in table.columns}
+            given = [column.name for column in table.columns if column.computed is None]
+            rows[table.name] = {name: _make_value(table, name, rows) for name in given}
             connection.execute(table.insert().values(rows[table.name]))
     return count(connection, list(rows))
 

@@ -13,5 +13,6 @@ context.configure(
     render_as_batch=True,
 )
 context.run_migrations()
-if connection.dialect.name == "postgresql":
+is_newest = context.get_context().get_current_revision() == context.get_head_revision()
+if connection.dialect.name == "postgresql" and is_newest:  # an older schema has not all that rights are given for
     grant_rights(connection)
