@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from sqlalchemy.orm import undefer
 
 from tests.faults.running import ROOT
 from tests.unconcerned import Unconcerned
@@ -87,7 +88,7 @@ def test_a_death_at_each_point_loses_no_notice(
         assert len(sink.mails) == sent_in_all
         assert len({mail.message["Message-ID"] for mail in sink.mails}) == 1
         with house.database.read() as session:
-            row = session.get_one(NoticeRow, notice)
+            row = session.get_one(NoticeRow, notice, options=[undefer(NoticeRow.sealed)])
         assert row.sent_at is not None
         assert row.sealed is None
         assert moved == (point != "notice.closed")

@@ -27,6 +27,9 @@ def store(request: pytest.FixtureRequest) -> Store:
 @pytest.fixture
 def settings(store: Store, moto: Store, tmp_path: Path) -> Settings:
     kms = open_kms(moto.get_access("VERIFIER_KMS"))
+    keys_credentials = tmp_path / "keys-credentials"
+    keys_credentials.touch(mode=0o600)
+    keys_credentials.write_bytes(store.credentials_file.read_bytes())
     return Settings(
         home=tmp_path / "home",
         policies_folder=FOLDER,
@@ -35,7 +38,7 @@ def settings(store: Store, moto: Store, tmp_path: Path) -> Settings:
         documents_credentials_file=store.credentials_file,
         keys_bucket=store.make_bucket(),
         keys_endpoint=store.url,
-        keys_credentials_file=store.credentials_file,
+        keys_credentials_file=keys_credentials,
         root_custody="kms",
         kms_key=kms.create_key()["KeyMetadata"]["Arn"],
         kms_endpoint=moto.url,
