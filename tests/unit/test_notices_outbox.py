@@ -13,7 +13,7 @@ import pytest
 from aiosmtpd.smtp import SMTP
 from sqlalchemy import literal, select, text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, undefer
 
 from verifier import telemetry
 from verifier.db.base import EPOCH
@@ -102,7 +102,7 @@ class Outbox:
 
     def row(self, notice: NoticeId) -> NoticeRow:
         with self.house.database.read() as session:
-            return session.get_one(NoticeRow, notice)
+            return session.get_one(NoticeRow, notice, options=[undefer(NoticeRow.sealed)])
 
     def now(self) -> datetime:
         with self.house.database.read() as session:
