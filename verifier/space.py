@@ -18,8 +18,15 @@ def find_written_places(settings: Settings) -> frozenset[str]:
 
 def count_free_bytes(places: Collection[str]) -> int:
     """The room on the fullest disk among those that hold one of these places."""
-    disks = map(os.statvfs, places)
+    disks = map(_ask_disk, places)
     return min(disk.f_bavail * disk.f_frsize for disk in disks)
+
+
+def _ask_disk(place: str) -> os.statvfs_result:
+    try:
+        return os.statvfs(place)
+    except FileNotFoundError:  # taken away since; whoever uses it says so
+        return os.statvfs(_find_existing(Path(place)))
 
 
 def _find_existing(place: Path) -> Path:

@@ -49,7 +49,7 @@ def make_app(settings: Settings) -> Celery:
     app.conf.update(
         broker_transport=f"workers.messages:{'Redis' if is_redis(settings) else 'RabbitMQ'}",
         worker_consumer="workers.messages:Consumer",
-        worker_pool="prefork",
+        worker_pool="workers.pool:Pool",
         worker_concurrency=1,
         worker_proc_alive_timeout=_CHILD_STARTS_WITHIN,
         # Beat's connection heals only where it tries again; our own wake-ups have their own patience.

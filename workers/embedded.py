@@ -23,6 +23,8 @@ from verifier.wiring import Workshop
 from workers.schedule import Job
 
 _STOP_WITHIN: Final = 25.0
+_RESTS_AT_MOST: Final = 1.0
+"""Seconds without a look where nothing was committed: some work falls due by the clock alone."""
 
 
 class EmbeddedWorker:
@@ -30,6 +32,7 @@ class EmbeddedWorker:
 
     def __init__(self, workshop: Workshop, jobs: Iterable[Job]) -> None:
         self._workshop: Final = workshop
+        self._changes: Final = workshop.house.database.open_changes()
         self._stopping: Final = threading.Event()
         self._threads: Final = [
             threading.Thread(target=self._work, args=(group,), name=name, daemon=True)
@@ -48,6 +51,7 @@ class EmbeddedWorker:
             thread.join(max(0.0, ends_at - time.monotonic()))
             if thread.is_alive():
                 get_log().warning("worker.still_runs", line=thread.name)
+        self._changes.close()
 
     def wait(self) -> None:
         """Wait until somebody asks to stop."""
@@ -58,10 +62,18 @@ class EmbeddedWorker:
 
     def _work(self, jobs: Sequence[Job]) -> None:
         while not self._stopping.is_set():
+            seen = self._changes.read()
             # Not `any(...)` over a generator: every job of the zone gets its turn, however busy the first is.
             found = [self._run(job) for job in jobs]
             if not any(found):
-                self._stopping.wait(min(job.every for job in jobs).total_seconds())
+                self._rest(seen, min(job.every for job in jobs).total_seconds())
+
+    def _rest(self, seen: int, every: float) -> None:
+        """Until it is time to look again: looks that come more than once a second wait for a commit to look at."""
+        ends_at = time.monotonic() + max(every, _RESTS_AT_MOST)
+        while not self._stopping.wait(every):
+            if self._changes.read() != seen or time.monotonic() >= ends_at:
+                return
 
     def _run(self, job: Job) -> int:
         found = attempt(self._workshop, job)

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from celery import Celery, signals
+from celery.concurrency.prefork import TaskPool
 
 from verifier.errors import VerifierError
 from verifier.settings import Settings
@@ -26,6 +27,15 @@ from workers.schedule import Job, plan_jobs
 
 _TRIES_AGAIN_AFTER_SECONDS: Final = 1.0
 _STAYS_AT_MOST_SECONDS: Final = 20.0
+
+
+class Pool(TaskPool):  # type: ignore[misc]  # Celery has no types
+    """Celery's pool of processes, whose parent outlives whatever becomes of them."""
+
+    def did_start_ok(self) -> bool:
+        # Celery asks when it first reaches the broker, which may be long after the start, and ends the parent where a
+        # child has died by then. One that cannot start says why itself; every one that ends is replaced.
+        return True
 
 
 class Bench:

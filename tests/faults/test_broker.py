@@ -120,10 +120,6 @@ def test_a_broker_wakes_the_workers_and_is_believed_nothing_else(desk: Desk) -> 
     assert desk.look() == []
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a worker's parent ends, with 0, when its pool child is killed: its supervisor must start it anew",
-)
 @pytest.mark.parametrize("desk", ["redis"], indirect=True)
 def test_a_death_a_frozen_broker_or_none_delays_nobody_and_leaves_nothing(desk: Desk) -> None:
     desk.broker.stop()

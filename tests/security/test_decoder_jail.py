@@ -133,7 +133,7 @@ def test_behind_landlock_alone_no_file_port_or_process_is_reached(key_file: Path
 def test_a_wall_that_the_kernel_lacks_is_missing_in_the_report_and_not_silently() -> None:
     pid = os.fork()
     if pid == 0:
-        walls = Jail(landlock=0, seccomp=None).enter(_LIMITS)
+        walls = Jail(landlock=0, seccomp=None, parent=os.getppid()).enter(_LIMITS)
         os._exit(0 if walls == set(Mechanism) - {Mechanism.LANDLOCK, Mechanism.SECCOMP} else 1)
     assert os.waitpid(pid, 0)[1] == 0
 
@@ -149,10 +149,22 @@ def test_a_process_that_is_filtered_already_as_in_a_container_still_builds_its_o
 def test_the_limits_of_a_child_are_those_that_were_asked_for() -> None:
     pid = os.fork()
     if pid == 0:
-        Jail(landlock=0, seccomp=None).enter(_LIMITS)
+        Jail(landlock=0, seccomp=None, parent=os.getppid()).enter(_LIMITS)
         most = {name: resource.getrlimit(getattr(resource, f"RLIMIT_{name}"))[1] for name in _RLIMITS}
         memory = resource.getrlimit(resource.RLIMIT_AS)[1]
         os._exit(0 if most == _RLIMITS and 64 * MIB < memory < 64 * 1024 * MIB else 1)
+    assert os.waitpid(pid, 0)[1] == 0
+
+
+def test_a_child_whose_parent_died_before_it_could_be_told_reads_nothing() -> None:
+    pid = os.fork()
+    if pid == 0:
+        died = Jail(landlock=0, seccomp=None, parent=2**22 + 1)  # pid_max(5): no process has this number
+        try:
+            died.enter(_LIMITS)
+        except ProcessLookupError:
+            os._exit(0)
+        os._exit(1)
     assert os.waitpid(pid, 0)[1] == 0
 
 

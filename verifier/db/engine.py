@@ -17,6 +17,7 @@ from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
 
+from verifier.db.changes import Changes
 from verifier.db.late_session import open_late
 from verifier.db.presence import Presence
 from verifier.db.shared_commit import SharedCommits
@@ -104,6 +105,10 @@ class Database:
                     yield session
             finally:
                 driver.rollback()
+
+    def open_changes(self) -> Changes:
+        """What tells whether anybody committed; the caller closes it."""
+        return Changes(self.engine)
 
     def truncate_wal(self) -> None:
         """Move SQLite's write-ahead log into its file and empty it: deleted bytes stay in it until then.

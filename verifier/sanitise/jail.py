@@ -64,10 +64,14 @@ class Jail:
 
     landlock: int
     seccomp: Any  # pyseccomp has no types
+    parent: int
+    """The process that forks the children."""
 
     def enter(self, limits: Limits) -> frozenset[Mechanism]:
         """Close this process in, for ever; return the walls that stand. Raise `OSError` if one of them fails."""
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != self.parent:  # the kernel tells only of deaths from here on
+            raise ProcessLookupError(self.parent)
         harden_process()
         prctl(_PR_SET_NO_NEW_PRIVS, 1)
         walls = {Mechanism.NOT_DUMPABLE, Mechanism.RLIMITS, Mechanism.NO_CAPABILITIES}
@@ -84,7 +88,8 @@ class Jail:
 
 def prepare() -> Jail:
     """Look at what the kernel offers and compile the filter, so that a child only has to load it."""
-    return Jail(landlock=probe_landlock(), seccomp=_compile_filter() if _has_seccomp() else None)
+    filter_ = _compile_filter() if _has_seccomp() else None
+    return Jail(landlock=probe_landlock(), seccomp=filter_, parent=os.getpid())
 
 
 def _has_seccomp() -> bool:
