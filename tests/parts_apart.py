@@ -12,8 +12,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.servers.databases import as_part
 from verifier.app import create_app
-from verifier.broker.client import Zone
 from verifier.db.opening import open_database
+from verifier.db.wakeups import Zone
 from verifier.sanitise.decoder import Decoder
 from verifier.settings import Settings
 from verifier.wiring import House, Part, Seams, Workshop, open_workshop

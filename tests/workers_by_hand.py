@@ -7,8 +7,8 @@ from typing import Final
 
 from sqlalchemy import func, select
 
-from verifier.broker.client import Zone
 from verifier.db.clock import MovedClock
+from verifier.db.wakeups import Zone
 from verifier.retention.tables import ObligationRow
 from verifier.wiring import Workshop
 from workers.schedule import Job, plan_jobs

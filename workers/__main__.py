@@ -13,7 +13,7 @@ from types import FrameType
 
 from verifier import faults
 from verifier.address import at_address
-from verifier.broker.client import Zone
+from verifier.db.wakeups import Zone
 from verifier.errors import VerifierError
 from verifier.sanitise.hardening import end_with_parent, harden_process
 from verifier.settings import Settings, load_settings

@@ -22,7 +22,8 @@ from celery import Celery
 from verifier import faults
 from verifier.address import at_address
 from verifier.broker.address import is_redis
-from verifier.broker.client import Zone, make_client, task_name
+from verifier.broker.client import make_client, task_name
+from verifier.db.wakeups import Zone
 from verifier.errors import ConfigurationError, VerifierError
 from verifier.safety import verify_safe
 from verifier.sanitise.hardening import harden_process

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from verifier.broker.client import Zone
+from verifier.db.wakeups import Zone
 from verifier.settings import Settings
 
 

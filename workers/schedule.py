@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from verifier.broker.client import Zone
+from verifier.db.wakeups import Zone
 from verifier.settings import Settings
 from verifier.wiring import Workshop
 from workers.check import check

@@ -16,7 +16,7 @@ from scripts.stack.parts import Setting, beat_environment, operator_environment,
 from scripts.stack.processes import Processes
 from scripts.stack.servers import Servers
 from tests.servers.ports import free_port
-from verifier.broker.client import Zone
+from verifier.db.wakeups import Zone
 from verifier.demo.door import run_command
 from verifier.demo.errors import StepFailedError
 from verifier.demo.steps import Steps

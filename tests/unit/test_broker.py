@@ -14,10 +14,10 @@ from sqlalchemy import text
 
 from tests.servers.ports import free_port
 from verifier.broker.address import full_address, verify_broker
-from verifier.broker.client import PATIENCE_SECONDS, ZONE_OF, Zone, make_client, task_name
+from verifier.broker.client import PATIENCE_SECONDS, make_client, task_name
 from verifier.broker.wakeups import BrokerWakeups, is_answering
 from verifier.db.engine import Database, open_sqlite
-from verifier.db.wakeups import Work, wake
+from verifier.db.wakeups import ZONE_OF, Work, Zone, wake
 from verifier.doctor import examine
 from verifier.errors import ConfigurationError
 from verifier.settings import Settings

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from tests.faults.running import wait_until
-from verifier.broker.client import Zone
 from verifier.db.changes import Changes
 from verifier.db.engine import Database, open_sqlite
+from verifier.db.wakeups import Zone
 from verifier.settings import Settings
 from verifier.wiring import Workshop, open_house, open_workshop
 from workers import embedded

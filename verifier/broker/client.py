@@ -1,8 +1,8 @@
 """The Celery app that publishers and workers share: queues, safety and patience; no tasks.
 
-Four queues, one for each zone of trust, named to both sides here and nowhere else. On RabbitMQ they are quorum queues;
-everywhere a message is acknowledged after its job, a lost worker's goes back, one at a time is held, only JSON is read,
-no result is kept, and nobody commands a worker from afar.
+Four queues, one for each zone of trust, set up here for both sides. On RabbitMQ they are quorum queues; everywhere a
+message is acknowledged after its job, a lost worker's goes back, one at a time is held, only JSON is read, no result is
+kept, and nobody commands a worker from afar.
 
 Guarantees: no connection is made here, and Celery, which is heavy, is imported only where a broker is. Every wait for
 the broker ends: a frozen one is left within seconds.
@@ -10,11 +10,10 @@ the broker ends: a frozen one is left within seconds.
 
 import ssl
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from verifier.broker.address import full_address, has_tls, is_redis
-from verifier.db.wakeups import Work
+from verifier.db.wakeups import Zone
 from verifier.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,26 +26,6 @@ PATIENCE_SECONDS: Final = 3.0
 _MOST_DELIVERIES: Final = 5
 _MOST_WAITING: Final = 100_000
 _RESTORES_EVERY_SECONDS: Final = 10
-
-
-class Zone(StrEnum):
-    """What may touch what; each has its queue, and runs with its rights only (DESIGN 10)."""
-
-    SANITISE = "sanitise"
-    DISPOSE = "dispose"
-    LOG = "log"
-    NOTIFY = "notify"
-
-
-ZONE_OF: Final[Mapping[Work, Zone]] = {
-    Work.CHECK: Zone.SANITISE,
-    Work.SHRED: Zone.DISPOSE,
-    Work.DISPOSE: Zone.DISPOSE,
-    Work.JUDGE: Zone.NOTIFY,
-    Work.LOOK_UP: Zone.NOTIFY,
-    Work.NOTIFY: Zone.NOTIFY,
-    Work.SEQUENCE: Zone.LOG,
-}
 
 
 def task_name(job: str) -> str:

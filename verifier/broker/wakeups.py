@@ -9,8 +9,8 @@ import threading
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Final
 
-from verifier.broker.client import PATIENCE_SECONDS, ZONE_OF, make_client, task_name
-from verifier.db.wakeups import Work
+from verifier.broker.client import PATIENCE_SECONDS, make_client, task_name
+from verifier.db.wakeups import ZONE_OF, Work
 from verifier.settings import Settings
 from verifier.telemetry import get_log
 

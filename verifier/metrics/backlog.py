@@ -18,6 +18,7 @@ from verifier.audit.tables import LogHeadRow
 from verifier.contacts.life import QUICK_KINDS, SLOW_KINDS, SubmissionKind
 from verifier.contacts.tables import ContactSubmissionRow
 from verifier.db.installation import CLOCK_HIGH
+from verifier.db.wakeups import Zone
 from verifier.evidence.life import DocumentState
 from verifier.evidence.tables import DocumentRow
 from verifier.notices.tables import NoticeRow, is_open
@@ -55,7 +56,7 @@ class Queue:
     """What one job works off: its zone, and since when the first of it waits."""
 
     job: str
-    zone: str
+    zone: Zone
     oldest: ScalarSelect[Any]
 
 
@@ -65,17 +66,17 @@ _document: Final = DocumentRow
 
 # Names and zones as on the screen of jobs (`workers.schedule`); a test compares. Jobs that only look round have none.
 QUEUES: Final = (
-    Queue("check", "sanitise", _first(_document.sealed_at, _document.state == _literal(DocumentState.SEALED))),
-    Queue("shred", "dispose", READABLE_SINCE),
-    Queue("forget_unheld", "dispose", _first(_key.forget_unheld_by, _key.forget_unheld_by <= _NOW)),
-    Queue("dispose", "dispose", OVERDUE_SINCE),
-    Queue("sequence", "log", OLDEST_WAITING),
-    Queue("notify", "notify", _first(NoticeRow.not_before, is_open, NoticeRow.not_before <= _NOW)),
-    Queue("judge", "notify", _first_submission(QUICK_KINDS)),
-    Queue("look_up", "notify", _first_submission(SLOW_KINDS)),
+    Queue("check", Zone.SANITISE, _first(_document.sealed_at, _document.state == _literal(DocumentState.SEALED))),
+    Queue("shred", Zone.DISPOSE, READABLE_SINCE),
+    Queue("forget_unheld", Zone.DISPOSE, _first(_key.forget_unheld_by, _key.forget_unheld_by <= _NOW)),
+    Queue("dispose", Zone.DISPOSE, OVERDUE_SINCE),
+    Queue("sequence", Zone.LOG, OLDEST_WAITING),
+    Queue("notify", Zone.NOTIFY, _first(NoticeRow.not_before, is_open, NoticeRow.not_before <= _NOW)),
+    Queue("judge", Zone.NOTIFY, _first_submission(QUICK_KINDS)),
+    Queue("look_up", Zone.NOTIFY, _first_submission(SLOW_KINDS)),
     Queue(
         "expire",
-        "dispose",
+        Zone.DISPOSE,
         _first(
             _verification.undecided_by,
             _verification.state.in_(_literal(sorted(LIVE))),
@@ -84,7 +85,7 @@ QUEUES: Final = (
     ),
     Queue(
         "end_unfinished",
-        "dispose",
+        Zone.DISPOSE,
         _first(
             _document.writer_until,
             _document.state == _literal(DocumentState.RECEIVING),

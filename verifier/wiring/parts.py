@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, TypeVar
 
-from verifier.broker.client import Zone
+from verifier.db.wakeups import Zone
 from verifier.settings import Settings
 from verifier.stores import Wanted
 from verifier.vault.given import KeyRight, ObjectRight, RootRight
