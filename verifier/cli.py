@@ -101,7 +101,7 @@ def doctor() -> None:
 def setup() -> None:
     """Set the installation up, or bring its database to this version; before any part of it is started apart."""
     with opened_house() as house:
-        if not house.rights.is_whole:
+        if not house.rights.has_all_parts:
             raise ConfigurationError(
                 "VERIFIER_TIER is set, so this is a part only. Unset it, and give all credentials."
             )

@@ -29,7 +29,7 @@ from verifier.db.clock import DatabaseClock
 from verifier.db.engine import Database
 from verifier.db.installation import ClockBehindError, find_installation, verify_clock
 from verifier.db.opening import open_database
-from verifier.db.schema import find_version, is_whole
+from verifier.db.schema import find_version, is_undamaged
 from verifier.errors import ConfigurationError, VerifierError
 from verifier.ids import InstallationId
 from verifier.notices.kinds import Channel, Obstacle
@@ -308,7 +308,7 @@ def _see_database(database: Database) -> str:
     with database.write() as session:  # takes the lock that writing needs, and writes nothing
         if find_installation(session) is None:
             return _NOT_YET
-        if not is_whole(session):
+        if not is_undamaged(session):
             raise _WrongError("SQLite finds the file damaged. Restore it, with the deletion log kept as it is.")
     return "it is whole and can be written"
 

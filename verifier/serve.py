@@ -61,22 +61,22 @@ def serve(settings: Settings, *, ready_file: Path | None = None) -> None:
     with _listen(settings) as listener:
         address = address_of(settings, port=listener.getsockname()[1])
         settings = at_address(settings, port=listener.getsockname()[1])
-        is_whole = settings.tier == "all"
-        if is_whole:
+        has_all_tiers = settings.tier == "all"
+        if has_all_tiers:
             probe_stores(settings)
         house = open_house(settings, parts=parts_of_tier(settings))
         try:
             if settings.tier == "customer":
                 verify_customer_cannot(house)
             # Only workers decode what others made; where they run apart, each of them tries its own sandbox.
-            warnings = try_sandbox(settings) if is_whole else ()
+            warnings = try_sandbox(settings) if has_all_tiers else ()
             _announce(_FORMS[settings.tier], f"Listening on {address}, known as {settings.own_address}.", *warnings)
-            get_log().info("serve.embedded" if is_whole else "serve.tier", port=listener.getsockname()[1])
+            get_log().info("serve.embedded" if has_all_tiers else "serve.tier", port=listener.getsockname()[1])
             server = _Server(_configure(create_app(house, warnings=warnings)), address=address, ready_file=ready_file)
             known = {"VERIFIER_PUBLIC_URL": settings.public_url, STARTED_BY: str(os.getpid())}
             # Where a broker is, workers are started apart, each zone with its rights.
             command = (sys.executable, "-m", "workers")
-            worker = Supervisor(command, environment=known) if is_whole and not settings.broker_url else None
+            worker = Supervisor(command, environment=known) if has_all_tiers and not settings.broker_url else None
             gc.collect()
             gc.freeze()  # all that was loaded stays: looking through it again and again would cost a tenth of an upload
             with metrics_on(

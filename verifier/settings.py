@@ -20,6 +20,9 @@ from verifier.errors import ConfigurationError
 from verifier.locales import UNNAMED
 
 _MEGABYTE: Final = 1_000_000
+SIGNING_KEY: Final = "log/signing"
+"""The log's signing key, below the folder of secrets."""
+
 Tier = Literal["all", "customer", "staff"]
 _BUCKET: Final = r"^$|^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
 
@@ -180,7 +183,7 @@ class Settings(BaseSettings):
 
     @property
     def signing_key_file(self) -> Path:
-        return self.secrets_folder / "log" / "signing"
+        return self.secrets_folder / SIGNING_KEY
 
     @property
     def published_folder(self) -> Path:

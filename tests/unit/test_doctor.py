@@ -87,7 +87,7 @@ def lose_the_publication(settings: Settings) -> None:
 
 
 def lose_the_signing_key(settings: Settings) -> None:
-    (settings.secrets_folder / "log" / "signing").unlink()
+    settings.signing_key_file.unlink()
 
 
 def damage_the_database(settings: Settings) -> None:

@@ -15,7 +15,7 @@ from verifier.db.locks import lock_name
 from verifier.errors import ConfigurationError
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
-NEWEST: Final = "0010"
+NEWEST: Final = "0011"
 # The owner of what stands; where nothing does yet, whoever may make it.
 _MAY_MIGRATE: Final = text(
     "SELECT coalesce((SELECT pg_has_role(current_user, relowner, 'USAGE') FROM pg_class "
@@ -48,7 +48,7 @@ def find_version(database: Database) -> str | None:
         return None if version is None else str(version)
 
 
-def is_whole(session: Session) -> bool:
+def is_undamaged(session: Session) -> bool:
     """Whether SQLite finds its file undamaged. PostgreSQL looks at what it reads by itself."""
     return session.get_bind().dialect.name != "sqlite" or session.scalar(text("PRAGMA quick_check")) == "ok"
 

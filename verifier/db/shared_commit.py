@@ -52,26 +52,26 @@ class _Batch:
             with open_late(self._connection, _open_session, commit=True) as session:
                 yield session
         except BaseException:
-            if self.is_whole:
+            if self.is_standing:
                 self._driver.execute("ROLLBACK TO writer")
             raise
         self._driver.execute("RELEASE writer")
         self.writers += 1
 
     @property
-    def is_whole(self) -> bool:
+    def is_standing(self) -> bool:
         """Whether the transaction still stands: a full or broken disk makes SQLite take back all of it."""
         return self._driver.in_transaction
 
-    def _verify_whole(self) -> None:
-        if not self.is_whole:
+    def _verify_standing(self) -> None:
+        if not self.is_standing:
             raise SharedCommitError("the transaction was taken back")
 
     def end(self) -> None:
         """Commit for all, or tell all why not."""
         try:
             if self.writers:
-                self._verify_whole()
+                self._verify_standing()
                 self._transaction.commit()
         except BaseException as error:
             self._error = error
@@ -143,7 +143,7 @@ class SharedCommits:
 
     def _is_last(self, batch: _Batch) -> bool:
         with self._counting:
-            return self._waiting == 0 or batch.writers == 0 or batch.writers >= _MOST or not batch.is_whole
+            return self._waiting == 0 or batch.writers == 0 or batch.writers >= _MOST or not batch.is_standing
 
 
 def _open_session(connection: Connection) -> Session:

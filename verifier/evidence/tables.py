@@ -60,3 +60,9 @@ class CopyRow(Base):
     ciphertext_bytes: Mapped[int | None]
     stored_at: Mapped[datetime | None]
     seen_absent_at: Mapped[datetime | None]
+    look_again_by: Mapped[datetime | None]
+    """When it is looked for once more: a store may end late what it was sent before (`verifier.disposal.again`)."""
+
+
+_again = CopyRow.look_again_by.is_not(None)
+Index("ix_copies_look_again", CopyRow.look_again_by, sqlite_where=_again, postgresql_where=_again)

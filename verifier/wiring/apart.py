@@ -20,7 +20,7 @@ _NOT_FOR_CUSTOMERS: Final = (
 
 def verify_part_settings(settings: Settings, rights: Rights) -> None:
     """Raise `ConfigurationError` where the settings do not suit the parts that this process is."""
-    if rights.is_whole:
+    if rights.has_all_parts:
         return
     if rights.parts & {Part.CUSTOMER, Part.STAFF} and not settings.database_url:
         raise ConfigurationError(

@@ -129,7 +129,7 @@ def _open_vault(
 def _find_or_begin(database: Database, seams: Seams, rights: Rights) -> InstallationRow:
     with database.read() as session:
         found = find_installation(session)
-    if not rights.is_whole and (found is None or found.stores_marked_at is None):
+    if not rights.has_all_parts and (found is None or found.stores_marked_at is None):
         raise ConfigurationError(f"This installation was not set up yet. {_SET_UP}")
     if found is not None:
         return found

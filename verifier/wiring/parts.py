@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final, TypeVar
 
 from verifier.db.wakeups import Zone
-from verifier.settings import Settings
+from verifier.settings import SIGNING_KEY, Settings
 from verifier.stores import Wanted
 from verifier.vault.given import KeyRight, ObjectRight, RootRight
 
@@ -35,7 +35,7 @@ class Secret(StrEnum):
     LINK = "link"
     CODE = "code"
     CONTACT_DIGEST = "contact-digest"
-    SIGNING = "log/signing"
+    SIGNING = SIGNING_KEY
 
 
 ALL_PARTS: Final = frozenset(Part)
@@ -63,8 +63,8 @@ class Rights:
         return Wanted(objects=bool(self.objects), keys=bool(self.keys), roots=bool(self.roots))
 
     @property
-    def is_whole(self) -> bool:
-        """Whether it is all parts: only such a process sets an installation up."""
+    def has_all_parts(self) -> bool:
+        """Whether the process is all parts: only such a process sets an installation up."""
         return self.parts == ALL_PARTS
 
 

@@ -41,7 +41,7 @@ _HOLD: Final = "id, verification_id, data, reason, placed_at, ends_at, lifted_at
 # What tells how things stand, and nothing of anybody: for every process's doors and figures.
 _ALL: Final = (
     Grant([SELECT], "alembic_version installation policy_versions log_head log_tiles"),
-    Grant([SELECT], "entries", "id, recorded_at, log_index"),
+    Grant([SELECT], "entries", "id, recorded_at, log_index, set_aside_at"),
     Grant([SELECT], "verifications", "id, state, ended_at, undecided_by"),
     Grant([SELECT], "documents", "state, sealed_at, writer_until"),
     Grant([SELECT], "obligations", "document_id, due_since, destroy_by, closed_at"),
@@ -159,7 +159,7 @@ GRANTS: Final[Mapping[str, Sequence[Grant]]] = MappingProxyType(
             *_ALL,
             *_MOVES,
             Grant([INSERT], "copies obligations"),
-            Grant([UPDATE], "copies", "stored_at, ciphertext_digest, ciphertext_bytes, seen_absent_at"),
+            Grant([UPDATE], "copies", "stored_at, ciphertext_digest, ciphertext_bytes, seen_absent_at, look_again_by"),
             Grant([UPDATE], "documents"),
             Grant([UPDATE], "obligations", "closed_at"),
         ),
@@ -172,7 +172,7 @@ GRANTS: Final[Mapping[str, Sequence[Grant]]] = MappingProxyType(
             Grant([UPDATE], "verifications", "reference, account_digest, request_digest, forgotten_at"),
             Grant([UPDATE], "verification_keys", "shredding_at, unreadable_at"),
             Grant([UPDATE], "documents"),
-            Grant([UPDATE], "copies", "seen_absent_at, ciphertext_digest, ciphertext_bytes"),
+            Grant([UPDATE], "copies", "seen_absent_at, look_again_by, ciphertext_digest, ciphertext_bytes"),
             Grant([UPDATE], "obligations", "closed_at"),
             Grant([UPDATE], "holds", "lifted_at"),
             Grant([UPDATE], "contact_points", "sealed, digest"),
@@ -186,7 +186,7 @@ GRANTS: Final[Mapping[str, Sequence[Grant]]] = MappingProxyType(
         "log": (
             *_ALL,
             Grant([SELECT], "entries"),
-            Grant([UPDATE], "entries", "log_index"),
+            Grant([UPDATE], "entries", "log_index, set_aside_at"),
             Grant([INSERT, UPDATE], "log_head log_tiles"),
             Grant([UPDATE], "installation", "log_key"),
             _RECORDS,
