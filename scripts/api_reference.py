@@ -3,18 +3,18 @@
 The app is made from a house in a folder of its own, which is removed again; nothing is served.
 """
 
-import argparse
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from scripts.pages import find_age, write_or_check
 from verifier.app import create_app
 from verifier.settings import Settings
 from verifier.wiring import open_house
 
-PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "reference" / "api.md"
+PAGE: Final = Path("docs", "reference", "api.md")
 _SECTIONS: Final = {
     "agent": "The desk's system",
     "reviewer": "Reviewers",
@@ -47,7 +47,12 @@ def read_openapi() -> Json:
             house.close()
 
 
-def write_page(api: Json) -> str:
+def page() -> str:
+    """The reference page as the app is now."""
+    return _write(read_openapi())
+
+
+def _write(api: Json) -> str:
     """The page: the doors of each audience, then the shapes that the doors under `/v1` speak."""
     parts = [_INTRODUCTION]
     for tag, title in _SECTIONS.items():
@@ -128,16 +133,10 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail when the page is not current")
-    is_check = parser.parse_args().check
-    page = write_page(read_openapi())
-    if not is_check:
-        PAGE.write_text(page, encoding="utf-8")
-    elif not PAGE.exists() or PAGE.read_text(encoding="utf-8") != page:
-        sys.exit("docs/reference/api.md is not current. Run: .venv/bin/python scripts/api_reference.py")
+def complaints(root: Path) -> list[str]:
+    """One sentence for each thing that is wrong."""
+    return find_age(root, PAGE, page(), script="scripts.api_reference")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(write_or_check(PAGE, page, complaints))

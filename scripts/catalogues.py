@@ -20,6 +20,7 @@ from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po, write_po
 
 from scripts.catalogue_rules import find_faults
+from scripts.pages import tell
 from verifier.locales import LOCALES_DIR
 
 TEMPLATE: Final = LOCALES_DIR / "verifier.pot"
@@ -126,10 +127,7 @@ def main() -> None:
     if "--missing" in sys.argv:
         print_missing()
     if "--check" in sys.argv:
-        problems = find_problems()
-        for problem in problems:
-            print(problem, file=sys.stderr)
-        sys.exit(1 if problems else 0)
+        sys.exit(tell(find_problems()))
 
 
 if __name__ == "__main__":

@@ -5,17 +5,16 @@ nowhere, when no test asserts a code, and when the page is not current. The code
 does not import is still looked at.
 """
 
-import argparse
 import ast
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from scripts.pages import find_age, write_or_check
 from verifier.web.answers import ANSWERS, OUR_FAULTS, SECTIONS, Answer
 
 PAGE: Final = Path("docs", "reference", "errors.md")
-_ROOT: Final = Path(__file__).resolve().parent.parent
 _CODE_ROOMS: Final = ("verifier", "workers", "policies")
 _TABLE: Final = Path("verifier", "web", "answers")
 _BASE: Final = "VerifierError"
@@ -168,23 +167,8 @@ def complaints(root: Path) -> list[str]:
     found += [f"{code!r} is in the table, but nothing raises it." for code in sorted(ANSWERS) if code not in named]
     found += [f"{code!r} is listed as a fault, but nothing raises it." for code in sorted(OUR_FAULTS.keys() - raised)]
     found += [f"{code!r} is asserted by no test." for code in sorted(ANSWERS) if code not in asserted]
-    if not (root / PAGE).is_file() or (root / PAGE).read_text(encoding="utf-8") != page():
-        found.append("docs/reference/errors.md is not current. Run scripts/error_reference.py.")
-    return found
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description="Write or check the reference of errors.")
-    parser.add_argument("--check", action="store_true", help="change nothing; fail where something is wrong")
-    if not parser.parse_args().check:
-        (_ROOT / PAGE).parent.mkdir(parents=True, exist_ok=True)
-        (_ROOT / PAGE).write_text(page(), encoding="utf-8")
-        return 0
-    found = complaints(_ROOT)
-    for sentence in found:
-        print(sentence, file=sys.stderr)
-    return 1 if found else 0
+    return found + find_age(root, PAGE, page(), script="scripts.error_reference")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write_or_check(PAGE, page, complaints))

@@ -4,12 +4,13 @@ Results lie in `docs/reliability.json`, as the harness wrote them: nothing on th
 sentences around the table, and what it names of other tests exists (`tests/unit/test_reliability_page.py`).
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
+
+from scripts.pages import find_age, write_or_check
 
 PAGE: Final = Path("docs", "reliability.md")
 RESULTS: Final = Path("docs", "reliability.json")
@@ -117,19 +118,15 @@ def _elsewhere() -> Iterator[str]:
     yield from (f"| {what} | `{test}` |" for what, test in _ELSEWHERE)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description="Write or check the page of reliability.")
-    parser.add_argument("--check", action="store_true", help="change nothing; fail where the page is not current")
-    made = page(json.loads((_ROOT / RESULTS).read_text(encoding="utf-8")))
-    file = _ROOT / PAGE
-    if not parser.parse_args().check:
-        file.write_text(made, encoding="utf-8")
-        return 0
-    if file.is_file() and file.read_text(encoding="utf-8") == made:
-        return 0
-    print("docs/reliability.md is not current. Run: python -m scripts.reliability_page", file=sys.stderr)
-    return 1
+def make() -> str:
+    """The page of the results that lie there now."""
+    return page(json.loads((_ROOT / RESULTS).read_text(encoding="utf-8")))
+
+
+def complaints(root: Path) -> list[str]:
+    """One sentence for each thing that is wrong."""
+    return find_age(root, PAGE, make(), script="scripts.reliability_page")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write_or_check(PAGE, make, complaints))

@@ -4,7 +4,6 @@ The page is for auditors and customers' data protection officers: what is kept, 
 Everything on it is the policies' own.
 """
 
-import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +11,9 @@ from typing import Final
 
 from policies import Policy, describe_duration, load_builtin
 from policies.retention import LegalHold
+from scripts.pages import find_age, write_or_check
 
 PAGE: Final = Path("docs", "retention.md")
-_ROOT: Final = Path(__file__).resolve().parent.parent
 _INTRODUCTION: Final = """\
 # How long things stay
 
@@ -89,18 +88,10 @@ def _hold(hold: LegalHold) -> str:
     )
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description="Write or check the page of retention.")
-    parser.add_argument("--check", action="store_true", help="change nothing; fail where the page is not current")
-    file = _ROOT / PAGE
-    if not parser.parse_args().check:
-        file.write_text(page(), encoding="utf-8")
-        return 0
-    if file.is_file() and file.read_text(encoding="utf-8") == page():
-        return 0
-    print("docs/retention.md is not current. Run scripts/retention_page.py.", file=sys.stderr)
-    return 1
+def complaints(root: Path) -> list[str]:
+    """One sentence for each thing that is wrong."""
+    return find_age(root, PAGE, page(), script="scripts.retention_page")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write_or_check(PAGE, page, complaints))

@@ -4,7 +4,6 @@ Names, defaults and forms are read from `verifier.settings`; it fails where a se
 `scripts/settings_words.py`, where a meaning has no setting, and where the page is not current.
 """
 
-import argparse
 import sys
 import types
 from collections.abc import Iterator
@@ -15,11 +14,11 @@ from typing import Any, Final, Literal, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
+from scripts.pages import find_age, write_or_check
 from scripts.settings_words import SECTIONS
 from verifier.settings import Settings
 
 PAGE: Final = Path("docs", "reference", "settings.md")
-_ROOT: Final = Path(__file__).resolve().parent.parent
 _FORMS: Final = {
     "Path": "a path",
     "str": "text",
@@ -100,22 +99,8 @@ def complaints(root: Path) -> list[str]:
     found += [f"scripts/settings_words.py tells of {name!r}, which is no setting."
               for name in told if name not in Settings.model_fields]  # fmt: skip
     found += [f"scripts/settings_words.py tells of {name!r} twice." for name in set(told) if told.count(name) > 1]
-    if not (root / PAGE).is_file() or (root / PAGE).read_text(encoding="utf-8") != page():
-        found.append("docs/reference/settings.md is not current. Run python -m scripts.settings_reference.")
-    return found
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description="Write or check the reference of settings.")
-    parser.add_argument("--check", action="store_true", help="change nothing; fail where something is wrong")
-    if not parser.parse_args().check:
-        (_ROOT / PAGE).write_text(page(), encoding="utf-8")
-        return 0
-    found = complaints(_ROOT)
-    for sentence in found:
-        print(sentence, file=sys.stderr)
-    return 1 if found else 0
+    return found + find_age(root, PAGE, page(), script="scripts.settings_reference")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write_or_check(PAGE, page, complaints))

@@ -1,19 +1,12 @@
 """The check of the table against the code finds what it says it finds."""
 
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from scripts import error_reference
 from verifier.web.answers import ANSWERS
-
-_SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "error_reference.py"
-_SPEC = importlib.util.spec_from_file_location("error_reference", _SCRIPT)
-assert _SPEC is not None
-assert _SPEC.loader is not None
-_REFERENCE = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(_REFERENCE)
 
 ERROR = (
     'from verifier.errors import VerifierError\nclass OneError(VerifierError):\n    """One."""\n    code = "{code}"\n'
@@ -28,11 +21,11 @@ def complaints(tmp_path: Path) -> Callable[..., list[str]]:
         for name, text in (
             ("verifier/rooms.py", module),
             ("tests/test_rooms.py", test),
-            (str(_REFERENCE.PAGE), page or _REFERENCE.page()),
+            (str(error_reference.PAGE), page or error_reference.page()),
         ):
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name).write_text(text)
-        return list(_REFERENCE.complaints(tmp_path))
+        return list(error_reference.complaints(tmp_path))
 
     return check
 
@@ -82,13 +75,13 @@ def test_a_row_that_nothing_raises_is_found(complaints: Callable[..., list[str]]
 
 
 def test_a_page_that_is_not_current_is_found(complaints: Callable[..., list[str]]) -> None:
-    said = "docs/reference/errors.md is not current. Run scripts/error_reference.py."
+    said = "docs/reference/errors.md is not current. Run python -m scripts.error_reference."
 
     assert said not in complaints(module="")
     assert said in complaints(module="", page="# Errors\n")
 
 
 def test_the_page_names_every_code() -> None:
-    page = _REFERENCE.page()
+    page = error_reference.page()
 
     assert [code for code in ANSWERS if f"| `{code}` |" not in page] == []
