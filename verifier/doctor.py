@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from verifier.audit.custody import load_or_create_signing_key
 from verifier.audit.errors import LogBehindError
+from verifier.audit.extension import GO_ON, has_ended
 from verifier.audit.proofs import find_published_head
 from verifier.audit.publish import open_publisher
 from verifier.audit.service import verify_log_keeps_up
@@ -381,12 +382,16 @@ def _see_log(session: Session, now: datetime) -> str:
 def _see_published(settings: Settings, database: Database) -> str:
     with database.read() as session:
         head, signed = find_published_head(session), session.get(LogHeadRow, 1)
-    if head is None or signed is None:
+    if signed is None:
         return _NOT_YET
     folder, key_file = settings.published_folder, settings.signing_key_file
     if not key_file.exists():
         raise _WrongError(f"the log's signing key is gone. Restore {key_file} from where you keep it.")
     signer = load_or_create_signing_key(key_file, settings.log_origin)
+    if has_ended(signed, signer.verifier):
+        raise _WrongError(GO_ON)
+    if head is None:
+        return _NOT_YET
     note = open_publisher(folder, signer, settings.log_origin).read_checkpoint()
     if note is None:
         raise _WrongError(f"{folder} holds no checkpoint, but one was published. Restore the folder.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from verifier import faults
 from verifier.errors import ConfigurationError
 from verifier.opening import opened_house, opened_house_alone
 from verifier.settings import Settings, load_settings
@@ -43,6 +44,7 @@ def restore(
     ] = False,
 ) -> None:
     """Put a backup back where database and documents are empty; or, without a folder, accept what it lacked."""
+    faults.arm_from_environment()
     if folder is not None:
         _tell(_restore(load_settings(), folder, keeps_documents=keep_documents, accepts_loss=accept_loss))
     elif accept_loss:

@@ -1,6 +1,10 @@
 """A backup from before a disposal comes back: what was shredded stays unreadable, and nothing is told twice."""
 
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +15,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from policies.access import Role, Scope
+from tests.case_policies import FOLDER
 from tests.journey import JSON, Desk, Reviewer, make_jpeg, make_key, open_link, refusal
 from tests.person import Enter
 from tests.servers.databases import ON_BOTH
@@ -19,7 +24,7 @@ from verifier.app import create_app
 from verifier.audit.anew import find_shortfall
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.ended import ENDS
-from verifier.audit.errors import LogShortError
+from verifier.audit.errors import LogEndedError, LogShortError
 from verifier.audit.export import export_lines
 from verifier.audit.offline import verify_export
 from verifier.audit.service import EntryFilter, find_first_entry
@@ -27,6 +32,7 @@ from verifier.audit.tables import EntryRow
 from verifier.db.clock import MovedClock
 from verifier.db.opening import open_database
 from verifier.disposal.receipt_check import verify_receipt
+from verifier.doctor import examine
 from verifier.errors import ConfigurationError
 from verifier.ids import ApiKeyId, VerificationId
 from verifier.recovery.backup import make_backup
@@ -282,32 +288,47 @@ def test_the_log_stops_until_the_loss_is_accepted_and_never_forks(before: Before
     assert VerificationId(before.later) not in set(begun.house.vault.keys.list())
 
 
-def test_a_half_begun_log_is_begun_to_its_end(before: Before, house: House, reopen: Any) -> None:
+@pytest.mark.parametrize(
+    ("point", "is_lost"),
+    [
+        ("anew.rows_changed", False),
+        ("anew.rows_changed", True),
+        ("anew.key_changed", False),
+        ("anew.key_changed", True),
+    ],
+)
+def test_a_log_that_was_half_begun_is_begun_to_its_end_and_its_old_key_signs_nothing_meanwhile(
+    before: Before, house: House, reopen: Any, tmp_path: Path, point: str, is_lost: bool
+) -> None:
     _lose_data(house)
     _put_back(before.backup, house.settings)
-    place = place_of_log(house.settings)
-    old_key = house.settings.signing_key_file.read_bytes()
+    fuse = tmp_path / "fuse"
+    fuse.write_text(point)
+    assert _accept_loss(house.settings, fuse) == -signal.SIGKILL
+    if is_lost:
+        shutil.rmtree(house.settings.published_folder)
     half = reopen()
-    accept_loss(half.house.database, half.house.clock, half.house.vault, place=place)
+    if point == "anew.rows_changed":
+        with pytest.raises(LogEndedError) as refusal:
+            half.work.run("sequence")
+        assert refusal.value.code == "log_ended"
+        assert "--accept-loss" in {each.check: each.sentence for each in examine(house.settings)}["published"]
     half.house.close()
-    # As if it had died after the rows were changed, and before the key was.
-    shutil.rmtree(house.settings.published_folder / "2")
-    house.settings.signing_key_file.write_bytes(old_key)
-    database = open_database(house.settings)
-    with database.write() as session:
-        session.query(EntryRow).update({"log_index": None})
-        for table in ("log_tiles", "log_head"):
-            session.connection().exec_driver_sql(f"DELETE FROM {table}")
-    database.close()
-    again = reopen()
-    accept_loss(again.house.database, again.house.clock, again.house.vault, place=place)
-    again.house.close()
+    assert _accept_loss(house.settings, fuse) == 0
     whole = reopen()
     whole.work()
     with whole.house.database.read() as session:
         kinds = session.query(EntryRow).filter(EntryRow.kind == "log.begun_anew").count()
     assert kinds == 1
-    verify_export(_export(whole.house), log_key=whole.house.log_key, since_checkpoint=None)
+    report = verify_export(_export(whole.house), log_key=whole.house.log_key, since_checkpoint=None)
+    assert report.checkpoint.origin == "verifier.localhost/log/2"
+
+
+def _accept_loss(settings: Settings, fuse: Path) -> int:
+    """`verifier restore --accept-loss`, as an operator runs it."""
+    known = {"VERIFIER_HOME": settings.home, "VERIFIER_POLICIES_FOLDER": FOLDER, "VERIFIER_FAULT_FUSE": fuse}
+    command = [sys.executable, "-m", "verifier", "restore", "--accept-loss"]
+    return subprocess.run(command, env=os.environ | {k: str(v) for k, v in known.items()}, check=False).returncode
 
 
 def test_without_its_keys_everything_that_is_open_ends_once_the_loss_is_accepted(

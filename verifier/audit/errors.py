@@ -73,6 +73,12 @@ class PublicationLostError(LogStoppedError):
     code = "log_publication_lost"
 
 
+class LogEndedError(LogStoppedError):
+    """This key's log has ended, and the one that takes its place was not begun to its end."""
+
+    code = "log_ended"
+
+
 class ExportBrokenError(VerifierError):
     """An exported log in which something is wrong: the first thing, its line (from 1) and what it is."""
 

@@ -4,9 +4,11 @@ Guarantees: returns only where this log extends the published checkpoint, so tha
 database can make the sequencer sign a second history.
 """
 
+from typing import Final
+
 from sqlalchemy.orm import Session
 
-from verifier.audit.errors import LogForkedError, LogShortError, PublicationLostError
+from verifier.audit.errors import LogEndedError, LogForkedError, LogShortError, PublicationLostError
 from verifier.audit.proofs import StoredTiles
 from verifier.audit.tables import LogHeadRow
 from verifier.translog.checkpoint import Checkpoint, LogVerifier
@@ -14,11 +16,18 @@ from verifier.translog.errors import BadCheckpointError, BadTileError
 from verifier.translog.merkle import EMPTY_ROOT, HASH_BYTES, compute_root
 from verifier.translog.tiles import Partials, Tile, TileHashes, compute_partial_root, list_partial_tiles
 
+GO_ON: Final = (
+    "This key's log has ended, and beginning the next one was interrupted. Go on with it: verifier restore "
+    "--accept-loss."
+)
+
 
 def verify_extends_published(session: Session, note: str | None, *, verifier: LogVerifier) -> int:
     """The published size; raises a `LogStoppedError` unless the log in the database extends what is published."""
     head = session.get(LogHeadRow, 1)
-    # 1. What was published once is still there.
+    # 1. This log goes on: no other has taken its place.
+    _verify_not_ended(head, verifier)
+    # 2. What was published once is still there.
     if note is None:
         if head is not None and head.published_size > 0:
             raise PublicationLostError(
@@ -26,16 +35,16 @@ def verify_extends_published(session: Session, note: str | None, *, verifier: Lo
                 "begin the log anew: verifier restore --accept-loss."
             )
         return 0
-    # 2. This log's key signed it.
+    # 3. This log's key signed it.
     published = _open(note, verifier, what="The published checkpoint is not by this log's key")
-    # 3. The database holds at least as much.
+    # 4. The database holds at least as much.
     size = head.size if head is not None else 0
     if published.size > size:
         raise LogShortError(
             f"{published.size} entries were published, the database holds {size}: it was restored from an older"
             " backup. Restore a newer one, or begin the log anew: verifier restore --accept-loss."
         )
-    # 4. At that size, the tiles in the database lead to the published root.
+    # 5. At that size, the tiles in the database lead to the published root.
     try:
         root = compute_root(TileHashes(StoredTiles(session)), published.size)
     except BadTileError as error:
@@ -45,8 +54,19 @@ def verify_extends_published(session: Session, note: str | None, *, verifier: Lo
     return published.size
 
 
+def has_ended(head: LogHeadRow | None, verifier: LogVerifier) -> bool:
+    """Whether another log took the place of this key's, so that it signs nothing more (`verifier.audit.anew`)."""
+    return head is not None and head.ended_key == verifier.to_text()
+
+
+def _verify_not_ended(head: LogHeadRow | None, verifier: LogVerifier) -> None:
+    if has_ended(head, verifier):
+        raise LogEndedError(GO_ON)
+
+
 def verify_head(head: LogHeadRow, *, verifier: LogVerifier) -> None:
-    """Raise `LogForkedError` unless the head is what was signed last."""
+    """Raise `LogForkedError` unless the head is what was signed last, `LogEndedError` where this log has ended."""
+    _verify_not_ended(head, verifier)
     if head.checkpoint is None:
         if (head.size, head.root) != (0, EMPTY_ROOT):
             raise LogForkedError("The log's head has entries and no checkpoint. Restore the database.")

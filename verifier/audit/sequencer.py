@@ -48,7 +48,7 @@ class Sequencer:
         """Sequence everything that waits, publish it, and say how many entries got their place.
 
         Raises `LogForkedError`, `LogShortError` or `PublicationLostError`, and signs nothing, where what stands
-        published is not the beginning of this log.
+        published is not the beginning of this log; `LogEndedError` where another log has taken its place.
         """
         published = self._verify_published()
         sequenced = 0

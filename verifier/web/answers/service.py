@@ -94,6 +94,7 @@ OUR_FAULTS: Final[Mapping[str, str]] = {
     "key_exists": "A key record was to be written twice.",
     "key_unusable": "A JWK is not a public key with which attestations can be verified.",
     "keys_unavailable": "The desk's keys could not be fetched: an attestation can neither be believed nor refused.",
+    "log_ended": "This key's log has ended, and the one after it is not begun to its end. The sequencer has stopped.",
     "log_forked": "What was published is not the beginning of the log in the database. The sequencer has stopped.",
     "log_publication_lost": "Tiles or checkpoints that were published are gone. The sequencer has stopped.",
     "log_short": "The database holds less than was published: it came from an older backup. The sequencer has stopped.",
