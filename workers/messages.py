@@ -50,7 +50,25 @@ class Consumer(celery_consumer.Consumer):  # type: ignore[misc]  # Celery has no
         super().__init__(*args, **{**options, **deaf})
 
 
+class _RedisPlaces(redis.QoS):
+    """How many messages a worker may hold. One that Redis could not be told the end of takes no place any more.
+
+    Else a worker that may hold one would never be handed another. The message comes again after its time, and changes
+    nothing.
+    """
+
+    def ack(self, delivery_tag: str) -> None:
+        self._quick_ack(delivery_tag)
+        super().ack(delivery_tag)  # type: ignore[no-untyped-call]
+
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:  # noqa: FBT001, FBT002 -- Kombu's own
+        self._quick_ack(delivery_tag)
+        super().reject(delivery_tag, requeue=requeue)  # type: ignore[no-untyped-call]
+
+
 class _RedisChannel(redis.Channel):
+    QoS = _RedisPlaces
+
     def _brpop_read(self, **options: object) -> object:
         try:
             return super()._brpop_read(**options)  # type: ignore[no-untyped-call]
