@@ -99,12 +99,6 @@ def sequence_all(house: House) -> None:
     Sequencer(house.database, house.clock, house.signer, FolderPublisher(house.settings.published_folder)).run_once()
 
 
-def read_cpu_seconds(pid: int) -> float:
-    """User and system time of a process so far (proc(5), fields 14 and 15)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def make_request(path: str, fields: dict[str, str], file: bytes, cookie: str = "") -> Prepared:
     boundary = secrets.token_hex(12)
     parts = [

@@ -11,11 +11,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.checking import make_photo
+from benchmarks.processors import read_cpu_seconds
 from benchmarks.uploading import (
     make_request,
     open_prepared_house,
     prepare_uploads,
-    read_cpu_seconds,
     run_server,
     send_all,
 )
