@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import delete, select
-from sqlalchemy.orm import Session
 
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import record
@@ -20,6 +19,7 @@ from verifier.db.clock import Clock
 from verifier.db.engine import Database
 from verifier.db.installation import Pace, raise_clock_mark
 from verifier.db.locks import lock_name
+from verifier.disposal.orphans import match_keys, match_objects
 from verifier.disposal.tables import OrphanRow
 from verifier.errors import VerifierError
 from verifier.evidence.documents import end_unfinished_upload, find_unfinished_uploads
@@ -31,7 +31,6 @@ from verifier.vault.objects import ObjectKey
 from verifier.vault.service import Vault
 from verifier.verifications.key_loss import end_lost, find_lost, read_live_keys
 from verifier.verifications.moves import forget_references, lock_verification
-from verifier.verifications.tables import VerificationKeyRow
 
 _FEW_ORPHANS: Final = 5
 _SETTLES_AFTER: Final = timedelta(minutes=5)
@@ -92,15 +91,13 @@ class Sweep:
 
     def _compare_objects(self, now: datetime) -> None:
         orphans, seen = [], 0
-        for item in self._vault.objects.list(installation=self._vault.installation):
+        for key, copy in match_objects(self._database, self._vault):
             seen += 1
-            with self._database.read() as session:
-                copy = _find_copy(session, item.key)
             if copy is None:
-                orphans.append(item.key)
+                orphans.append(key)
             # Looked at again: disposal may have come between the listing and the reading of the row.
-            elif copy.seen_absent_at is not None and not self._vault.objects.is_absent(item.key):
-                self._remove_late_copy(item.key, copy)
+            elif copy.seen_absent_at is not None and not self._vault.objects.is_absent(key):
+                self._remove_late_copy(key, copy)
         known = {key.to_text(): key for key in orphans}
         for name in self._note_orphans("objects", now, sorted(known), stored=seen):
             self._vault.delete_copy(known[name])
@@ -108,10 +105,8 @@ class Sweep:
 
     def _compare_keys(self, now: datetime) -> None:
         orphans, seen = [], 0
-        for verification in self._vault.keys.list():
+        for verification, row in match_keys(self._database, self._vault):
             seen += 1
-            with self._database.read() as session:
-                row = session.get(VerificationKeyRow, verification)
             if row is None:
                 orphans.append(verification)
             elif row.unreadable_at is not None and not self._vault.keys.is_absent(verification):
@@ -212,9 +207,3 @@ class Sweep:
 def _is_suddenly_many(count: int, *, among: int) -> bool:
     """Whether so many look like a wrong setting or a wrong store, and not like what a crash left behind."""
     return count > _MOST_ORPHANS or count > max(_FEW_ORPHANS, among * _MOST_ORPHANS_SHARE)
-
-
-def _find_copy(session: Session, key: ObjectKey) -> CopyRow | None:
-    return session.scalars(
-        select(CopyRow).where(CopyRow.document_id == key.document, CopyRow.name == key.copy)
-    ).one_or_none()
