@@ -18,6 +18,7 @@ from typing import Final, Protocol
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from verifier.audit.aside import list_set_aside
 from verifier.audit.custody import load_or_create_signing_key
 from verifier.audit.errors import LogBehindError
 from verifier.audit.extension import GO_ON, has_ended
@@ -48,6 +49,7 @@ from verifier.verifications.key_loss import find_lost
 from verifier.wiring.trial import find_allowed_here
 
 _MEGABYTE: Final = 1_000_000
+_MOST_NAMED: Final = 5
 _OBSTACLES: Final[Mapping[Obstacle, str]] = {
     Obstacle.UNREACHABLE: "the server does not answer. Check host and port, and that this machine may connect to it.",
     Obstacle.CERTIFICATE_NOT_VALID: "the server's certificate is not valid for its name. Renew it, or name its roots.",
@@ -376,6 +378,13 @@ def _see_log(session: Session, now: datetime) -> str:
         raise _WrongError(
             "entries wait to be sequenced. Start verifier serve, or see its log for log.stopped."
         ) from error
+    aside = list_set_aside(session, limit=_MOST_NAMED)
+    if aside:
+        raise _WrongError(
+            "it keeps up, but these rows of the table entries are none, and were set aside: "
+            f"{', '.join(map(str, aside))}. Somebody wrote past us into the database: find out who, then see "
+            "docs/how-to/watch-it.md."
+        )
     return "it keeps up"
 
 

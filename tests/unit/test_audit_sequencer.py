@@ -5,21 +5,26 @@ import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from sqlalchemy import delete, event, select, text, update
 
 from tests.servers.databases import ON_BOTH
 from verifier import ids
+from verifier.audit.aside import find_written, list_set_aside, set_aside
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.ended import digest_ended
 from verifier.audit.errors import LogForkedError, LogShortError, PublicationLostError
+from verifier.audit.forms import Field
+from verifier.audit.leaf import Statement
 from verifier.audit.proofs import StoredTiles, find_published_head, get_checkpoint
 from verifier.audit.publish import FolderPublisher
 from verifier.audit.sequencer import Sequencer
-from verifier.audit.service import record
+from verifier.audit.service import IS_WAITING, EntryFilter, find_entries, get_oldest_waiting, record
 from verifier.audit.tables import EntryRow, LogHeadRow, LogTileRow
 from verifier.settings import Settings
 from verifier.translog.checkpoint import Checkpoint, LogSigner
@@ -279,13 +284,69 @@ def test_a_tile_that_was_edited_before_it_was_published_is_not_published(audit_l
 
 def test_finding_what_waits_does_not_read_the_log(audit_log: "AuditLog") -> None:
     audit_log.grow(50)
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if statement.startswith("SELECT entries.id, entries.leaf"):
+            asked.append(statement.replace("?", "2000"))
+
+    event.listen(audit_log.database.engine, "before_cursor_execute", note)
     with audit_log.database.read() as session:
-        plan = session.execute(
-            text("EXPLAIN QUERY PLAN SELECT id, leaf FROM entries WHERE log_index IS NULL ORDER BY id LIMIT 2000")
-        ).all()
-    steps = [row[3] for row in plan]
+        assert find_written(session, IS_WAITING, limit=2_000) == []
+        event.remove(audit_log.database.engine, "before_cursor_execute", note)
+        [question] = asked
+        steps = [row[3] for row in session.execute(text(f"EXPLAIN QUERY PLAN {question}")).all()]
     assert len(steps) == 1, "no sorting"
     assert steps[0].startswith("SEARCH entries USING INDEX")
+
+
+_LINK: Final[Mapping[str, Field]] = {"verification": ids.new_verification_id(), "generation": 1}
+
+
+def _leaf(at: datetime) -> bytes:
+    return Statement(EntryKind.LINK_OPENED, at, _LINK).encode()
+
+
+@ON_BOTH
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(lambda row: row | {"leaf": b"what nobody can read"}, id="no entry"),
+        pytest.param(lambda row: row | {"leaf": row["leaf"].replace(b",", b", ")}, id="not canonical"),
+        pytest.param(lambda row: row | {"leaf": row["leaf"].replace(b"link.opened", b"link.eaten")}, id="no such kind"),
+        pytest.param(lambda row: row | {"kind": EntryKind.API_KEY_REVOKED.value}, id="found as another kind"),
+        pytest.param(lambda row: row | {"verification_id": ids.new_verification_id()}, id="found under another name"),
+    ],
+)
+def test_what_is_no_entry_is_set_aside_and_told_and_the_others_go_on(
+    audit_log: "AuditLog", spoil: Callable[[dict[str, Any]], dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    audit_log.grow(3)
+    with audit_log.database.write() as session:
+        now = audit_log.clock.now(session)
+        verification = _LINK["verification"]
+        row = {"kind": "link.opened", "verification_id": verification, "recorded_at": now, "leaf": _leaf(now)}
+        session.add(EntryRow(**spoil(row)))
+    audit_log.write_entries(2)
+    assert audit_log.sequencer.run_once() == 3, "two entries, and the alarm"
+    assert audit_log.sequencer.run_once() == 0
+    assert '"event": "log.entry_set_aside"' in capsys.readouterr().err
+    with audit_log.database.read() as session:
+        assert list_set_aside(session, limit=9) == [4]
+        assert get_oldest_waiting(session) is None
+        signed = find_entries(session, EntryFilter(), limit=99)
+        assert [entry.index for entry in signed] == [5, 4, 3, 2, 1, 0]
+        assert signed[0].statement.fields == {"alarm": "entry_set_aside"}
+    assert open_published(audit_log).size == 6
+
+
+def test_what_only_an_older_version_did_not_know_is_sequenced_by_the_next(audit_log: "AuditLog") -> None:
+    audit_log.write_entries(1)
+    with audit_log.database.write() as session:
+        set_aside(session, audit_log.clock.now(session), find_written(session, IS_WAITING, limit=9))
+    assert audit_log.sequencer.run_once() == 2
+    with audit_log.database.read() as session:
+        assert list_set_aside(session, limit=9) == []
 
 
 def test_an_end_is_listed_before_it_can_be_proved(audit_log: "AuditLog") -> None:

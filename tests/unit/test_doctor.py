@@ -139,6 +139,15 @@ def test_entries_that_wait_too_long_are_found(settings: Settings, house: House) 
     assert "verifier serve" in wrong_in(settings)["log"]
 
 
+def test_a_row_that_is_no_entry_is_named(settings: Settings, house: House, sequence: Callable[[], int]) -> None:
+    sequence()
+    with house.database.write() as session:
+        now = house.clock.now(session)
+        session.add(EntryRow(id=4_711, kind="link.opened", recorded_at=now, leaf=b"what nobody can read"))
+    sequence()
+    assert "set aside: 4711." in wrong_in(settings)["log"]
+
+
 def test_what_should_be_destroyed_and_is_not_is_found(settings: Settings, house: House) -> None:
     with house.database.write() as session:
         long_ago = house.clock.now(session) - timedelta(minutes=2)

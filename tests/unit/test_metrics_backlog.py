@@ -24,7 +24,10 @@ from workers.schedule import plan_jobs
 _CLOSES_AFTER: Final = timedelta(minutes=10)
 
 # Tables of one row, and what was taken from an index before. Even walking an index would be walking all of history.
-_MAY_BE_WALKED: Final = {"CONSTANT ROW", "installation", "log_head", "overdue_copies", "overdue_keys"}
+_MAY_BE_WALKED: Final = {
+    *("CONSTANT ROW", "installation", "log_head", "overdue_copies", "overdue_keys"),
+    *("set_aside", "entries USING INDEX ix_entries_set_aside"),  # nothing stands in that but what is counted
+}
 
 
 def look(house: House) -> Backlog:
@@ -135,6 +138,16 @@ def test_the_log_lags_before_it_is_sequenced_and_not_after(house: House, sequenc
     assert seen.intake_refusal == "log_behind"
     sequence()
     assert look(house).queues["sequence"] == timedelta(0)
+
+
+@ON_BOTH
+def test_what_the_log_sets_aside_is_counted_and_waits_no_longer(house: House, sequence: Callable[[], int]) -> None:
+    with house.database.write() as session:
+        now = house.clock.now(session)
+        session.add(EntryRow(kind="link.opened", recorded_at=now, leaf=b"what nobody can read"))
+    sequence()
+    seen = look(house)
+    assert (seen.set_aside_entries, seen.queues["sequence"], seen.intake_refusal) == (1, timedelta(0), None)
 
 
 def test_a_sweep_that_stopped_grows_silent(house: House, work: Work, clock: MovedClock) -> None:

@@ -1,9 +1,10 @@
 """The sequencer gives entries their place in the tree, signs the tree's head, and publishes it (DESIGN section 7).
 
-Guarantees: entries are taken by having no index yet, never by a high-water mark, so a late commit is not lost; every
-signature is over an extension of what was published and of what was signed before, and leaves the process only after
-the commit that it belongs to; `run_once` may run twice at once, or die anywhere and run again. There is no lease: a
-paused holder could fork the log. The head's row is the lock.
+Guarantees: entries are taken by having no index yet, never by a high-water mark, so a late commit is not lost; what is
+no entry is set aside, and the others go on (`verifier.audit.aside`); every signature is over an extension of what was
+published and of what was signed before, and leaves the process only after the commit that it belongs to; `run_once` may
+run twice at once, or die anywhere and run again. There is no lease: a paused holder could fork the log. The head's row
+is the lock.
 
 Leaves to others: when to run (every second or so), and what to do about a `LogStoppedError`.
 """
@@ -15,11 +16,12 @@ from sqlalchemy import bindparam, literal, select, update
 from sqlalchemy.orm import Session
 
 from verifier import faults
+from verifier.audit.aside import Written, find_written, is_entry, set_aside, take_back
 from verifier.audit.ended import read_ended
 from verifier.audit.errors import LogForkedError
 from verifier.audit.extension import read_edge, read_narrow, verify_extends_published, verify_head
 from verifier.audit.publish import Publisher
-from verifier.audit.service import get_oldest_waiting
+from verifier.audit.service import IS_WAITING, get_oldest_waiting
 from verifier.audit.tables import EntryRow, LogHeadRow, LogTileRow
 from verifier.db.clock import Clock
 from verifier.db.engine import Database
@@ -43,6 +45,7 @@ class Sequencer:
         self._clock: Final = clock
         self._signer: Final = signer
         self._publisher: Final = publisher
+        self._has_looked_back = False
 
     def run_once(self) -> int:
         """Sequence everything that waits, publish it, and say how many entries got their place.
@@ -51,6 +54,9 @@ class Sequencer:
         published is not the beginning of this log; `LogEndedError` where another log has taken its place.
         """
         published = self._verify_published()
+        if not self._has_looked_back:
+            take_back(self._database)
+            self._has_looked_back = True
         sequenced = 0
         while batch := self._sequence_batch():
             sequenced += batch
@@ -71,17 +77,25 @@ class Sequencer:
         with self._database.write() as session:
             head = _lock_head(session)
             verify_head(head, verifier=self._signer.verifier)
-            waiting = _list_waiting(session)
+            waiting = self._take_waiting(session)
             if not waiting:
                 return 0
             growth = _grow(session, head, waiting)
-            _write_indexes(session, [entry for entry, _ in waiting], first=head.size)
+            _write_indexes(session, [entry.id for entry in waiting], first=head.size)
             _write_tiles(session, growth)
             faults.hit("sequence.hashed")
             checkpoint = self._signer.sign(size=growth.size, root=growth.root)
             _move_head(session, growth, checkpoint, was=head.size)
         faults.hit("sequence.committed")
         return len(waiting)
+
+    def _take_waiting(self, session: Session) -> Sequence[Written]:
+        while True:
+            waiting = find_written(session, IS_WAITING, limit=_BATCH)
+            others = [written for written in waiting if not is_entry(written)]
+            if not others:
+                return waiting
+            set_aside(session, self._clock.now(session), others)  # the alarm waits now, and is taken with the rest
 
     def _publish(self, published: int) -> None:
         # Who publishes late must not leave an older checkpoint standing: look again until nothing is newer.
@@ -129,14 +143,9 @@ def _lock_head(session: Session) -> LogHeadRow:
     return session.scalars(query).one()
 
 
-def _list_waiting(session: Session) -> list[tuple[int, bytes]]:
-    query = select(EntryRow.id, EntryRow.leaf).where(EntryRow.log_index.is_(None)).order_by(EntryRow.id).limit(_BATCH)
-    return [(entry, leaf) for entry, leaf in session.execute(query)]
-
-
-def _grow(session: Session, head: LogHeadRow, waiting: Sequence[tuple[int, bytes]]) -> Growth:
+def _grow(session: Session, head: LogHeadRow, waiting: Sequence[Written]) -> Growth:
     partials = read_edge(session, head)
-    return append_leaves(head.size, partials, [hash_leaf(leaf) for _, leaf in waiting])
+    return append_leaves(head.size, partials, [hash_leaf(written.leaf) for written in waiting])
 
 
 def _write_indexes(session: Session, entries: Sequence[int], *, first: int) -> None:

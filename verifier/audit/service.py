@@ -30,9 +30,10 @@ _INSERT: Final = Change(insert(table_of(EntryRow)))
 _MAY_WAIT: Final = timedelta(seconds=30)  # DESIGN section 7
 _READ_COVERS: Final = timedelta(minutes=15)
 
-OLDEST_WAITING: Final = (
-    select(EntryRow.recorded_at).where(EntryRow.log_index.is_(None)).order_by(EntryRow.id).limit(1).scalar_subquery()
-)
+IS_WAITING: Final = EntryRow.log_index.is_(None) & EntryRow.set_aside_at.is_(None)
+"""Whether an entry waits for its place."""
+
+OLDEST_WAITING: Final = select(EntryRow.recorded_at).where(IS_WAITING).order_by(EntryRow.id).limit(1).scalar_subquery()
 """What `get_oldest_waiting` tells, as a part of a larger question."""
 
 _PUBLISHED: Final = (
@@ -82,6 +83,7 @@ def record_read_once(session: Session, now: datetime, actor: str, query_digest: 
         EntryRow.kind == bindparam("kind", EntryKind.LOG_READ.value, literal_execute=True),
         EntryRow.actor == actor,
         EntryRow.recorded_at > now - _READ_COVERS,
+        EntryRow.set_aside_at.is_(None),
         EntryRow.recorded_at <= now,  # an entry from the future covers nothing: the clock went back
     )
     if any(parse_leaf(leaf).fields == fields for leaf in session.scalars(recent)):
@@ -136,8 +138,8 @@ class WrittenEntry:
 
 def find_first_entry(session: Session, wanted: EntryFilter) -> WrittenEntry | None:
     """The first such entry that was written, sequenced or not."""
-    query = select(EntryRow.log_index, EntryRow.leaf).where(*wanted.to_conditions()).order_by(EntryRow.id).limit(1)
-    row = session.execute(query).one_or_none()
+    written = select(EntryRow.log_index, EntryRow.leaf).where(EntryRow.set_aside_at.is_(None))
+    row = session.execute(written.where(*wanted.to_conditions()).order_by(EntryRow.id).limit(1)).one_or_none()
     return None if row is None else WrittenEntry(row[0], row[1])
 
 
@@ -174,7 +176,7 @@ def get_oldest_waiting(session: Session) -> datetime | None:
 
 def count_waiting(session: Session) -> int:
     """How many entries wait to be sequenced."""
-    return session.scalar(select(func.count(EntryRow.id)).where(EntryRow.log_index.is_(None))) or 0
+    return session.scalar(select(func.count(EntryRow.id)).where(IS_WAITING)) or 0
 
 
 def get_oldest_unpublished(session: Session) -> datetime | None:

@@ -14,7 +14,7 @@ from sqlalchemy import BindParameter, ColumnElement, ScalarSelect, bindparam, fu
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from verifier.audit.service import OLDEST_UNPUBLISHED, OLDEST_WAITING
-from verifier.audit.tables import LogHeadRow
+from verifier.audit.tables import EntryRow, LogHeadRow
 from verifier.contacts.life import QUICK_KINDS, SLOW_KINDS, SubmissionKind
 from verifier.contacts.tables import ContactSubmissionRow
 from verifier.db.installation import CLOCK_HIGH
@@ -119,6 +119,9 @@ _overdue_keys: Final = (
     .limit(MOST_COUNTED)
     .subquery("overdue_keys")
 )
+_set_aside: Final = (
+    select(EntryRow.id).where(EntryRow.set_aside_at.is_not(None)).limit(MOST_COUNTED).subquery("set_aside")
+)
 _unpublished: Final = select(LogHeadRow.size - LogHeadRow.published_size).where(LogHeadRow.id == 1)
 
 _PICTURE: Final = select(
@@ -127,6 +130,7 @@ _PICTURE: Final = select(
     _unpublished.scalar_subquery().label("unpublished_entries"),
     _overdue_documents.scalar_subquery().label("overdue_documents"),
     select(func.count()).select_from(_overdue_keys).scalar_subquery().label("overdue_keys"),
+    select(func.count()).select_from(_set_aside).scalar_subquery().label("set_aside_entries"),
     *(queue.oldest.label(f"queue_{queue.job}") for queue in QUEUES),
 )
 
@@ -141,6 +145,7 @@ class Backlog:
     overdue_keys: int
     unpublished: timedelta
     unpublished_entries: int
+    set_aside_entries: int
     swept: timedelta
     intake_refusal: str | None
 
@@ -157,6 +162,7 @@ def read_backlog(session: Session, now: datetime, *, intake_closes_after: timede
         overdue_keys=found["overdue_keys"],
         unpublished=_age(now, found["unpublished"]),
         unpublished_entries=found["unpublished_entries"] or 0,
+        set_aside_entries=found["set_aside_entries"],
         swept=_age(now, found["swept_at"]),
         intake_refusal=find_intake_refusal(session, now, closes_after=intake_closes_after),
     )

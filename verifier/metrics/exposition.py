@@ -119,6 +119,11 @@ def _describe(backlog: Backlog) -> Iterator[Metric]:
         "How many entries have their place and are not published.",
         backlog.unpublished_entries,
     )
+    yield _gauge(
+        "verifier_log_set_aside_entries",
+        "How many rows among the entries are none, and were set aside.",
+        backlog.set_aside_entries,
+    )
     closed = GaugeMetricFamily("verifier_intake_closed", "Whether nothing is taken in, and why.", labels=["reason"])
     for refusal in INTAKE_REFUSALS:
         closed.add_metric([refusal.code], backlog.intake_refusal == refusal.code)
