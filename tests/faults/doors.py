@@ -1,12 +1,10 @@
 """Every door of the app with a request that it would answer well, to knock at while something underneath is broken.
 
 `KNOCKS` has one line for each route; a test compares it with the routes of the app, so that a new route cannot be
-forgotten. What is broken is broken for real, in SQLite: see `breaking_commits` and `breaking_log`.
+forgotten. What is broken is broken for real (`tests.faults.breaking`).
 """
 
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
@@ -350,56 +348,3 @@ def _walk(routes: list[Any]) -> Iterator[Any]:
     for route in routes:
         included = getattr(route, "original_router", None)
         yield from _walk(included.routes) if included is not None else [route]
-
-
-@contextmanager
-def breaking_commits(house: House) -> Iterator[None]:
-    """Whatever is written, SQLite refuses the commit: a foreign key that is checked only then leads nowhere."""
-    with _opened(house) as database:
-        tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        database.execute("CREATE TABLE nowhere (id INTEGER PRIMARY KEY)")
-        database.execute("CREATE TABLE doom (id INTEGER REFERENCES nowhere DEFERRABLE INITIALLY DEFERRED)")
-        for table in tables:
-            for act in ("INSERT", "UPDATE", "DELETE"):
-                body = "BEGIN INSERT INTO doom VALUES (1); END"
-                database.execute(f"CREATE TRIGGER doom_{table}_{act} AFTER {act} ON {table} {body}")
-    try:
-        yield
-    finally:
-        with _opened(house) as database:
-            for table in tables:
-                for act in ("INSERT", "UPDATE", "DELETE"):
-                    database.execute(f"DROP TRIGGER doom_{table}_{act}")
-            database.execute("DROP TABLE doom")
-            database.execute("DROP TABLE nowhere")
-
-
-@contextmanager
-def breaking_log(house: House) -> Iterator[None]:
-    """SQLite takes no entry of the log."""
-    with _opened(house) as database:
-        database.execute("CREATE TRIGGER no_log BEFORE INSERT ON entries BEGIN SELECT RAISE(ABORT, 'no log'); END")
-    try:
-        yield
-    finally:
-        with _opened(house) as database:
-            database.execute("DROP TRIGGER no_log")
-
-
-@contextmanager
-def _opened(house: House) -> Iterator[sqlite3.Connection]:
-    path = house.settings.database_file
-    with closing(sqlite3.connect(path, isolation_level=None, timeout=20)) as connection:
-        yield connection
-
-
-@contextmanager
-def watching(house: House) -> Iterator[Callable[[], tuple[int, int]]]:
-    """Tells a number that changes with every commit of somebody else, and the number of entries."""
-    with _opened(house) as connection:
-
-        def look() -> tuple[int, int]:
-            version = connection.execute("PRAGMA data_version").fetchone()[0]
-            return version, connection.execute("SELECT count(*) FROM entries").fetchone()[0]
-
-        yield look

@@ -9,9 +9,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.detail_policies import write_policies
+from tests.faults.breaking import breaking_commits, watching
 from tests.faults.contact_doors import ALL_KNOCKS as KNOCKS
 from tests.faults.contact_doors import with_contacts
-from tests.faults.doors import Stage, breaking_commits, list_routes, watching
+from tests.faults.doors import Stage, list_routes
 from tests.faults.looks import find_unrest, list_objects, look_at_objects, look_at_receipts
 from tests.journey import Desk, make_jpeg, open_desk
 from tests.workers_by_hand import Work

@@ -11,9 +11,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.detail_policies import KEPT, write_policies
+from tests.faults.breaking import breaking_log, watching
 from tests.faults.contact_doors import ALL_KNOCKS as KNOCKS
 from tests.faults.contact_doors import with_contacts
-from tests.faults.doors import Stage, breaking_log, watching
+from tests.faults.doors import Stage
 from tests.faults.hands import Hands
 from tests.faults.looks import find_unrest, list_objects, look_at_objects, look_at_receipts
 from tests.journey import Desk, make_jpeg, open_desk, refusal

@@ -1,4 +1,4 @@
-"""What several unit tests stand on: an audit log in a folder of its own, with its sequencer, publisher and key."""
+"""What several unit tests stand on: an audit log with its sequencer, publisher and key, and an outbox."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.outbox import Outbox, open_outbox
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.publish import FolderPublisher
 from verifier.audit.sequencer import Sequencer
@@ -62,3 +63,9 @@ def audit_log(tmp_path: Path) -> Iterator[AuditLog]:
     publisher = FolderPublisher(tmp_path / "published")
     yield AuditLog(tmp_path, database, clock, signer, publisher, Sequencer(database, clock, signer, publisher))
     database.close()
+
+
+@pytest.fixture
+def outbox(tmp_path: Path, clock: MovedClock) -> Iterator[Outbox]:
+    with open_outbox(tmp_path / "home", clock) as opened:
+        yield opened

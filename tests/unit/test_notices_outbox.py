@@ -1,138 +1,23 @@
 """The outbox: sealed until it is sent, sent by one worker, closed once, dropped with its verification."""
 
-import asyncio
 import io
-import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any
+from datetime import timedelta
 
 import pytest
-from aiosmtpd.smtp import SMTP
 from sqlalchemy import literal, select, text
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session, undefer
 
+from tests.outbox import CODE, NUMBER, TO, Outbox, refuse
 from verifier import telemetry
 from verifier.db.base import EPOCH
 from verifier.db.clock import MovedClock
 from verifier.db.leases import Lease
-from verifier.demo.sinks import Mail, MailSink, SmsSink
-from verifier.ids import NoticeId, VerificationId, new_verification_id
+from verifier.ids import VerificationId
 from verifier.notices.kinds import Channel, Failure, NoticeKind
-from verifier.notices.outbox import drop_notices, find_status, forget_notices, queue_notice
+from verifier.notices.outbox import drop_notices, find_status, forget_notices
 from verifier.notices.senders import choose_senders
-from verifier.notices.service import ClosedNotice, Notifier, _Task
+from verifier.notices.service import _Task
 from verifier.notices.tables import NoticeRow
-from verifier.notices.texts import Text
-from verifier.settings import Settings
-from verifier.vault.keys import PublicKey
 from verifier.verifications.moves import select_live
-from verifier.wiring import House, choose_seams, open_house
-
-TO = "jo.canaryqx7@example.org"
-NUMBER = "+420601987123"
-CODE = "048213"
-BODY = f"The code is {CODE}, CanaryBody9."
-
-
-@dataclass
-class Follower:
-    """Whom the end of a notice concerns."""
-
-    tell: Callable[[ClosedNotice], None]
-
-    def lock(self, session: Session, verification: VerificationId) -> None:
-        """There is nothing to change."""
-
-    def note(self, session: Session, now: datetime, closed: ClosedNotice) -> None:
-        self.tell(closed)
-
-
-@dataclass
-class Outbox:
-    """One installation, its sinks, and a verification with keys."""
-
-    house: House
-    mail: MailSink
-    sms: SmsSink
-    verification: VerificationId
-    public_key: PublicKey
-    closed: list[ClosedNotice]
-
-    def notifier(self, **others: Any) -> Notifier:
-        house = self.house
-        given = {"senders": house.senders, "when_closed": Follower(self.closed.append), **others}
-        return Notifier(house.database, clock=house.clock, vault=house.vault, **given)
-
-    def queue(self, channel: Channel = Channel.EMAIL, **others: Any) -> NoticeId:
-        with self.house.database.write() as session:
-            return self.queue_in(session, channel, **others)
-
-    def queue_in(
-        self,
-        session: Session,
-        channel: Channel = Channel.EMAIL,
-        *,
-        subject: str = "Your code",
-        body: str = BODY,
-        **others: Any,
-    ) -> NoticeId:
-        return queue_notice(
-            session,
-            self.house.clock.now(session),
-            self.house.vault,
-            self.verification,
-            public_key=self.public_key,
-            channel=channel,
-            **{
-                "kind": NoticeKind.CODE,
-                "to": TO if channel is Channel.EMAIL else NUMBER,
-                "text": Text("en", subject if channel is Channel.EMAIL else "", body),
-                **others,
-            },
-        )
-
-    def queue_and_fail(self) -> None:
-        with self.house.database.write() as session:
-            self.queue_in(session)
-            raise RuntimeError("the caller failed")
-
-    def row(self, notice: NoticeId) -> NoticeRow:
-        with self.house.database.read() as session:
-            return session.get_one(NoticeRow, notice, options=[undefer(NoticeRow.sealed)])
-
-    def now(self) -> datetime:
-        with self.house.database.read() as session:
-            return self.house.clock.now(session)
-
-
-@pytest.fixture
-def outbox(tmp_path: Path, clock: MovedClock) -> Iterator[Outbox]:
-    with MailSink() as mail, SmsSink() as sms:
-        settings = Settings(
-            home=tmp_path / "home",
-            smtp_host="127.0.0.1",
-            smtp_port=mail.port,
-            smtp_from="verify@example.org",
-            sms_url=sms.url,
-            sms_from="Acme",
-        )
-        house = open_house(settings, seams=replace(choose_seams(settings), clock=clock))
-        verification = new_verification_id()
-        with house.database.read() as session:
-            key = house.vault.create_keys(verification, house.clock.now(session).date())
-        yield Outbox(house, mail, sms, verification, key, [])
-        house.close()
-
-
-def refuse(line: str) -> Callable[[SMTP, Mail], Any]:
-    async def answer(_server: SMTP, _mail: Mail) -> str:
-        return line
-
-    return answer
 
 
 def test_what_is_due_goes_out_once_and_leaves_no_trace_of_itself(outbox: Outbox) -> None:
@@ -259,84 +144,6 @@ def test_what_was_sealed_for_one_notice_does_not_open_as_another(outbox: Outbox)
         pass
     assert outbox.row(one).failure is Failure.UNREADABLE
     assert [mail.recipients for mail in outbox.mail.mails] == [("eve@example.com",)]
-
-
-def test_many_workers_at_once_send_each_notice_once(outbox: Outbox) -> None:
-    notices = [outbox.queue(to=f"jo{number}@example.org") for number in range(12)]
-    begin = threading.Barrier(4)
-
-    def work() -> None:
-        begin.wait()
-        while outbox.notifier().notify_next():
-            pass
-
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-
-    assert sorted(mail.recipients[0] for mail in outbox.mail.mails) == sorted(
-        f"jo{number}@example.org" for number in range(len(notices))
-    )
-    assert all(outbox.row(notice).attempts == 1 for notice in notices)
-
-
-def test_a_worker_that_lost_its_lease_closes_nothing(outbox: Outbox, clock: MovedClock) -> None:
-    def overtake() -> None:
-        clock.offset += timedelta(seconds=31)
-        outbox.mail.answer = refuse("250 ok")
-        assert outbox.notifier().notify_next()
-
-    async def be_overtaken(_server: SMTP, _mail: Mail) -> str:
-        await asyncio.to_thread(overtake)
-        return "550 and the first one is refused"
-
-    outbox.mail.answer = be_overtaken
-    notice = outbox.queue()
-    assert outbox.notifier().notify_next()
-
-    row = outbox.row(notice)
-    assert (row.attempts, row.failure) == (2, None)
-    assert row.sent_at is not None
-
-
-def test_a_commit_that_fails_after_the_sending_sends_again_under_the_same_id(outbox: Outbox, clock: MovedClock) -> None:
-    notice = outbox.queue()
-    with outbox.house.database.write() as session:
-        session.execute(
-            text(
-                "CREATE TRIGGER broken BEFORE UPDATE OF sent_at ON notices WHEN NEW.sent_at IS NOT NULL "
-                "BEGIN SELECT RAISE(ABORT, 'no'); END"
-            )
-        )
-    with pytest.raises(SQLAlchemyError):
-        outbox.notifier().notify_next()
-    with outbox.house.database.write() as session:
-        session.execute(text("DROP TRIGGER broken"))
-    clock.offset += timedelta(seconds=31)
-
-    assert outbox.notifier().notify_next()
-    first, second = outbox.mail.mails
-    assert first.message["Message-ID"] == second.message["Message-ID"]
-    assert outbox.row(notice).sent_at is not None
-
-
-def test_a_failing_follower_takes_the_closing_back(outbox: Outbox) -> None:
-    def fail(_closed: ClosedNotice) -> None:
-        raise RuntimeError("the follower failed")
-
-    notice = outbox.queue()
-    with pytest.raises(RuntimeError):
-        outbox.notifier(when_closed=Follower(fail)).notify_next()
-    assert outbox.row(notice).sent_at is None
-
-
-def test_a_forged_wake_up_finds_nothing_to_do(outbox: Outbox) -> None:
-    assert not any(outbox.notifier().notify_next() for _ in range(5))
-    outbox.queue()
-    assert sum(outbox.notifier().notify_next() for _ in range(5)) == 1
-    assert len(outbox.mail.mails) == 1
 
 
 @pytest.mark.parametrize(
