@@ -13,7 +13,8 @@ from verifier.audit.service import record
 from verifier.audit.tables import EntryRow, LogHeadRow
 from verifier.db.tables import InstallationRow
 from verifier.demo.sinks import MailSink, SmsSink
-from verifier.doctor import _OBSTACLES, Finding, examine
+from verifier.doctor import Finding, examine
+from verifier.doctor.sending import OBSTACLES
 from verifier.ids import new_copy_id, new_document_id, new_verification_id
 from verifier.notices.kinds import Obstacle
 from verifier.retention.service import Rule, open_obligation
@@ -193,7 +194,7 @@ def test_a_setting_of_sending_that_cannot_be_is_named(settings: Settings) -> Non
 
 
 def test_every_obstacle_of_sending_has_its_advice() -> None:
-    assert set(_OBSTACLES) == set(Obstacle)
+    assert set(OBSTACLES) == set(Obstacle)
 
 
 def test_a_finding_is_one_line() -> None:
