@@ -25,6 +25,7 @@ from workers.forget import forget
 from workers.forget_unheld import forget_unheld
 from workers.heartbeat import heartbeat
 from workers.judge import judge, look_up
+from workers.look_again import look_again
 from workers.notify import notify
 from workers.sequence import sequence
 from workers.shred import shred
@@ -72,5 +73,7 @@ def plan_jobs(settings: Settings) -> Sequence[Job]:
         Job("end_unfinished", dispose_, "sweep", sweep, end_unfinished),
         Job("forget", dispose_, "sweep", sweep, forget),
         Job("tidy", dispose_, "sweep", sweep, tidy),
+        # On a line of its own: a store that is slow to answer must not keep anything from expiring.
+        Job("look_again", dispose_, "look_again", sweep, look_again),
         Job("compare", dispose_, "compare", settings.compare_every, compare, limit=_LONG),
     )

@@ -19,7 +19,7 @@ from verifier.audit.service import record
 from verifier.db.clock import Clock
 from verifier.db.engine import Database
 from verifier.db.leases import rest_for
-from verifier.evidence.documents import end_document
+from verifier.evidence.documents import end_document, note_absent
 from verifier.evidence.fence import FENCE_FOR
 from verifier.evidence.life import BEFORE, DocumentState
 from verifier.evidence.tables import CopyRow, DocumentRow
@@ -134,11 +134,7 @@ class Disposer:
             if len(hit) != 1:
                 return  # another worker attested it
             copies = [copy for copy, _ in task.copies]
-            session.execute(
-                update(CopyRow)
-                .where(CopyRow.id.in_(copies), CopyRow.seen_absent_at.is_(None))
-                .values(seen_absent_at=seen_absent_at)
-            )
+            note_absent(session, copies, seen_absent_at=seen_absent_at)
             due_since = retention.close_obligations(session, copies, seen_absent_at=seen_absent_at)
             _record_disposal(session, now, task, rule=rule, key=key, seen_absent_at=seen_absent_at)
         if due_since is not None:

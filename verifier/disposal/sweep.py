@@ -19,11 +19,12 @@ from verifier.db.clock import Clock
 from verifier.db.engine import Database
 from verifier.db.installation import Pace, raise_clock_mark
 from verifier.db.locks import lock_name
+from verifier.disposal.late import remove_late_copy
 from verifier.disposal.orphans import match_keys, match_objects
 from verifier.disposal.tables import OrphanRow
 from verifier.errors import VerifierError
 from verifier.evidence.documents import end_unfinished_upload, find_unfinished_uploads
-from verifier.evidence.life import OCCUPIES_SLOT, DocumentState
+from verifier.evidence.life import OCCUPIES_SLOT
 from verifier.evidence.tables import CopyRow, DocumentRow
 from verifier.ids import CopyId, DocumentId, VerificationId
 from verifier.telemetry import get_log
@@ -97,7 +98,7 @@ class Sweep:
                 orphans.append(key)
             # Looked at again: disposal may have come between the listing and the reading of the row.
             elif copy.seen_absent_at is not None and not self._vault.objects.is_absent(key):
-                self._remove_late_copy(key, copy)
+                remove_late_copy(self._database, self._clock, self._vault, key, copy.id)
         known = {key.to_text(): key for key in orphans}
         for name in self._note_orphans("objects", now, sorted(known), stored=seen):
             self._vault.delete_copy(known[name])
@@ -154,21 +155,6 @@ class Sweep:
             row = session.get_one(CopyRow, copy)
             document = session.get_one(DocumentRow, row.document_id)
             return row.seen_absent_at is None and document.state in OCCUPIES_SLOT
-
-    def _remove_late_copy(self, key: ObjectKey, copy: CopyRow) -> None:
-        """Bytes turned up under a disposed id: say so, and delete them again."""
-        get_log().error("copy.late", document=key.document, copy=copy.id)
-        with self._database.write() as session:
-            now = self._clock.now(session)
-            fields = {"verification": key.verification, "document": key.document, "copy": copy.id}
-            record(session, now, EntryKind.COPY_LATE, fields)
-            record(session, now, EntryKind.ALARM_RAISED, {"alarm": "copy_late", "store": "objects"})
-        self._vault.delete_copy(key)
-        with self._database.write() as session:
-            now = self._clock.now(session)
-            if session.get_one(DocumentRow, key.document).state is DocumentState.DISPOSED:
-                of = {"verification": key.verification, "document": key.document}
-                record(session, now, EntryKind.DOCUMENT_DISPOSED_AGAIN, {**of, "seen_absent_at": now})
 
     def _remove_late_key(self, verification: VerificationId) -> None:
         """The key of a shredded verification turned up, perhaps from a backup: say so, and shred it again."""

@@ -23,7 +23,7 @@ from verifier.db.engine import Database
 from verifier.db.leases import Lease, take_leases
 from verifier.db.wakeups import Work, wake
 from verifier.errors import VerifierError
-from verifier.evidence.documents import ORIGINAL, Ciphertext, add_copy, store_copy
+from verifier.evidence.documents import ORIGINAL, Ciphertext, add_copy, note_absent, store_copy
 from verifier.evidence.errors import UploadEndedError
 from verifier.evidence.fence import FENCE_FOR, Fence, read_steady_clock
 from verifier.evidence.heartbeat import Heartbeat
@@ -298,7 +298,7 @@ class Checker:
         faults.hit("check.closed")
 
     def _record_ready(self, session: Session, now: datetime, task: _Task) -> None:
-        session.execute(update(CopyRow).where(CopyRow.id == task.original_copy).values(seen_absent_at=now))
+        note_absent(session, [task.original_copy], seen_absent_at=now)
         retention.close_obligations(session, [task.original_copy], seen_absent_at=now)
         retention.note_evidence(session, task.document)
         pages = session.scalars(

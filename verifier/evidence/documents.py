@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, case, func, insert, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from policies.model import DocumentRules, Policy
@@ -42,6 +42,8 @@ from verifier.verifications.moves import verify_in_time
 from verifier.verifications.tables import Standing
 
 ORIGINAL: Final = "original"
+# Past every fence, and past every attempt that a store may still be working at when its writer gave up.
+_LOOK_AGAIN_AFTER: Final = timedelta(minutes=1)
 _CUT_UPLOADS: Final = 10
 
 # Each upload pays for these: built once, and past the unit of work (see `table_of`).
@@ -294,6 +296,16 @@ def store_copy(session: Session, now: datetime, copy: CopyId, ciphertext: Cipher
     """Keep what the tier that sealed a copy says of its ciphertext: `open` checks it first."""
     stored = {"stored_at": now, "ciphertext_digest": ciphertext.digest, "ciphertext_bytes": ciphertext.length}
     _STORE.run(session, {"of_copy": copy, **stored})
+
+
+def note_absent(session: Session, copies: Sequence[CopyId], *, seen_absent_at: datetime) -> None:
+    """These were seen absent. What an upload may have sent is looked for once more (`verifier.disposal.late`)."""
+    again = case((CopyRow.name == ORIGINAL, literal(seen_absent_at + _LOOK_AGAIN_AFTER, CopyRow.look_again_by.type)))
+    session.execute(
+        update(CopyRow)
+        .where(CopyRow.id.in_(copies), CopyRow.seen_absent_at.is_(None))
+        .values(seen_absent_at=seen_absent_at, look_again_by=again)
+    )
 
 
 def get_document_of(session: Session, verification: VerificationId, document: DocumentId) -> DocumentRow:

@@ -18,6 +18,7 @@ from verifier.contacts.forgetting import forget_contacts
 from verifier.contacts.judging import Judge
 from verifier.contacts.letters import Letters
 from verifier.contacts.telling import Telling
+from verifier.disposal.late import SecondLook
 from verifier.disposal.service import Disposer
 from verifier.disposal.shred import Shredder
 from verifier.disposal.sweep import Sweep
@@ -62,6 +63,10 @@ class Workshop:
     @cached_property
     def disposer(self) -> Disposer:
         return Disposer(self.house.database, clock=self.house.clock, vault=self.house.vault)
+
+    @cached_property
+    def second_look(self) -> SecondLook:
+        return SecondLook(self.house.database, clock=self.house.clock, vault=self.house.vault)
 
     @cached_property
     def expiry(self) -> Expiry:
@@ -139,7 +144,7 @@ def open_workshop(house: House, *, decoder: Decoder | None = None) -> Workshop:
     if Part.SANITISE in parts:
         _ = workshop.checker
     if Part.DISPOSE in parts:
-        _ = workshop.shredder, workshop.disposer, workshop.expiry, workshop.sweep
+        _ = workshop.shredder, workshop.disposer, workshop.second_look, workshop.expiry, workshop.sweep
     if Part.LOG in parts:
         _ = workshop.sequencer
     if Part.NOTIFY in parts:
