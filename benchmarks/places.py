@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from benchmarks import POLICIES
 from benchmarks.letters import POLICY, POLICY_NAME
@@ -23,6 +23,8 @@ from verifier.demo.door import run_command
 from verifier.demo.errors import StepFailedError
 from verifier.demo.service import Service
 from verifier.demo.steps import Steps
+from verifier.settings import Settings
+from verifier.wiring import House, open_house
 
 _AGENT: Final = ("verifications:write", "verifications:read", "contacts:write")
 _SCOPES: Final = {"agent": _AGENT, "reviewer": ("reviews",)}
@@ -74,6 +76,7 @@ class Embedded:
 
     def __init__(self, folder: Path, **given: str) -> None:
         """`given`: more settings, without `VERIFIER_` and in small letters."""
+        self._given: Final[Mapping[str, Any]] = given
         self.settings: Final = _settings(folder, given)
         self._service = Service(folder)
         self.home: Final = self._service.home
@@ -88,6 +91,18 @@ class Embedded:
     def run(self, *arguments: str) -> str:
         """A command of the operator."""
         return run_command(arguments, environment=self._service.environment | self.settings)
+
+    @contextmanager
+    def opened(self) -> Iterator[House]:
+        """The same installation opened beside it, or before it starts."""
+        database = {
+            name: self._given[name] for name in ("database_url", "database_password_file") if name in self._given
+        }
+        house = open_house(Settings(home=self.home, **database))
+        try:
+            yield house
+        finally:
+            house.close()
 
     def stop(self) -> None:
         self._service.stop()

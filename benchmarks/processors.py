@@ -5,6 +5,7 @@ two looks. Leaves to others: dividing it by what was done meanwhile.
 """
 
 import os
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -89,7 +90,7 @@ def name_process(words: Sequence[str], *, above: str) -> str:
     if "serve" in words:
         tier = next((word.rpartition("/ready-")[2] for word in words if "/ready-" in word), "")
         return f"{tier} tier" if tier else "web"
-    program = Path(words[0].partition(":")[0]).name if words and words[0] else ""
+    program = Path(re.split("[ :]", words[0])[0]).name if words else ""  # some tell there what they do
     return _OTHERS.get(program, above or program or "other")
 
 
