@@ -8,17 +8,12 @@ the app was handed is closed here.
 import re
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from datetime import timedelta
-from typing import Final, TypedDict
+from typing import Final
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import Response
 
-from verifier.db.clock import Clock
-from verifier.db.engine import Database
-from verifier.evidence.upload import Uploads
 from verifier.ids import ID_PATTERN
-from verifier.vault.service import Vault
 from verifier.web import (
     agent_api,
     auditor_api,
@@ -52,7 +47,7 @@ _PART_OF_A_VERIFICATION: Final = re.compile(r"(/verification/([^/]+))/.+")
 def create_app(house: House, *, warnings: Sequence[str] = ()) -> FastAPI:
     """The app of an open house. `warnings` are sentences that staff see on every page."""
     is_staff = Part.STAFF in house.rights.parts
-    rooms = _furnish_for_staff(house, warnings) if is_staff else Rooms(**_furnish(house))
+    rooms = _furnish_for_staff(house, warnings) if is_staff else _furnish(house)
     app = FastAPI(
         title="Verifier",
         version="1",
@@ -71,23 +66,9 @@ def create_app(house: House, *, warnings: Sequence[str] = ()) -> FastAPI:
     return app
 
 
-class _Furniture(TypedDict):
-    """What `Rooms` is made of."""
-
-    database: Database
-    clock: Clock
-    vault: Vault
-    uploads: Uploads
-    throttle: Throttle
-    log_key: str
-    public_url: str
-    desk_name: str
-    intake_closes_after: timedelta
-
-
-def _furnish(house: House) -> _Furniture:
+def _furnish(house: House) -> Rooms:
     settings = house.settings
-    return _Furniture(
+    return Rooms(
         database=house.database,
         clock=house.clock,
         vault=house.vault,
@@ -101,10 +82,10 @@ def _furnish(house: House) -> _Furniture:
 
 
 def _furnish_for_staff(house: House, warnings: Sequence[str]) -> StaffRooms:
-    settings, furniture = house.settings, _furnish(house)
-    principals = Principals(house.database, house.clock, furniture["throttle"], settings.staff_address, house.form_key)
+    settings, shared = house.settings, _furnish(house)
+    principals = Principals(house.database, house.clock, shared.throttle, settings.staff_address, house.form_key)
     return StaffRooms(
-        **furniture,
+        **vars(shared),
         policies=house.policies,
         verifications=house.verifications,
         requests=house.requests,

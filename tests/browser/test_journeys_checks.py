@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from policies.access import Role
-from tests.browser.acting import OpenWindow, press, show_verdict
+from tests.browser.acting import OpenWindow, look_too_early, press, show_verdict
 from tests.browser.check_office import DOMAIN, CheckOffice
 from tests.browser.office import wait_for
 from tests.browser.pictures import card_file
@@ -185,16 +185,14 @@ def test_a_record_in_the_zone_is_copied_looked_for_and_found(
     page = window.page
     expect(page.locator("h1")).to_have_text("A DNS record of your domain")
     window.look()
-    press(page, "Show me the record")
-    show_verdict(page, "Add this record to your domain")
-    challenge = page.locator("#record-value").inner_text()
-    if has_scripts:
-        press(page, "Copy – Value")
-        assert page.evaluate("navigator.clipboard.readText()") == challenge
-    window.look()
-    press(page, "Look now")
-    show_verdict(page, "Add this record to your domain")
-    expect(page.get_by_role("alert")).to_contain_text("did not find it")
+    challenge = look_too_early(
+        window,
+        show="Show me the record",
+        heading="Add this record to your domain",
+        challenge="#record-value",
+        copy="Copy – Value",
+        has_scripts=has_scripts,
+    )
     desk.zone.text = f'{record_name(DOMAIN)}. 60 IN TXT "{challenge}"'
     press(page, "Look now")
     show_verdict(page, "Confirmed")

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.acting import OpenWindow, press, show_verdict
+from tests.browser.acting import OpenWindow, look_too_early, press, show_verdict
 from tests.browser.check_office import DOMAIN, Asked, CheckOffice
 from tests.browser.windows import DESKTOP, PHONE, Device
 from tests.https_site import answer
@@ -23,16 +23,14 @@ def test_a_file_on_the_website_is_looked_for_and_found(
     page.get_by_role("radio", name="A file on your website").check()
     press(page, "Continue")
     window.look()
-    press(page, "Show me the file")
-    show_verdict(page, "Put this file on your website")
-    text = page.locator("#file-text").inner_text()
-    if has_scripts:
-        press(page, "Copy – What it holds")
-        assert page.evaluate("navigator.clipboard.readText()") == text
-    window.look()
-    press(page, "Look now")
-    show_verdict(page, "Put this file on your website")
-    expect(page.get_by_role("alert")).to_contain_text("did not find it")
+    text = look_too_early(
+        window,
+        show="Show me the file",
+        heading="Put this file on your website",
+        challenge="#file-text",
+        copy="Copy – What it holds",
+        has_scripts=has_scripts,
+    )
     window.look()
     desk.site.script = answer(text.encode() + b"\n")
     press(page, "Look now")

@@ -120,19 +120,25 @@ def checks(customer: Customer) -> list[dict[str, Any]]:
     return list(answered.json()["checks"])
 
 
+def begin_attestation(desk: Desk, headers: dict[str, str], work: Work, verification: str) -> tuple[str, dict[str, Any]]:
+    """Begin a check by attestation; its address, and what an attestation says that is right."""
+    path = f"/v1/verifications/{verification}/contact-checks"
+    begun = desk.client.post(path, json={"contact": "account", "method": "attestation"}, headers=headers)
+    assert begun.status_code == 202, begun.text
+    work()
+    nonce = desk.client.get(path, headers=headers).json()["checks"][0]["challenge"]
+    audience = desk.house.settings.public_url
+    return path, {"aud": audience, "nonce": nonce, "verification": verification, "action": "control-check"}
+
+
 def test_an_attestation_approves_at_once_and_only_once(
     desk: Desk, headers: dict[str, str], ask: Ask, work: Work, attesting: AttestingDesk
 ) -> None:
     tokens = []
     for _ in range(2):
         asked = ask()
-        path = f"/v1/verifications/{asked['id']}/contact-checks"
-        begun = desk.client.post(path, json={"contact": "account", "method": "attestation"}, headers=headers)
-        assert begun.status_code == 202, begun.text
-        work()
-        nonce = desk.client.get(path, headers=headers).json()["checks"][0]["challenge"]
-        audience = desk.house.settings.public_url
-        token = attesting.sign(aud=audience, nonce=nonce, verification=asked["id"], action="control-check")
+        path, right = begin_attestation(desk, headers, work, asked["id"])
+        token = attesting.sign(**right)
         handed_in = desk.client.post(f"{path}/attestation", json={"token": token}, headers=headers)
         assert handed_in.status_code == 202, handed_in.text
         work()
@@ -148,13 +154,8 @@ def test_an_attestation_approves_at_once_and_only_once(
 def test_an_attestation_that_is_handed_in_again_under_its_key_is_no_replay(
     desk: Desk, headers: dict[str, str], ask: Ask, work: Work, attesting: AttestingDesk
 ) -> None:
-    asked = ask()
-    path = f"/v1/verifications/{asked['id']}/contact-checks"
-    desk.client.post(path, json={"contact": "account", "method": "attestation"}, headers=headers)
-    work()
-    nonce = desk.client.get(path, headers=headers).json()["checks"][0]["challenge"]
-    right = {"aud": desk.house.settings.public_url, "verification": asked["id"], "action": "control-check"}
-    body = {"token": attesting.sign(**right, nonce=nonce)}
+    path, right = begin_attestation(desk, headers, work, ask()["id"])
+    body = {"token": attesting.sign(**right)}
     keyed = headers | {"idempotency-key": "attest"}
     first = desk.client.post(f"{path}/attestation", json=body, headers=keyed)
     work()
@@ -169,12 +170,8 @@ def test_an_attestation_for_another_customer_is_a_mismatch(
     desk: Desk, headers: dict[str, str], ask: Ask, work: Work, attesting: AttestingDesk
 ) -> None:
     asked = ask()
-    path = f"/v1/verifications/{asked['id']}/contact-checks"
-    desk.client.post(path, json={"contact": "account", "method": "attestation"}, headers=headers)
-    work()
-    nonce = desk.client.get(path, headers=headers).json()["checks"][0]["challenge"]
-    right = {"aud": desk.house.settings.public_url, "verification": asked["id"], "action": "control-check"}
-    token = attesting.sign(**right, nonce=nonce, sub="customer-4712")
+    path, right = begin_attestation(desk, headers, work, asked["id"])
+    token = attesting.sign(**right, sub="customer-4712")
     desk.client.post(f"{path}/attestation", json={"token": token}, headers=headers)
     work()
     check = desk.client.get(path, headers=headers).json()["checks"][0]
