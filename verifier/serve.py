@@ -31,7 +31,7 @@ from verifier.sanitise.probe import SandboxReport, probe_sandbox
 from verifier.settings import Settings, Tier
 from verifier.stores import probe_stores
 from verifier.telemetry import configure_logs, get_log
-from verifier.wiring import open_figures, open_house, parts_of_tier, verify_customer_cannot
+from verifier.wiring import open_figures, open_house, parts_of_tier, tell_weakness, verify_customer_cannot
 
 EMBEDDED: Final = (
     "Documents and keys lie on one machine: this form keeps every promise but P2, that who receives documents "
@@ -68,6 +68,7 @@ def serve(settings: Settings, *, ready_file: Path | None = None) -> None:
         try:
             if settings.tier == "customer":
                 verify_customer_cannot(house)
+                _announce(*tell_weakness(house))
             # Only workers decode what others made; where they run apart, each of them tries its own sandbox.
             warnings = try_sandbox(settings) if has_all_tiers else ()
             _announce(_FORMS[settings.tier], f"Listening on {address}, known as {settings.own_address}.", *warnings)

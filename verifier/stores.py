@@ -24,6 +24,7 @@ from verifier.vault.roots import RootKeys
 if TYPE_CHECKING:
     from verifier.vault.aws import Access
     from verifier.vault.s3_probe import Candidate
+    from verifier.vault.s3_trial import Replacing
 
 _DOCUMENTS: Final = "documents"
 _KEYS: Final = "keys"
@@ -166,6 +167,14 @@ def find_allowed_with_documents(settings: Settings, installation: InstallationId
     from verifier.vault.s3_trial import find_allowed
 
     yield from find_allowed(open_s3(_access(settings, _DOCUMENTS)), settings.documents_bucket, installation)
+
+
+def find_replacing_of_documents(settings: Settings, installation: InstallationId) -> "Replacing":
+    """Whether another object can be put over a sealed copy. Raises `StoreUnavailableError`."""
+    from verifier.vault.aws import open_s3
+    from verifier.vault.s3_trial import find_replacing
+
+    return find_replacing(open_s3(_access(settings, _DOCUMENTS)), settings.documents_bucket, installation)
 
 
 def _candidate(settings: Settings, part: str, bucket: str) -> "Candidate":

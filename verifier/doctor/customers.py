@@ -19,7 +19,7 @@ from verifier.doctor.machine import see_space
 from verifier.ids import InstallationId
 from verifier.settings import Settings
 from verifier.stores import open_documents
-from verifier.wiring.trial import find_allowed_here
+from verifier.wiring.trial import find_allowed_here, find_weakness_here
 
 
 def examine_customers_tier(settings: Settings) -> Iterator[Finding]:
@@ -44,4 +44,8 @@ def _see_tier(settings: Settings, database: Database) -> str:
     allowed = list(find_allowed_here(settings, database, InstallationId(installation.id)))
     if allowed:
         raise WrongError(f"this tier could do what it must not: {'; '.join(allowed)}. See docs/how-to/many-machines.md")
-    return "it tried to read, change and delete what it must not, and could not"
+    weakness = find_weakness_here(settings, InstallationId(installation.id))
+    if weakness is not None and weakness.is_mendable:
+        raise WrongError(weakness.sentence)
+    tried = "it tried to read, change and delete what it must not, and could not"
+    return tried if weakness is None else f"{tried}. {weakness.sentence}"

@@ -6,7 +6,9 @@ and stays. Leaves to others: what follows from what succeeded.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
@@ -20,6 +22,19 @@ if TYPE_CHECKING:
 
 # To what nobody may do, a store says that it does not know how; that is as good as not being allowed.
 _DENIED: Final = DENIED | {"MethodNotAllowed"}
+_WORD: Final = b"canary"
+# The only store of which we know that a bucket's policy can ask for If-None-Match (`s3:if-none-match`).
+_ASKS_FOR_CONDITIONS: Final = (".amazonaws.com", ".amazonaws.com.cn")
+
+
+class Replacing(Enum):
+    """Whether an object can be put over another by whoever may put at all."""
+
+    REFUSED = auto()
+    TAKEN = auto()
+    """And the store has no policy that could refuse it."""
+    TAKEN_THOUGH_REFUSABLE = auto()
+    """And a statement in the bucket's policy could refuse it."""
 
 
 def find_allowed(client: "S3Client", bucket: str, installation: InstallationId) -> Iterator[str]:
@@ -34,11 +49,25 @@ def find_allowed(client: "S3Client", bucket: str, installation: InstallationId) 
             yield what
 
 
+def find_replacing(client: "S3Client", bucket: str, installation: InstallationId) -> Replacing:
+    """Try to put the canary over itself: nobody's object, and the same word. Raises `StoreUnavailableError`."""
+    name = f"{installation}/canary"
+    _put_canary(client, bucket, name)
+    if not _is_allowed(lambda: client.put_object(Bucket=bucket, Key=name, Body=_WORD)):
+        return Replacing.REFUSED
+    return Replacing.TAKEN_THOUGH_REFUSABLE if can_refuse_replacing(client) else Replacing.TAKEN
+
+
+def can_refuse_replacing(client: "S3Client") -> bool:
+    """Whether a policy of this client's store can refuse a put without `If-None-Match`."""
+    return (urlsplit(client.meta.endpoint_url).hostname or "").endswith(_ASKS_FOR_CONDITIONS)
+
+
 def _put_canary(client: "S3Client", bucket: str, name: str) -> None:
     """Let it be there. Not by `Bucket.put_once`, which asks whose it is: whoever only puts may not ask."""
     with service_errors():
         try:
-            client.put_object(Bucket=bucket, Key=name, Body=b"canary", IfNoneMatch="*")
+            client.put_object(Bucket=bucket, Key=name, Body=_WORD, IfNoneMatch="*")
         except ClientError as error:
             if code_of(error) not in TAKEN:  # without it, "not found" would be taken for "not allowed"
                 raise

@@ -8,7 +8,7 @@ part of several opens what `parts` gives that part, and nothing else.
 from verifier.wiring.house import House, choose_seams, load_contact_key, open_house
 from verifier.wiring.installing import Seams
 from verifier.wiring.parts import ALL_PARTS, Part, parts_of_tier, parts_of_zones
-from verifier.wiring.trial import verify_customer_cannot
+from verifier.wiring.trial import tell_weakness, verify_customer_cannot
 from verifier.wiring.workshop import Workshop, open_figures, open_workshop
 
 __all__ = [
@@ -24,5 +24,6 @@ __all__ = [
     "open_workshop",
     "parts_of_tier",
     "parts_of_zones",
+    "tell_weakness",
     "verify_customer_cannot",
 ]
