@@ -73,7 +73,7 @@ def claim(session: Session, now: datetime, verification: VerificationId, *, acto
         UnknownVerificationError, AlreadyDecidedError, WrongStateError, ClaimedByOtherError, FourEyesError
     """
     row = lock_verification(session, verification)
-    _verify_in_review(row)
+    verify_in_review(row)
     verify_four_eyes(session, row, actor=actor)
     claimed_until = now + get_policy(session, row).review.claim_for
     held = session.get(ClaimRow, verification, populate_existing=True)  # the queue may have shown it before the lock
@@ -126,7 +126,8 @@ def verify_claimed(session: Session, now: datetime, verification: VerificationId
     return held
 
 
-def _verify_in_review(row: VerificationRow) -> None:
+def verify_in_review(row: VerificationRow) -> None:
+    """Raise `AlreadyDecidedError` or `WrongStateError` unless it waits for a reviewer."""
     if is_terminal(row.state):
         raise AlreadyDecidedError({"state": row.state})
     if row.state not in IN_REVIEW:

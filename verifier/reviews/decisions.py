@@ -32,7 +32,7 @@ from verifier.proofs.errors import UnknownDetailError
 from verifier.proofs.service import read_besides, read_documents, verify_satisfied
 from verifier.retention import service as retention
 from verifier.retention.service import Rule
-from verifier.reviews.claims import verify_claimed, verify_four_eyes
+from verifier.reviews.claims import verify_claimed, verify_four_eyes, verify_in_review
 from verifier.reviews.errors import (
     DocumentsNeededError,
     PagesNotAllViewedError,
@@ -43,8 +43,7 @@ from verifier.reviews.errors import (
 from verifier.reviews.tables import ClaimRow, DecisionRow, PageViewRow
 from verifier.reviews.views import verify_details_viewed
 from verifier.vault.service import Vault
-from verifier.verifications.errors import AlreadyDecidedError, WrongStateError
-from verifier.verifications.life import IN_REVIEW, VerificationState, is_terminal
+from verifier.verifications.life import VerificationState
 from verifier.verifications.moves import get_policy, get_undecided_end, lock_verification, move, verify_in_time
 from verifier.verifications.once import Once
 from verifier.verifications.sealed_values import forget_value, seal_value
@@ -115,10 +114,7 @@ class Decisions:
     def _verify_may_decide(
         self, session: Session, now: datetime, row: VerificationRow, decision: Decision, *, actor: str
     ) -> None:
-        if is_terminal(row.state):
-            raise AlreadyDecidedError({"state": row.state})
-        if row.state not in IN_REVIEW:
-            raise WrongStateError({"state": row.state})
+        verify_in_review(row)
         verify_claimed(session, now, row.id, actor=actor)
         verify_four_eyes(session, row, actor=actor)
         verify_log_keeps_up(session, now)

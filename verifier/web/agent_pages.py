@@ -4,16 +4,17 @@ from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
 
 from policies.access import Action
-from verifier.disposal.reading import find_document_receipt
 from verifier.errors import VerifierError
 from verifier.evidence.documents import get_document_of
+from verifier.evidence.tables import DocumentRow
 from verifier.ids import DocumentId, VerificationId
 from verifier.locales import NO_HINT, parse_hint, translator
 from verifier.staff.principal import Principal, verify_may
 from verifier.verifications.life import is_terminal
-from verifier.verifications.moves import get_policy, get_verification
+from verifier.verifications.moves import get_verification
 from verifier.verifications.once import EVERY_TIME
 from verifier.verifications.service import NewVerification
 from verifier.web.agent_api import PAGE_ROWS, find_next_cursor, read_page
@@ -23,10 +24,10 @@ from verifier.web.link_showing import note_link_shown
 from verifier.web.pages.agent import NewPage, NewResult, NewValues
 from verifier.web.pages.common import FieldError
 from verifier.web.principals import PagePrincipal
-from verifier.web.receipt_views import answer_receipt_file, tell_receipt
 from verifier.web.rooms import StaffRooms, StaffRoomsDep
+from verifier.web.staff_receipts import ReceiptForm, show_receipt_of
 from verifier.web.staff_route import SignedForm, StaffForm, StaffRoute, explain_refusal, go_to, show
-from verifier.web.staff_views import LOCALE, label_document, staff_shell
+from verifier.web.staff_views import LOCALE, staff_shell
 
 router: Final = APIRouter(tags=["agent"], route_class=StaffRoute, include_in_schema=False)
 
@@ -212,17 +213,16 @@ def show_receipt(
     document: str,
     principal: PagePrincipal,
     rooms: StaffRoomsDep,
-    format_: Annotated[Literal["page", "json"], Query(alias="format")] = "page",
+    format_: ReceiptForm = "page",
 ) -> Response:
     """The deletion receipt of one document: to read and print, or the file that tools check."""
     verify_may(principal, Action.RECEIPT_READ)
-    with rooms.database.read() as session:
+
+    def find(session: Session) -> DocumentRow:
         row = get_verification(session, VerificationId(verification))
-        found = get_document_of(session, row.id, DocumentId(document))
-        receipt = find_document_receipt(session, found.id, log_key=rooms.log_key)
-        label = label_document(get_policy(session, row), found)
-        reference = row.reference or row.id
-    if format_ == "json":
-        return answer_receipt_file(receipt)
-    shell = staff_shell(request, principal, rooms=rooms, current="new")
-    return show(tell_receipt(receipt, shell=shell, reference=reference, label=label, base_url=f"/cases/{verification}"))
+        return get_document_of(session, row.id, DocumentId(document))
+
+    case = f"/cases/{verification}"
+    return show_receipt_of(
+        request, principal, find, rooms=rooms, form=format_, current="new", base_url=case, back_url=case
+    )

@@ -4,23 +4,21 @@ Guarantees: who reads the log is in the log before anything of it is shown, once
 the API.
 """
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Final, Literal, assert_never
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
+from sqlalchemy.orm import Session
 
 from policies.access import Action
 from verifier.audit.catalogue import EntryKind
-from verifier.disposal.reading import count_stored, find_document_receipt, read_disposed, read_stored
+from verifier.disposal.reading import count_stored, read_disposed, read_stored
 from verifier.evidence.errors import UnknownDocumentError
 from verifier.evidence.tables import DocumentRow
-from verifier.ids import DocumentId
 from verifier.reviews.figures import count_solved
 from verifier.staff.principal import Principal, verify_may
-from verifier.verifications.moves import get_policy, get_verification
 from verifier.web.auditor_views import (
     parse_filters,
     read_log_head,
@@ -45,10 +43,10 @@ from verifier.web.log_reading import (
 from verifier.web.pages.auditor import DestroyedPage, EntriesPage, EntryRow, Filters, StoredPage, ViewsPage
 from verifier.web.pages.common import FieldError, StaffShell
 from verifier.web.principals import PagePrincipal
-from verifier.web.receipt_views import answer_receipt_file, tell_receipt
 from verifier.web.rooms import StaffRooms, StaffRoomsDep
+from verifier.web.staff_receipts import ReceiptForm, show_receipt_of
 from verifier.web.staff_route import StaffRoute, show
-from verifier.web.staff_views import label_document, staff_shell
+from verifier.web.staff_views import staff_shell
 
 router: Final = APIRouter(tags=["auditor"], route_class=StaffRoute, include_in_schema=False)
 
@@ -203,19 +201,18 @@ def show_receipt(
     document: str,
     principal: PagePrincipal,
     rooms: StaffRoomsDep,
-    format_: Annotated[Literal["page", "json"], Query(alias="format")] = "page",
+    format_: ReceiptForm = "page",
 ) -> Response:
     """The deletion receipt of one document: to read and print, or the file that tools check."""
     verify_may(principal, Action.RECEIPT_READ)
-    with rooms.database.read() as session:
+
+    def find(session: Session) -> DocumentRow:
         found = session.get(DocumentRow, document)
         if found is None:
             raise UnknownDocumentError
-        receipt = find_document_receipt(session, DocumentId(document), log_key=rooms.log_key)
-        row = get_verification(session, found.verification_id)
-        label, reference = label_document(get_policy(session, row), found), row.reference or row.id
-    if format_ == "json":
-        return answer_receipt_file(receipt)
-    shell = staff_shell(request, principal, rooms=rooms, current="audit")
-    page = tell_receipt(receipt, shell=shell, reference=reference, label=label, base_url="/audit")
-    return show(replace(page, back_url="/audit?tab=destroyed"))
+        return found
+
+    back = "/audit?tab=destroyed"
+    return show_receipt_of(
+        request, principal, find, rooms=rooms, form=format_, current="audit", base_url="/audit", back_url=back
+    )

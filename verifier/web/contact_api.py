@@ -22,7 +22,6 @@ from verifier.ids import SubmissionId, VerificationId
 from verifier.staff.principal import Principal, verify_may
 from verifier.verifications.handlers import note_handler
 from verifier.verifications.moves import get_verification, lock_verification
-from verifier.verifications.once import Once
 from verifier.web.contact_answers import ChecksAnswer, SubmissionAnswer, tell_checks, tell_pending, tell_submission
 from verifier.web.once import RawBody, begin_call
 from verifier.web.principals import AnyPrincipal, ApiPrincipal
@@ -83,11 +82,11 @@ def begin_check(
     """Begin a check for the customer, or send its code once more: while they are on the phone, for example."""
     verify_may(principal, Action.CONTACT_CHECK_SUBMIT)
     # A whole desk asks with one key: to count it as one household would leave its customers without codes.
-    call = begin_call(request, body, made=SubmissionId, rooms=rooms, principal=principal)
     return _hand_in(
+        request,
+        body,
         verification,
         lambda door: door.begin(asked.contact, asked.method, network="", locale=""),
-        once=call,
         rooms=rooms,
         principal=principal,
     )
@@ -99,11 +98,11 @@ def enter_code(
 ) -> SubmissionAnswer:
     """Enter the code that the customer reads out on the phone."""
     verify_may(principal, Action.CONTACT_CHECK_SUBMIT)
-    call = begin_call(request, body, made=SubmissionId, rooms=rooms, principal=principal)
     return _hand_in(
+        request,
+        body,
         verification,
         lambda door: door.guess_for(given.contact, given.code),
-        once=call,
         rooms=rooms,
         principal=principal,
     )
@@ -120,11 +119,11 @@ def hand_in_attestation(
 ) -> SubmissionAnswer:
     """Hand in a signed attestation for the nonce of the open check."""
     verify_may(principal, Action.CONTACT_CHECK_SUBMIT)
-    call = begin_call(request, body, made=SubmissionId, rooms=rooms, principal=principal)
     return _hand_in(
+        request,
+        body,
         verification,
         lambda door: door.hand_in_attestation(given.token),
-        once=call,
         rooms=rooms,
         principal=principal,
     )
@@ -141,9 +140,14 @@ async def hand_in_message(
     """Hand in the message itself, raw as the desk received it (RFC 5322)."""
     verify_may(principal, Action.CONTACT_CHECK_SUBMIT)
     raw = await _read_limited(request)
-    call = await run_in_threadpool(begin_call, request, raw, made=SubmissionId, rooms=rooms, principal=principal)
     return await run_in_threadpool(
-        _hand_in, verification, lambda door: door.hand_in_message(raw), once=call, rooms=rooms, principal=principal
+        _hand_in,
+        request,
+        raw,
+        verification,
+        lambda door: door.hand_in_message(raw),
+        rooms=rooms,
+        principal=principal,
     )
 
 
@@ -158,13 +162,15 @@ async def _read_limited(request: Request) -> bytes:
 
 
 def _hand_in(
+    request: Request,
+    body: bytes,
     verification: str,
     hand_in: Callable[[Door], SubmissionId],
     *,
-    once: Once[SubmissionId],
     rooms: StaffRooms,
     principal: Principal,
 ) -> SubmissionAnswer:
+    once = begin_call(request, body, made=SubmissionId, rooms=rooms, principal=principal)
     with rooms.database.write() as session:
         row = lock_verification(session, VerificationId(verification))
         now = rooms.clock.now(session)

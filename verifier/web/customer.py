@@ -25,7 +25,6 @@ from verifier.verifications import links
 from verifier.verifications.life import is_terminal
 from verifier.verifications.moves import withdraw as end_by_customer
 from verifier.verifications.tables import Standing, VerificationRow
-from verifier.web.asked import asked_page
 from verifier.web.csrf import verify_form_token, verify_same_site
 from verifier.web.customer_answers import tell_landing, tell_link_problem, tell_page
 from verifier.web.customer_session import (
@@ -34,18 +33,17 @@ from verifier.web.customer_session import (
     change,
     cookie_name,
     look,
-    look_again,
     read_customer,
     session_token,
     token_for_forms,
     verify_form,
 )
 from verifier.web.customer_views import CustomerReading
-from verifier.web.pages.common import FieldError, slot_anchor
+from verifier.web.pages.common import slot_anchor
 from verifier.web.pages.customer import LandingPage, WithdrawPage, WithdrawReason
-from verifier.web.pages.language import translator
-from verifier.web.problems import prefers_html, refuse
+from verifier.web.problems import prefers_html
 from verifier.web.receipt_views import answer_receipt_file, tell_receipt
+from verifier.web.refused import show_refused
 from verifier.web.rooms import Rooms, RoomsDep
 from verifier.web.speaking import show_page, speak
 from verifier.web.step_views import is_decided_alone, name_asked
@@ -164,23 +162,6 @@ def change_by_form(
     if prefers_html(request):
         return RedirectResponse(f"/verification/{verification}{go_on[-1]}", status_code=303)
     return show(request, verification, rooms)
-
-
-def show_refused(
-    request: Request, verification: str, error: VerifierError, *, field_name: str, rooms: Rooms
-) -> Response:
-    """The page that is due with an error summary, where a person was refused while something is asked for."""
-    if not prefers_html(request):
-        raise error
-    with look_again(request, verification, rooms=rooms) as visit:
-        reading = visit.read()
-        if not reading.is_asked:
-            raise error
-        problem = refuse(error, translate=translator(speak(request)))
-        errors = (FieldError(field=field_name, sentence=f"{problem.detail} {problem.next_step}"),)
-        page = asked_page(reading, form_token=visit.form_token, errors=errors)
-        here = f"/verification/{verification}"
-        return show_page(request, page, status=problem.status, headers=problem.headers, here=here)
 
 
 @dataclass

@@ -16,7 +16,7 @@ from verifier.proofs.errors import DetailMalformedError, UnknownDetailError
 from verifier.verifications.life import VerificationState
 from verifier.verifications.moves import get_policy
 from verifier.verifications.tables import VerificationRow
-from verifier.web.customer import page_of_slot, show_refused
+from verifier.web.customer import page_of_slot
 from verifier.web.customer_session import Visit, change, look, look_again, verify_form
 from verifier.web.detail_reading import read_questions
 from verifier.web.detail_views import field_errors, tell_faults
@@ -26,6 +26,7 @@ from verifier.web.pages.details import DetailPage
 from verifier.web.pages.language import translator
 from verifier.web.pages.questions import Question
 from verifier.web.problems import PROBLEM_JSON, prefers_html, refuse
+from verifier.web.refused import show_refused
 from verifier.web.rooms import Rooms, RoomsDep
 from verifier.web.speaking import show_page, speak
 

@@ -16,14 +16,14 @@ from verifier.contacts.reading import SubmissionStatus, find_submission
 from verifier.errors import VerifierError
 from verifier.ids import SubmissionId
 from verifier.proofs.errors import UnknownLineError
-from verifier.web.asked import asked_page
 from verifier.web.check_views import check_page
 from verifier.web.customer_answers import tell_page
 from verifier.web.customer_session import look, look_again
 from verifier.web.customer_views import CustomerReading
-from verifier.web.pages.common import FieldError
+from verifier.web.pages.common import FieldError, View
 from verifier.web.pages.language import translator
 from verifier.web.problems import prefers_html, refuse
+from verifier.web.refused import lay_out_due, show_refused
 from verifier.web.rooms import Rooms, RoomsDep
 from verifier.web.speaking import show_page, speak
 from verifier.web.step_views import find_last_check, is_listed, task_page, ways_page
@@ -118,19 +118,12 @@ def show_check_refused(
     rooms: Rooms,
 ) -> Response:
     """The page of the check with the error on it, and what was typed; where it is not due, what is."""
-    if not prefers_html(request):
-        raise error
-    with look_again(request, verification, rooms=rooms) as visit:
-        reading = visit.read()
-        if not reading.is_asked:
-            raise error
-        problem = refuse(error, translate=translator(speak(request)))
-        errors = (FieldError(field=field, sentence=f"{problem.detail} {problem.next_step}"),)
-        here = f"/verification/{verification}"
+
+    def lay_out(reading: CustomerReading, form_token: str, errors: tuple[FieldError, ...]) -> tuple[View, str]:
         if check is None or check not in _list_checks(reading) or _is_confirmed(reading, ContactRequirement(*check)):
-            page = asked_page(reading, form_token=visit.form_token, errors=errors)
-        else:
-            item = ContactRequirement(*check)
-            page = check_page(reading, item, form_token=visit.form_token, said=said, errors=errors)
-            here = f"{here}/contacts/{item.contact}/{item.by}"
-        return show_page(request, page, status=problem.status, headers=problem.headers, here=here)
+            return lay_out_due(reading, form_token, errors)
+        item = ContactRequirement(*check)
+        page = check_page(reading, item, form_token=form_token, said=said, errors=errors)
+        return page, f"/contacts/{item.contact}/{item.by}"
+
+    return show_refused(request, verification, error, field_name=field, rooms=rooms, lay_out=lay_out)
