@@ -10,7 +10,7 @@ HADOLINT_VERSION := 2.15.1
 ONCE ?=
 ROUNDS ?= 1
 RESULTS ?= var/faults.json
-BENCHMARKS := uploads s3_uploads memory checking lives log due decisions codes messages
+BENCHMARKS := uploads s3_uploads memory checking lives growth peak log due decisions codes messages
 export UV_SYSTEM_CERTS := 1
 export UV_PYTHON_DOWNLOADS := never
 # Where the environment forbids Python to keep what it compiled, every process would compile all of it anew.

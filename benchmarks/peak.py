@@ -32,7 +32,7 @@ from benchmarks.places import Place, find_missing, open_embedded, open_stack
 from benchmarks.processors import since
 from verifier.settings import Settings
 
-_BY_HOUR: Final = (1, 1, 1, 1, 1, 2, 3, 5, 7, 9, 10, 9, 7, 8, 8, 7, 6, 5, 4, 3, 2, 2, 1, 1)
+_BY_HOUR: Final = (1, 1, 1, 1, 1, 2, 3, 5, 7, 9, 9, 10, 7, 8, 8, 7, 6, 5, 4, 3, 2, 2, 1, 1)
 """How many of a hundred or so come in each hour of the day."""
 _SEED: Final = 7_000
 _LATE: Final = 1.0

@@ -1,23 +1,27 @@
-"""4 MB sealed and stored in a bucket: MB/s beside boto3 with the AWS Encryption SDK, against the same local store.
+"""Documents sealed and stored in a bucket: MB/s beside boto3 with the AWS Encryption SDK, against the same local store.
 
-Run as `python -m benchmarks.s3_uploads [ROUNDS]`; it starts a radosgw of its own. Both encrypt to a public key, each
-object under a fresh data key with key commitment, without a signature, from the same steps in memory; both store with
-one bounded client, eight at a time. Ours also announces each upload, writes it once by condition, and takes the
-announcement back. The two take turns in one run; medians are compared. Before that, each is read back and opened.
+Run as `python -m benchmarks.s3_uploads [ROUNDS] [--megabytes 0.2 --megabytes 4 ...] [--at-once N]`; it starts a radosgw
+of its own. All do the same work: they encrypt to a public key, each object under a fresh data key with key commitment
+and without a signature, keep the SHA-256 of what they sealed, and store it with the same bounded client. The SDK is
+taken in both ways that a careful developer would write: streamed by boto3's `upload_fileobj`, and sealed whole in
+memory and put once by condition, as ours is. Ours also announces each upload and takes the announcement back: two
+requests more. They take turns in one run, each begins as often; medians are compared. Before that, one object of each
+is read back and opened; the run ends with 1 where it does not open to what it was.
 """
 
+import argparse
 import hashlib
 import io
 import os
 import statistics
-import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, TypeAlias
 
 from aws_encryption_sdk import CommitmentPolicy, EncryptionSDKClient
 from aws_encryption_sdk.identifiers import AlgorithmSuite, EncryptionKeyType, WrappingAlgorithm
@@ -28,23 +32,28 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from tests.servers.radosgw import find_missing, run_radosgw
 from tests.servers.store import Store
+from verifier.evidence.documents import Ciphertext
+from verifier.evidence.fence import Fence, read_steady_clock
+from verifier.evidence.sealed_writer import SealedWriter
 from verifier.ids import InstallationId, new_document_id, new_installation_id, new_verification_id
 from verifier.vault.keys import generate_key_pair
 from verifier.vault.objects import ObjectKey
 from verifier.vault.s3_bucket import Bucket
 from verifier.vault.s3_objects import S3Objects
 from verifier.vault.s3_spool import SpoolRoom
-from verifier.vault.sealing import Sealer, open_object
+from verifier.vault.sealing import open_object
 
-_BYTES: Final = 4_000_000
-_STEP_BYTES: Final = 512 * 1024
-_OBJECTS: Final = 48
-_AT_ONCE: Final = 8
+_FRAME_BYTES: Final = 64 * 1024
+_BYTES_A_ROUND: Final = 100_000_000
+_MOST_A_ROUND: Final = 200
 _SUITE: Final = AlgorithmSuite.AES_256_GCM_HKDF_SHA512_COMMIT_KEY
+_OURS: Final = "ours"
+
+Upload: TypeAlias = Callable[[bytes], object]
 
 
 class Ours:
-    """Sealed, and stored through the product's object store."""
+    """Sealed and stored as the product does both, behind a fence that no row has to draw anew."""
 
     def __init__(self, store: Store, folder: Path) -> None:
         self._objects: Final = S3Objects(Bucket(store.open_client(), store.make_bucket()), SpoolRoom(folder))
@@ -52,21 +61,22 @@ class Ours:
         self._objects.write_installation(self._installation)
         self._private, self._public = generate_key_pair()
 
-    def upload(self, data: bytes) -> tuple[ObjectKey, Sealer]:
+    def upload(self, data: bytes) -> tuple[ObjectKey, Ciphertext]:
         key = ObjectKey(self._installation, new_verification_id(), new_document_id(), "original")
-        sealer, writer = Sealer(self._public, key.context()), self._objects.create(key)
-        writer.write(sealer.start())
-        for start in range(0, len(data), _STEP_BYTES):
-            writer.write(sealer.update(memoryview(data)[start : start + _STEP_BYTES]))
-        writer.write(sealer.finalize())
-        writer.commit()
-        return key, sealer
+        fence = Fence(lambda: None, drawn_at=read_steady_clock())
+        writer = SealedWriter(self._objects, key, self._public, fence=fence)
+        writer.write(data)
+        return key, writer.commit()
 
     def try_once(self, data: bytes) -> bool:
-        key, sealer = self.upload(data)
-        chunks = self._objects.read(key)
-        digest, length = sealer.digest, sealer.length
-        return data == open_object(self._private, key.context(), chunks, expected_digest=digest, expected_bytes=length)
+        key, sealed = self.upload(data)
+        return data == open_object(
+            self._private,
+            key.context(),
+            self._objects.read(key),
+            expected_digest=sealed.digest,
+            expected_bytes=sealed.length,
+        )
 
 
 class _Provider(RawMasterKeyProvider):  # type: ignore[misc]  # the library has no types
@@ -96,23 +106,36 @@ class Theirs:
         self._provider: Final = _Provider()
         self._provider.add_master_key(b"pair")
 
-    def upload(self, data: bytes) -> tuple[str, str]:
-        name = new_document_id()
-        context = {"document": name}
-        with self._sdk.stream(
+    def _seal(self, data: bytes, name: str) -> IO[bytes]:
+        return self._sdk.stream(  # type: ignore[no-any-return]  # the library has no types
             mode="e",
             source=io.BytesIO(data),
             key_provider=self._provider,
             algorithm=_SUITE,
-            encryption_context=context,
-            frame_length=64 * 1024,
-        ) as sealed:
+            encryption_context={"document": name},
+            frame_length=_FRAME_BYTES,
+        )
+
+    def stream(self, data: bytes) -> tuple[str, str]:
+        """As it is sealed."""
+        name = new_document_id()
+        with self._seal(data, name) as sealed:
             digested = _Digesting(sealed)
             self._client.upload_fileobj(digested, self._bucket, name)  # type: ignore[arg-type]
         return name, digested.digest
 
+    def put(self, data: bytes) -> tuple[str, str]:
+        """Once it is sealed, and where nothing has that name."""
+        name = new_document_id()
+        with self._seal(data, name) as sealing:
+            sealed = sealing.read()
+        self._client.put_object(Bucket=self._bucket, Key=name, Body=sealed, IfNoneMatch="*")
+        return name, hashlib.sha256(sealed).hexdigest()
+
     def try_once(self, data: bytes) -> bool:
-        name, digest = self.upload(data)
+        return all(self._opens(data, *upload(data)) for upload in (self.stream, self.put))
+
+    def _opens(self, data: bytes, name: str, digest: str) -> bool:
         sealed = self._client.get_object(Bucket=self._bucket, Key=name)["Body"].read()
         opened, _ = self._sdk.decrypt(source=sealed, key_provider=self._provider)
         return bool(opened == data) and hashlib.sha256(sealed).hexdigest() == digest
@@ -136,36 +159,52 @@ class _Digesting:
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(description="Sealed uploads into a bucket.")
+    parser.add_argument("rounds", type=int, nargs="?", default=7)
+    parser.add_argument(
+        "--megabytes", type=float, action="append", help="of one object; 0.2, 4, 15 where none is named"
+    )
+    parser.add_argument("--at-once", type=int, default=8)
+    asked = parser.parse_args()
     missing = find_missing()
     if missing:
         print(missing)
         return 0
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 7
-    data = os.urandom(_BYTES)
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory(prefix="s3-") as text, run_radosgw(Path(text) / "store") as store:
         ours, theirs = Ours(store, Path(text) / "spool"), Theirs(store)
-        if not (ours.try_once(data) and theirs.try_once(data)):
-            raise RuntimeError("what was stored does not open to what it was")
-        _compare({"ours": ours.upload, "theirs": theirs.upload}, data, rounds)
+        for megabytes in asked.megabytes or (0.2, 4.0, 15.0):
+            data = os.urandom(int(megabytes * 1e6))
+            if not (ours.try_once(data) and theirs.try_once(data)):
+                print("what was stored does not open to what it was")
+                return 1
+            uploads = {_OURS: ours.upload, "SDK, streamed": theirs.stream, "SDK, put once": theirs.put}
+            print(f"{megabytes:g} MB each, {asked.at_once} at once:")
+            _compare(uploads, data, rounds=asked.rounds, at_once=asked.at_once)
     return 0
 
 
-def _compare(uploads: dict[str, Callable[[bytes], object]], data: bytes, rounds: int) -> None:
+def _compare(uploads: Mapping[str, Upload], data: bytes, *, rounds: int, at_once: int) -> None:
+    count = max(at_once, min(_MOST_A_ROUND, _BYTES_A_ROUND // len(data)))
     speeds: dict[str, list[float]] = {name: [] for name in uploads}
     costs: dict[str, list[float]] = {name: [] for name in uploads}
+    order = deque(uploads)
     for _ in range(rounds):
-        for name, upload in uploads.items():
+        for name in order:
             cpu, begun = time.process_time(), time.perf_counter()
-            with ThreadPoolExecutor(_AT_ONCE) as pool:
-                list(pool.map(upload, [data] * _OBJECTS))
-            speeds[name].append(_OBJECTS * _BYTES / 1e6 / (time.perf_counter() - begun))
-            costs[name].append((time.process_time() - cpu) / _OBJECTS * 1000)
-    for name in uploads:
-        speed, cost = statistics.median(speeds[name]), statistics.median(costs[name])
-        print(f"{name:6} {speed:6.0f} MB/s, {cost:5.1f} ms of processor an object ({rounds} rounds of {_OBJECTS})")
-    ratio = statistics.median(speeds["ours"]) / statistics.median(speeds["theirs"])
-    print(f"ours beside boto3 with the AWS Encryption SDK: {ratio:.2f}×")
+            with ThreadPoolExecutor(at_once) as pool:
+                list(pool.map(uploads[name], [data] * count))
+            speeds[name].append(count * len(data) / 1e6 / (time.perf_counter() - begun))
+            costs[name].append((time.process_time() - cpu) / count * 1000)
+        order.rotate(1)
+    for name, upload_speeds in speeds.items():
+        speed, cost = statistics.median(upload_speeds), statistics.median(costs[name])
+        fastest = max(upload_speeds)
+        beside = statistics.median(speeds[_OURS]) / speed
+        dearer = statistics.median(costs[_OURS]) / cost
+        ratio = "" if name == _OURS else f"; ours {beside:.2f} × as fast, {dearer:.2f} × the processor time"
+        print(f"  {name:14} {speed:6.1f} MB/s ({fastest:.1f}), {cost:6.1f} ms of processor an object{ratio}")
+    print(f"  medians (and the fastest) of {rounds} rounds of {count} objects")
 
 
 if __name__ == "__main__":
