@@ -23,6 +23,7 @@ class Life(Protocol):
     def __call__(self, line: Line, *, spans: Spans) -> None: ...
 
 
+_RESTS_FOR: Final = 10.0
 FAILURES: Final = (RuntimeError, TimeoutError, ValueError, KeyError, httpx2.HTTPError)
 """What a life may end in, other than its end: told, and the benchmark ends with 1."""
 
@@ -119,6 +120,17 @@ def print_processors(outcomes: Sequence[Outcome]) -> None:
         f"    next bottleneck by processor time: {most} ({parts[most] / ours:.0%}); without the load itself, {cores} "
         f"cores would do for {cores * count / ours:.2f} a second"
     )
+
+
+def print_rest(place: Place) -> None:
+    """What the installation uses while nobody asks for anything: a part of what a life costs above."""
+    before = place.processors.read()
+    time.sleep(_RESTS_FOR)
+    used = since(before, place.processors.read())
+    parts = {name: seconds / _RESTS_FOR for name, seconds in used.items() if name != LOAD}
+    most = sorted(parts.items(), key=lambda part: -part[1])[:4]
+    told = ", ".join(f"{name} {share:.1%}" for name, share in most)
+    print(f"    at rest afterwards: {sum(parts.values()):.1%} of one core ({told})")
 
 
 def print_failures(failures: Sequence[str]) -> None:

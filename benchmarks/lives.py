@@ -17,7 +17,7 @@ from functools import partial
 from typing import Final
 
 from benchmarks.checking import check_in_process, make_photo
-from benchmarks.crowd import Crowd, Life, join_spans, print_failures, print_processors, print_spans
+from benchmarks.crowd import Crowd, Life, join_spans, print_failures, print_processors, print_rest, print_spans
 from benchmarks.life import PATIENCE, VIEWS, Spans, prove_by_photo
 from benchmarks.places import Place, find_missing, open_embedded, open_stack
 from verifier.sanitise.watermark import watermark
@@ -61,6 +61,7 @@ def measure(place: Place, photo: bytes, *, asked: argparse.Namespace, gone_withi
     print_spans(spans)
     print_promised(spans)
     print_processors(outcomes)
+    print_rest(place)
     print_failures(failures)
     return failures
 
