@@ -60,6 +60,7 @@ def write_history(house: House, lived: Lived, *, times: int) -> None:
         COPIES.drop(connection)
         _write_log(connection, house, _leaves_of(lived, tags))
         connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)" if is_sqlite else "VACUUM ANALYZE"))
+        connection.invalidate()  # nobody else may get one that is hurried
 
 
 def _new_tag() -> str:

@@ -72,21 +72,19 @@ def _make_keys(run: _Commands) -> Mapping[str, str]:
 
 
 class Embedded:
-    """`verifier serve` and its worker on one folder; may be stopped, and started again."""
+    """`verifier serve` and its worker on one folder; started once. What is in it may be laid out before."""
 
     def __init__(self, folder: Path, **given: str) -> None:
         """`given`: more settings, without `VERIFIER_` and in small letters."""
         self._given: Final[Mapping[str, Any]] = given
         self.settings: Final = _settings(folder, given)
-        self._service = Service(folder)
+        self._service: Final = Service(folder)
         self.home: Final = self._service.home
-        self._keys: Mapping[str, str] = {}
 
     def start(self) -> Place:
         self._service.start(self.settings)
-        self._keys = self._keys or _make_keys(self.run)
         address = self._service.address
-        return Place("embedded", address, address, self._keys, _figures_of(self.settings), Processors())
+        return Place("embedded", address, address, _make_keys(self.run), _figures_of(self.settings), Processors())
 
     def run(self, *arguments: str) -> str:
         """A command of the operator."""
