@@ -1,7 +1,8 @@
 """Chooses where documents, keys and roots lie: in folders, or in S3 and KMS where the settings name them.
 
 Guarantees: settings that contradict each other, or that would put keys beside documents, are refused before anything is
-opened; `probe_stores` tries for real what was chosen. Leaves to others: whose the stores are (`Vault.verify_stores`).
+opened; `probe_stores` tries for real what was chosen, `verify_rules_of_stores` only reads its rules. Leaves to others:
+whose the stores are (`Vault.verify_stores`).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 from verifier.errors import ConfigurationError
 from verifier.ids import InstallationId
 from verifier.settings import Settings, is_loopback_host
+from verifier.telemetry import get_log
 from verifier.vault.given import GivenKeys, GivenObjects, GivenRoots
 from verifier.vault.key_files import FileKeys
 from verifier.vault.key_store import KeyStore
@@ -23,7 +25,7 @@ from verifier.vault.roots import RootKeys
 
 if TYPE_CHECKING:
     from verifier.vault.aws import Access
-    from verifier.vault.s3_probe import Candidate
+    from verifier.vault.s3_rules import Candidate
     from verifier.vault.s3_trial import Replacing
 
 _DOCUMENTS: Final = "documents"
@@ -161,6 +163,46 @@ def _probe_custody(settings: Settings) -> None:
     probe_kms(open_kms(_access(settings, _KMS)), settings.kms_key)
 
 
+def verify_rules_of_stores(settings: Settings, wanted: Wanted) -> None:
+    """Read the rules of the buckets that this process is given, as far as it may: what it may not read, the log says.
+
+    Raises `ConfigurationError`, with what to change; `StoreUnavailableError`.
+    """
+    for name, look in get_looks(settings, wanted).items():
+        from verifier.vault.s3_rules import ClosedError
+
+        try:
+            look()
+        except ClosedError:
+            get_log().warning("store.rules_unread", store=name.replace(" ", "_"))
+
+
+def get_looks(settings: Settings, wanted: Wanted) -> Mapping[str, Callable[[], None]]:
+    """What there is to look at without writing, by name. Each raises as `verify_rules_of_stores`, and `ClosedError`."""
+    verify_store_settings(settings)
+    looks: dict[str, Callable[[], None]] = {}
+    if settings.documents_bucket and wanted.objects:
+        looks["documents"] = partial(_look_at_documents, settings)
+    if settings.keys_bucket and wanted.keys:
+        looks["key bucket"] = partial(_look_at_keys, settings, has_documents="documents" in looks)
+    return looks
+
+
+def _look_at_documents(settings: Settings) -> None:
+    from verifier.vault.s3_rules import RULES_OF_DOCUMENTS, verify_rules
+
+    verify_rules(_candidate(settings, _DOCUMENTS, settings.documents_bucket), RULES_OF_DOCUMENTS)
+
+
+def _look_at_keys(settings: Settings, *, has_documents: bool) -> None:
+    from verifier.vault.s3_rules import RULES_OF_KEYS, verify_not_documents, verify_rules
+
+    keys = _candidate(settings, _KEYS, settings.keys_bucket)
+    if has_documents:
+        verify_not_documents(_candidate(settings, _DOCUMENTS, settings.documents_bucket), keys)
+    verify_rules(keys, RULES_OF_KEYS)
+
+
 def find_allowed_with_documents(settings: Settings, installation: InstallationId) -> Iterator[str]:
     """What may be done in the documents' bucket beside putting them. Raises `StoreUnavailableError`."""
     from verifier.vault.aws import open_s3
@@ -179,7 +221,7 @@ def find_replacing_of_documents(settings: Settings, installation: InstallationId
 
 def _candidate(settings: Settings, part: str, bucket: str) -> "Candidate":
     from verifier.vault.aws import open_s3
-    from verifier.vault.s3_probe import Candidate
+    from verifier.vault.s3_rules import Candidate
 
     return Candidate(f"VERIFIER_{part.upper()}_BUCKET", open_s3(_access(settings, part)), bucket)
 

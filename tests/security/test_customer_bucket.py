@@ -22,6 +22,7 @@ from verifier.vault.errors import ObjectExistsError, StoreUnavailableError
 from verifier.vault.objects import ObjectKey
 from verifier.vault.s3_bucket import Bucket
 from verifier.vault.s3_objects import S3Objects
+from verifier.vault.s3_rules import RULES_OF_DOCUMENTS, Candidate, ClosedError, verify_rules
 from verifier.vault.s3_spool import SpoolRoom
 from verifier.vault.s3_trial import Replacing, can_refuse_replacing, find_allowed, find_replacing
 from verifier.wiring import Part, open_house, tell_weakness, verify_customer_cannot
@@ -89,6 +90,14 @@ def test_what_was_put_is_neither_read_nor_replaced(
     with pytest.raises(ClientError, match="AccessDenied"):
         client.put_object_acl(Bucket=bucket, Key=key.to_text(), ACL="public-read")
     assert clients.staff.get_object(Bucket=bucket, Key=key.to_text())["Body"].read() == b"first"
+
+
+def test_the_policy_that_we_hand_out_lets_staff_read_the_rules_and_not_the_customers_tier(
+    bucket: str, clients: Clients
+) -> None:
+    verify_rules(Candidate("VERIFIER_DOCUMENTS_BUCKET", clients.staff, bucket), RULES_OF_DOCUMENTS)
+    with pytest.raises(ClosedError, match="s3:GetBucketObjectLockConfiguration"):
+        verify_rules(Candidate("VERIFIER_DOCUMENTS_BUCKET", clients.customer, bucket), RULES_OF_DOCUMENTS)
 
 
 def test_what_the_store_cannot_refuse_is_told_at_start_and_by_the_doctor(

@@ -21,7 +21,8 @@ from verifier.errors import ConfigurationError
 from verifier.vault.aws import Access, open_kms, open_s3
 from verifier.vault.errors import StoreUnavailableError
 from verifier.vault.kms_probe import probe_kms
-from verifier.vault.s3_probe import Candidate, probe_documents, probe_keys
+from verifier.vault.s3_probe import probe_documents, probe_keys
+from verifier.vault.s3_rules import Candidate
 
 _REPLICATION = {
     "Role": "arn:aws:iam::123456789012:role/any",

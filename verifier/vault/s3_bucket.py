@@ -69,6 +69,11 @@ class Bucket:
             raise WrongInstallationError
         return InstallationId(text)
 
+    def read_mark_token(self) -> str:
+        """What tells this bucket's mark from any other of the same installation; "" where somebody else put it."""
+        with service_errors():
+            return self._client.head_object(Bucket=self._name, Key=MARK)["Metadata"].get(_PUT, "")
+
     def write_installation(self, installation: InstallationId) -> None:
         """Mark the bucket, once. Raises `WrongInstallationError` where it is another's."""
         verify_id(installation, prefix="ins")

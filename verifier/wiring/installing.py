@@ -21,7 +21,7 @@ from verifier.db.tables import InstallationRow
 from verifier.errors import ConfigurationError
 from verifier.ids import InstallationId, new_installation_id
 from verifier.settings import Settings
-from verifier.stores import probe_stores
+from verifier.stores import probe_stores, verify_rules_of_stores
 from verifier.vault.counted import CountedKeys, CountedObjects, CountedRoots
 from verifier.vault.given import GivenKeys, GivenObjects, GivenRoots
 from verifier.vault.key_store import KeyStore
@@ -123,6 +123,8 @@ def _open_vault(
         with database.write() as session:
             session.execute(update(InstallationRow).values(stores_marked_at=seams.clock.now(session)))
     vault.verify_stores()
+    if not rights.has_all_parts:  # whoever has tries them for real: `verifier setup`, `verifier serve`
+        verify_rules_of_stores(settings, rights.looks)
     return vault
 
 

@@ -63,6 +63,11 @@ class Rights:
         return Wanted(objects=bool(self.objects), keys=bool(self.keys), roots=bool(self.roots))
 
     @property
+    def looks(self) -> Wanted:
+        """Of which stores it reads the rules: whoever only puts may not ask."""
+        return Wanted(objects=bool(self.objects - {ObjectRight.CREATE}), keys=bool(self.keys), roots=False)
+
+    @property
     def has_all_parts(self) -> bool:
         """Whether the process is all parts: only such a process sets an installation up."""
         return self.parts == ALL_PARTS
