@@ -61,7 +61,7 @@ class _RedisPlaces(redis.QoS):
         self._quick_ack(delivery_tag)
         super().ack(delivery_tag)  # type: ignore[no-untyped-call]
 
-    def reject(self, delivery_tag: str, requeue: bool = False) -> None:  # noqa: FBT001, FBT002 -- Kombu's own
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:
         self._quick_ack(delivery_tag)
         super().reject(delivery_tag, requeue=requeue)  # type: ignore[no-untyped-call]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import redis
-from kombu import Connection
+from kombu.connection import Connection
 from kombu.entity import Queue
 
 from tests.servers.redis import PASSWORD, RedisServer
