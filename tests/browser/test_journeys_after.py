@@ -117,7 +117,7 @@ def test_an_auditor_reads_what_is_stored_what_was_destroyed_and_who_looked(
 
 
 @pytest.mark.usefixtures("approved")
-@pytest.mark.parametrize("device", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize("device", [PHONE, pytest.param(DESKTOP, marks=pytest.mark.soak)], ids=["phone", "desktop"])
 def test_without_scripts_an_auditor_reads_the_same(device: Device, staff_window: Callable[..., Window]) -> None:
     window = staff_window("Olga Auditor", Role.AUDITOR, device=device, has_scripts=False)
     window.open("/audit")

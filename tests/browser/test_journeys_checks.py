@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.mark.parametrize(
     ("device", "has_scripts"),
-    [(PHONE, True), (DESKTOP, True), (PHONE, False), (ZOOMED, False)],
+    [(PHONE, True), pytest.param(DESKTOP, True, marks=pytest.mark.soak), (PHONE, False), (ZOOMED, False)],
     ids=["phone", "desktop", "phone-without-scripts", "zoomed"],
 )
 def test_a_code_from_the_mail_approves_at_once(
@@ -176,7 +176,7 @@ def test_a_message_that_cannot_be_delivered_is_said_so(desk: CheckOffice, enter:
     window.look()
 
 
-@pytest.mark.parametrize("has_scripts", [True, False], ids=["scripts", "without"])
+@pytest.mark.parametrize("has_scripts", [True, pytest.param(False, marks=pytest.mark.soak)], ids=["scripts", "without"])
 def test_a_record_in_the_zone_is_copied_looked_for_and_found(
     has_scripts: bool, desk: CheckOffice, enter: OpenWindow
 ) -> None:

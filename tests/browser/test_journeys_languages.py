@@ -27,7 +27,7 @@ def switch_to(page: Page, locale: str) -> None:
     expect(page.locator("html")).to_have_attribute("lang", locale)
 
 
-@pytest.mark.parametrize("device", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize("device", [PHONE, pytest.param(DESKTOP, marks=pytest.mark.soak)], ids=["phone", "desktop"])
 @pytest.mark.parametrize("locale", ["nl", "ru", "sk", "ro"])
 def test_a_request_is_readable_from_its_link_to_its_end(
     locale: str, device: Device, office: Office, open_window: Callable[..., Window]

@@ -107,7 +107,7 @@ def drained(desk: Desk) -> bool:
     return not any(desk.broker.count_waiting(queue) for queue in QUEUES)
 
 
-@pytest.mark.parametrize("desk", BROKERS, indirect=True)
+@pytest.mark.parametrize("desk", ["redis", pytest.param("rabbitmq", marks=pytest.mark.soak)], indirect=True)
 def test_a_broker_wakes_the_workers_and_is_believed_nothing_else(desk: Desk) -> None:
     # Clocks that look once a minute: within seconds, only wake-ups can have done it.
     with workers_apart(desk.service, look_every="PT1M", sweep_every="PT1M") as workers:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from http.client import HTTPException, HTTPSConnection
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
@@ -56,9 +57,17 @@ class HttpsFetcher:
         """Raise `ConfigurationError` where `trusted` is no such file."""
         self._route: Final = route
         self._fetch_for: Final = fetch_for.total_seconds()
-        self._context: Final = load_trust(trusted, named=str(trusted))
-        self._context.minimum_version = ssl.TLSVersion.TLSv1_2
-        self._context.sslsocket_class = _BoundedSocket
+        self._trusted: Final = trusted
+        if trusted is not None:
+            self._context  # noqa: B018 -- read now: a file that is none is refused at start
+
+    @cached_property
+    def _context(self) -> ssl.SSLContext:
+        # Reading the system's authorities takes 20 ms, which whoever never fetches need not wait.
+        context = load_trust(self._trusted, named=str(self._trusted))
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.sslsocket_class = _BoundedSocket
+        return context
 
     def fetch(self, url: str, *, most_bytes: int) -> Answer:
         ends_at = time.monotonic() + self._fetch_for
