@@ -168,9 +168,12 @@ def verify_rules_of_stores(settings: Settings, wanted: Wanted) -> None:
 
     Raises `ConfigurationError`, with what to change; `StoreUnavailableError`.
     """
-    for name, look in get_looks(settings, wanted).items():
-        from verifier.vault.s3_rules import ClosedError
+    looks = get_looks(settings, wanted)
+    if not looks:
+        return
+    from verifier.vault.s3_rules import ClosedError
 
+    for name, look in looks.items():
         try:
             look()
         except ClosedError:
@@ -197,10 +200,11 @@ def _look_at_documents(settings: Settings) -> None:
 def _look_at_keys(settings: Settings, *, has_documents: bool) -> None:
     from verifier.vault.s3_rules import RULES_OF_KEYS, verify_not_documents, verify_rules
 
-    keys = _candidate(settings, _KEYS, settings.keys_bucket)
+    rules = RULES_OF_KEYS
     if has_documents:
-        verify_not_documents(_candidate(settings, _DOCUMENTS, settings.documents_bucket), keys)
-    verify_rules(keys, RULES_OF_KEYS)
+        documents = _candidate(settings, _DOCUMENTS, settings.documents_bucket)
+        rules = (partial(verify_not_documents, documents), *rules)
+    verify_rules(_candidate(settings, _KEYS, settings.keys_bucket), rules)
 
 
 def find_allowed_with_documents(settings: Settings, installation: InstallationId) -> Iterator[str]:
