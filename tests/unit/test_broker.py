@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.servers.ports import free_port
+from tests.servers.redis import running_redis
 from verifier.broker.address import full_address, verify_broker
 from verifier.broker.client import PATIENCE_SECONDS, make_client, task_name
 from verifier.broker.wakeups import BrokerWakeups, is_answering
@@ -184,6 +185,17 @@ def test_a_broker_that_is_not_there_costs_whoever_tells_it_nothing() -> None:
     # A thousand of them together cost less than one would that waited for the broker.
     assert time.monotonic() - begun < PATIENCE_SECONDS
     wakeups.close()
+
+
+def test_what_is_told_just_before_the_end_is_told_all_the_same(tmp_path: Path) -> None:
+    with running_redis(tmp_path) as server:
+        wakeups = BrokerWakeups(Settings(broker_url=server.url, broker_password_file=server.password_file))
+        wakeups.tell({Work.JUDGE})
+        while not server.count_waiting(Zone.NOTIFY):
+            pass  # until the thread has just published, and pauses
+        wakeups.tell({Work.SHRED})
+        wakeups.close()
+        assert server.count_waiting(Zone.DISPOSE) == 1
 
 
 @pytest.mark.parametrize("scheme", ["redis", "amqp"])

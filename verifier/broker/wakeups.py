@@ -69,7 +69,8 @@ class BrokerWakeups:
                 _drop(connection)
                 connection = None
                 pause = _REST_SECONDS
-            if self._closing.wait(pause):
+            # What came while the last was told is told too, unless the broker is not reached.
+            if self._closing.wait(pause) and (connection is None or not self._waiting):
                 _drop(connection)
                 return
 
