@@ -1,5 +1,6 @@
 # syntax=docker/dockerfile:1
 # The embedded form in one image: web process and worker, everything that lasts under /var/lib/verifier.
+# With --target operator, the same and the client programs of PostgreSQL, which `verifier backup` and `restore` run.
 
 FROM python:3.11-slim AS build
 ENV UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=/opt/verifier
@@ -13,7 +14,7 @@ COPY verifier verifier
 COPY workers workers
 RUN uv sync --locked --no-dev --no-cache --no-editable && python -m compileall -q /opt/verifier
 
-FROM python:3.11-slim
+FROM python:3.11-slim AS service
 RUN useradd --system --uid 10001 --user-group --home-dir /var/lib/verifier --shell /usr/sbin/nologin verifier \
     && install --directory --owner=verifier --group=verifier --mode=0700 /var/lib/verifier
 COPY --from=build /opt/verifier /opt/verifier
@@ -33,3 +34,14 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f'http://127.0.0.1:{os.environ[\"VERIFIER_PORT\"]}/health/live', timeout=4)"]
 ENTRYPOINT ["verifier"]
 CMD ["serve"]
+
+FROM service AS operator
+USER 0:0
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends postgresql-client \
+    && rm -rf /var/lib/apt/lists/*
+USER 10001:10001
+
+# The last stage is what is built where none is named.
+FROM service
