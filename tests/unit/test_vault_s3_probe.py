@@ -153,6 +153,18 @@ def test_what_a_store_may_do_wrong_is_refused_with_what_to_change(
     assert said in refusal_of(lambda: probe_documents(documents))
 
 
+@pytest.mark.parametrize("question", ["versions", "uploads"])
+@pytest.mark.parametrize("code", ["NotImplemented", "MethodNotAllowed"])
+def test_a_store_that_cannot_say_what_is_left_is_refused(
+    faulty: tuple[Faulty, Store], question: str, code: str
+) -> None:
+    rules, store = faulty
+    documents, keys = documents_in(store, store.make_bucket()), keys_in(store, store.make_bucket())
+    rules.add(asks(question), refuse(501, code))
+    assert "Use another store" in refusal_of(lambda: probe_documents(documents))
+    assert "Use another store" in refusal_of(lambda: probe_keys(keys, documents=None))
+
+
 @pytest.mark.parametrize("server", ["moto", "real_s3"])
 def test_a_bucket_that_does_not_exist_is_named(request: pytest.FixtureRequest, server: str) -> None:
     store: Store = request.getfixturevalue(server)

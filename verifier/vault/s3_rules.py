@@ -33,6 +33,10 @@ class ClosedError(ConfigurationError):
     """These credentials may not do what was asked; `advice` names the permission."""
 
 
+class UnansweredError(ConfigurationError):
+    """The store does not know the question, or nothing is set that it asks for."""
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A bucket that a setting names."""
@@ -64,7 +68,7 @@ def verify_rules(candidate: Candidate, rules: Sequence[Rule]) -> None:
 
 def verify_no_lock(candidate: Candidate) -> None:
     client, name = candidate.client, candidate.name
-    lock = ask(
+    lock = find_rule(
         candidate, "s3:GetBucketObjectLockConfiguration", lambda: client.get_object_lock_configuration(Bucket=name)
     )
     if lock is not None and lock.get("ObjectLockConfiguration", {}).get("ObjectLockEnabled") == "Enabled":
@@ -77,7 +81,9 @@ def verify_no_lock(candidate: Candidate) -> None:
 
 def verify_no_replication(candidate: Candidate) -> None:
     client, name = candidate.client, candidate.name
-    replication = ask(candidate, "s3:GetReplicationConfiguration", lambda: client.get_bucket_replication(Bucket=name))
+    replication = find_rule(
+        candidate, "s3:GetReplicationConfiguration", lambda: client.get_bucket_replication(Bucket=name)
+    )
     if replication is not None and replication.get("ReplicationConfiguration", {}).get("Rules"):
         raise refuse(
             candidate,
@@ -105,7 +111,7 @@ RULES_OF_KEYS: Final[Sequence[Rule]] = (verify_no_versions, verify_no_lock, veri
 
 def read_versioning(candidate: Candidate) -> bool:
     """Whether it has versions, or may have some from before."""
-    found = ask(
+    found = find_rule(
         candidate,
         "s3:GetBucketVersioning",
         lambda: candidate.client.get_bucket_versioning(Bucket=candidate.name),
@@ -135,10 +141,18 @@ def refuse_one_bucket(keys: Candidate) -> ConfigurationError:
     )
 
 
-def ask(candidate: Candidate, permission: str, call: Callable[[], T]) -> T | None:
-    """What the store answers; `None` where it does not know the question, or nothing is set.
+def find_rule(candidate: Candidate, permission: str, call: Callable[[], T]) -> T | None:
+    """The rule that the store tells; `None` where none is set, or it knows no such rules. Raises as `ask`."""
+    try:
+        return ask(candidate, permission, call)
+    except UnansweredError:
+        return None
 
-    Raises `ConfigurationError` where it refuses us, `StoreUnavailableError` where it does not answer.
+
+def ask(candidate: Candidate, permission: str, call: Callable[[], T]) -> T:
+    """What the store answers.
+
+    Raises `ConfigurationError` where it refuses us or does not know how, `StoreUnavailableError` where it is away.
     """
     try:
         with service_errors():
@@ -147,7 +161,8 @@ def ask(candidate: Candidate, permission: str, call: Callable[[], T]) -> T | Non
         cause = error.__cause__
         code = code_of(cause) if isinstance(cause, ClientError) else ""
         if code in _NOT_SET:
-            return None
+            sentence = f"lies in a store that does not know how to do what {permission} allows. Use another store."
+            raise UnansweredError(refuse(candidate, sentence).advice) from error
         if code == "NoSuchBucket":
             raise refuse(candidate, "does not exist. Create it, or correct its name.") from error
         if code in _UNKNOWN_CREDENTIALS:
