@@ -265,6 +265,27 @@ class TestTooManyRequests:
         assert desk.browser().get(path, headers={"accept": "text/html"}).status_code == 429
 
 
+class TestOneRequestIsCountedOnce:
+    @pytest.fixture
+    def settings(self, settings: Settings) -> Settings:
+        return settings.model_copy(update={"requests_a_minute_per_link": 20})
+
+    def test_so_what_was_done_is_never_answered_as_refused(self, desk: Desk) -> None:
+        first, second = desk.customer(desk.request(reference="C-1")), desk.customer(desk.request(reference="C-2"))
+        left = 0
+        while first.client.get(f"/verification/{first.verification}", headers=JSON).status_code == 200:
+            left += 1
+        token = second.status()["form_token"]
+        for _ in range(left - 2):
+            second.status()
+        last = second.client.post(
+            f"/verification/{second.verification}/withdraw",
+            data={"form_token": token, "reason": "rather_not"},
+            headers=JSON,
+        )
+        assert (last.status_code, last.json()["status"]) == (200, "withdrawn")
+
+
 class TestTooManyRequestsOfANetwork:
     @pytest.fixture
     def settings(self, settings: Settings) -> Settings:

@@ -219,6 +219,23 @@ def test_a_refusal_is_counted_once_under_its_code_however_it_is_shown(
     assert list(grown.values()) == [1.0], grown
 
 
+class TestALinkThatIsAskedForTooOften:
+    @pytest.fixture
+    def settings(self, settings: Settings) -> Settings:
+        return settings.model_copy(update={"requests_a_minute_per_link": 1})
+
+    @pytest.mark.parametrize("accept", [JSON, {"accept": "text/html"}])
+    def test_is_refused_once_however_it_is_shown(
+        self, desk: Desk, read: Callable[[], str], accept: dict[str, str]
+    ) -> None:
+        path = "/v/" + desk.request()["link"]["url"].rpartition("/")[2]
+        browser = desk.browser()
+        before = value(read(), "verifier_refusals_total", code="too_many_requests")
+        while browser.get(path, headers=accept).status_code != 429:
+            pass  # the second, or one more where a minute has just begun
+        assert value(read(), "verifier_refusals_total", code="too_many_requests") == before + 1
+
+
 def test_a_refused_program_is_counted_too(desk: Desk, house: House, read: Callable[[], str]) -> None:
     before = value(read(), "verifier_refusals_total", code="forbidden")
     auditor = make_key(house, Role.AUDITOR, Scope.AUDIT_READ)

@@ -30,9 +30,11 @@ from verifier.web.customer_answers import tell_landing, tell_link_problem, tell_
 from verifier.web.customer_session import (
     FORM_KEY,
     FormToken,
+    Visit,
     change,
     cookie_name,
     look,
+    look_again,
     read_customer,
     session_token,
     token_for_forms,
@@ -136,7 +138,11 @@ def _set_cookie(response: Response, verification: str, token: str, *, rooms: Roo
 def show(request: Request, verification: str, rooms: RoomsDep) -> Response:
     """What is asked now, or how far it is."""
     with look(request, verification, rooms=rooms) as visit:
-        return tell_page(request, visit.read(), verification=visit.row.id, form_token=visit.form_token)
+        return _tell(visit)
+
+
+def _tell(visit: Visit) -> Response:
+    return tell_page(visit.request, visit.read(), verification=visit.row.id, form_token=visit.form_token)
 
 
 def change_by_form(
@@ -159,9 +165,15 @@ def change_by_form(
             make(visit.session, visit.now, visit.row)
     except VerifierError as error:
         return show_refused(request, verification, error, field_name=field_name, rooms=rooms)
+    return show_changed(request, verification, rooms=rooms, below=go_on[-1])
+
+
+def show_changed(request: Request, verification: str, *, rooms: Rooms, below: str = "") -> Response:
+    """What follows a change: to a person, the page `below` the verification; to a program, how it stands now."""
     if prefers_html(request):
-        return RedirectResponse(f"/verification/{verification}{go_on[-1]}", status_code=303)
-    return show(request, verification, rooms)
+        return RedirectResponse(f"/verification/{verification}{below}", status_code=303)
+    with look_again(request, verification, rooms=rooms) as visit:  # or what was done could be answered as refused
+        return _tell(visit)
 
 
 @dataclass

@@ -80,13 +80,12 @@ def tell_link_problem(request: Request, error: VerifierError, *, token: str, roo
     if not prefers_html(request):
         raise error
     shell = CustomerShell(desk=rooms.desk_name)
-    status = refuse(error).status
     if isinstance(error, UnknownLinkError | LinkReplacedError | LinkFinishedError):
-        return show_page(request, LinkUnknownPage(shell=shell), status=status)
+        return show_page(request, LinkUnknownPage(shell=shell), status=refuse(error).status)
     if isinstance(error, LinkExpiredError):
         with rooms.database.read() as session:
             link = session.get_one(LinkRow, links.digest_token(token))
             row = session.get_one(VerificationRow, link.verification_id)
         page = LinkExpiredPage(shell=shell, reference=row.reference or "", expired_at=row.link_expires_at)
-        return show_page(request, page, hint=row.locale, status=status)
-    raise error
+        return show_page(request, page, hint=row.locale, status=refuse(error).status)
+    raise error  # and is counted there

@@ -21,7 +21,7 @@ from verifier.ids import CheckId, SubmissionId, VerificationId
 from verifier.proofs.offers import choose_line
 from verifier.verifications.tables import VerificationRow
 from verifier.web.contact_answers import ChecksAnswer, SubmissionAnswer, tell_checks, tell_pending, tell_submission
-from verifier.web.customer import show
+from verifier.web.customer import show_changed
 from verifier.web.customer_session import FormToken, change, look, verify_form
 from verifier.web.customer_steps import show_check_refused, show_way_refused
 from verifier.web.problems import prefers_html
@@ -158,6 +158,4 @@ def choose_proof(
             choose_line(visit.session, visit.now, visit.row, line)
     except VerifierError as error:
         return show_way_refused(request, verification, error, rooms=rooms)
-    if prefers_html(request):
-        return RedirectResponse(f"/verification/{verification}", status_code=303)
-    return show(request, verification, rooms)
+    return show_changed(request, verification, rooms=rooms)
