@@ -1,5 +1,6 @@
-"""What several unit tests stand on: an audit log with its sequencer, publisher and key, and an outbox."""
+"""What several unit tests stand on: an audit log with its sequencer, publisher and key, an outbox, and a small disk."""
 
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,3 +70,15 @@ def audit_log(tmp_path: Path) -> Iterator[AuditLog]:
 def outbox(tmp_path: Path, clock: MovedClock) -> Iterator[Outbox]:
     with open_outbox(tmp_path / "home", clock) as opened:
         yield opened
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 1 MiB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=0700", "none", disk], check=False)
+    if mounted.returncode != 0:
+        pytest.skip("this user may not mount a small disk: a full one was not tried")
+    yield disk
+    subprocess.run(["umount", "--lazy", disk], check=True)

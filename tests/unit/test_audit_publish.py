@@ -49,6 +49,12 @@ def test_a_line_that_a_crash_cut_off_spoils_no_other_end(tmp_path: Path) -> None
     assert publisher.read_ended() == {first, second, third}
 
 
+def test_an_end_that_a_full_disk_did_not_take_is_not_passed_over_in_silence(small_disk: Path) -> None:
+    publisher = FolderPublisher(small_disk)
+    with pytest.raises(OSError, match="cut off"):
+        publisher.note_ended([digest_ended(str(number)) for number in range(20_000)])
+
+
 def test_a_log_that_was_begun_anew_is_published_in_a_folder_of_its_own(tmp_path: Path) -> None:
     origin = "example.com/log"
     for signed_by, name in ((origin, "published"), (f"{origin}/2", "published/2"), (f"{origin}/3", "published/3")):

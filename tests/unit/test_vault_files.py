@@ -3,8 +3,6 @@
 import os
 import signal
 import stat
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -249,17 +247,6 @@ def test_a_lost_upload_costs_no_descriptor(objects: FileObjects, key: ObjectKey)
 
 def _page(key: ObjectKey) -> ObjectKey:
     return ObjectKey(key.installation, key.verification, key.document, "page-1")
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=0700", "none", disk], check=False)
-    if mounted.returncode != 0:
-        pytest.skip("this user may not mount a small disk: a full one was not tried")
-    yield disk
-    subprocess.run(["umount", "--lazy", disk], check=True)
 
 
 def test_a_full_disk_is_called_by_its_name_and_can_still_be_deleted_from(small_disk: Path, key: ObjectKey) -> None:

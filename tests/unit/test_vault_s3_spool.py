@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from verifier.vault.errors import StoreUnavailableError
+from verifier.vault.errors import NoSpaceError, StoreUnavailableError
 from verifier.vault.s3_spool import Spool, SpoolRoom
 
 
@@ -61,6 +61,19 @@ def test_a_folder_that_cannot_be_written_is_a_store_that_is_unavailable(tmp_path
     spool = SpoolRoom(tmp_path / "spool", memory_bytes=0).open()
     with pytest.raises(StoreUnavailableError):
         spool.write(b"sealed")
+
+
+def test_a_full_disk_is_told_to_whoever_writes_and_keeps_nothing_from_being_closed(small_disk: Path) -> None:
+    (small_disk / "rest").write_bytes(bytes(1000 * 1024))
+    spool = SpoolRoom(small_disk, memory_bytes=0).open()
+    with pytest.raises(NoSpaceError):
+        _write_small_steps(spool, 100)
+    spool.close()
+
+
+def _write_small_steps(spool: Spool, count: int) -> None:
+    for _ in range(count):
+        spool.write(b"x" * 1000)
 
 
 def test_a_body_is_not_sent_once_its_time_is_over(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ Guarantees of every publisher: a reader sees a file whole or not at all, and wha
 Paths are those of C2SP tlog-tiles (`checkpoint`, `tile/...`), so a web server may serve the folder as it is.
 """
 
+import errno
 import os
 import re
 import secrets
@@ -65,14 +66,19 @@ class FolderPublisher:
         _write_whole(self._folder / _CHECKPOINT, text.encode())
 
     def note_ended(self, digests: Sequence[str]) -> None:
-        """List what has ended (`verifier.audit.ended`); durable when this returns. Twice is harmless."""
+        """List what has ended (`verifier.audit.ended`); durable when this returns. Twice is harmless.
+
+        Raises `OSError`.
+        """
         if not digests:
             return
         _make_folder(self._folder)
         is_new = not (self._folder / _ENDED).exists()
         # A line begins with its own end of the one before: what a crash cut off spoils no other line.
+        lines = "".join(f"\n{digest}\n" for digest in digests).encode("ascii")
         with (self._folder / _ENDED).open("ab", buffering=0) as file:
-            file.write("".join(f"\n{digest}\n" for digest in digests).encode("ascii"))
+            if file.write(lines) < len(lines):  # in one piece, or another sequencer's lines could come between
+                raise OSError(errno.ENOSPC, "the list of what has ended was cut off")
             os.fsync(file.fileno())
         if is_new:
             sync_folder(self._folder)

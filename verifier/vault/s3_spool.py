@@ -48,7 +48,8 @@ class SpoolRoom:
     def open_file(self) -> IO[bytes]:
         """A file without a name, readable by us only. Raises `OSError`."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return tempfile.TemporaryFile(dir=self._folder)
+        # Unbuffered: a full disk is told to whoever writes, not to whoever sends or closes.
+        return cast("IO[bytes]", tempfile.TemporaryFile(dir=self._folder, buffering=0))
 
 
 class _Held:
@@ -70,8 +71,14 @@ class _Held:
         held, self.is_on_disk = self.bytes, True
         assert isinstance(held, io.BytesIO)
         self.bytes = self._room.open_file()
-        self.bytes.write(held.getbuffer())
+        self.write(held.getbuffer())
         self._give_back()
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        with memoryview(data) as view:
+            written = 0
+            while written < len(view):  # an almost full disk takes a part first
+                written += self.bytes.write(view[written:])
 
     def close(self) -> None:
         self.bytes.close()
@@ -98,7 +105,7 @@ class Spool:
         with storage_errors():
             if not self._held.is_on_disk and not self._held.take(len(data)):
                 self._held.move_to_disk()
-            self._held.bytes.write(data)
+            self._held.write(data)
 
     def get_body(self, *, steady_clock: Callable[[], float] = time.monotonic) -> IO[bytes]:
         """What is sent, from its begin; a `Body`."""
