@@ -42,7 +42,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "decoder_children": "How many documents are checked at once.",
         "decoder_memory_bytes": "How much memory the check of one document may take.",
         "decoder_for": "How long the check of one document may take.",
-        "requests_a_minute_per_link": "More is answered 429.",
+        "requests_a_minute_per_link": "More is answered 429. Each process counts by itself.",
         "requests_a_minute_per_key": "More is answered 429.",
         "requests_a_minute_per_network": "More is answered 429.",
     },
