@@ -47,8 +47,12 @@ _COLUMNS: Final = (
 )
 _ELSEWHERE: Final[Sequence[tuple[str, str]]] = (
     (
-        "A backup from before the disposal is restored: shredded stays unreadable, the log does not fork",
+        "A backup from before the disposal is restored: shredded stays unreadable, no second receipt",
         "tests/scenarios/test_restoring.py",
+    ),
+    (
+        "The same, and the log falls short of what was published: it does not fork, and is begun anew only on command",
+        "tests/scenarios/test_restoring_log.py",
     ),
     ("The customer tier attacked with its whole environment and credentials", "tests/security/test_customer_tier.py"),
     (
