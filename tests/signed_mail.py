@@ -185,19 +185,27 @@ def serve(zone: Zone, *, timeout: timedelta = timedelta(seconds=5)) -> Iterator[
 @contextlib.contextmanager
 def serve_at(zone: Zone) -> Iterator[int]:
     """The port at which a server answers from `zone`, by UDP and TCP."""
-    quiet = _Quiet()
-    datagrams = DNSServer(zone, address="127.0.0.1", port=0, logger=quiet)
-    port: int = datagrams.server.server_address[1]
-    streams = DNSServer(zone, address="127.0.0.1", port=port, tcp=True, logger=quiet)
-    servers = (datagrams, streams)
+    servers = _listen(zone)
     for server in servers:
         server.start_thread()
     try:
-        yield port
+        yield int(servers[0].server.server_address[1])
     finally:
         for server in servers:
             server.stop()
             server.server.server_close()
+
+
+def _listen(zone: Zone) -> tuple[DNSServer, DNSServer]:
+    """By UDP and TCP on one port: the first that is free for both."""
+    quiet = _Quiet()
+    while True:
+        datagrams = DNSServer(zone, address="127.0.0.1", port=0, logger=quiet)
+        port = datagrams.server.server_address[1]
+        try:
+            return datagrams, DNSServer(zone, address="127.0.0.1", port=port, tcp=True, logger=quiet)
+        except OSError:  # somebody has this number for TCP
+            datagrams.server.server_close()
 
 
 class _Quiet:
