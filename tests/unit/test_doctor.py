@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
+from tests.overdue_key import leave_a_key_undestroyed
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.service import record
 from verifier.audit.tables import EntryRow, LogHeadRow
@@ -160,6 +161,11 @@ def test_what_should_be_destroyed_and_is_not_is_found(settings: Settings, house:
             rule=Rule.UNDECIDED,
             destroy_by=long_ago,
         )
+    assert "to be destroyed" in wrong_in(settings)["disposal"]
+
+
+def test_a_key_that_should_be_destroyed_and_is_not_is_found(settings: Settings, house: House) -> None:
+    leave_a_key_undestroyed(house)
     assert "to be destroyed" in wrong_in(settings)["disposal"]
 
 

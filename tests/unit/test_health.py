@@ -9,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 
+from tests.overdue_key import leave_a_key_undestroyed
 from verifier.app import create_app
 from verifier.audit.tables import EntryRow
 from verifier.db.tables import InstallationRow
@@ -84,6 +85,7 @@ def test_a_house_in_order_is_ready_and_alive(house: House) -> None:
         (turn_the_clock_back, "clock"),
         (let_the_log_fall_behind, "log"),
         (leave_something_undestroyed, "disposal"),
+        (leave_a_key_undestroyed, "disposal"),
         (damage_the_database, "database"),
     ],
 )

@@ -26,9 +26,10 @@ from verifier.db.schema import find_version, is_undamaged
 from verifier.doctor.findings import NOT_YET, Finding, WrongError, check
 from verifier.errors import ConfigurationError
 from verifier.ids import InstallationId
-from verifier.retention.service import find_overdue_since
+from verifier.retention.reading import OVERDUE_AFTER
 from verifier.settings import Settings
 from verifier.stores import open_stores
+from verifier.verifications.intake import find_due_since
 from verifier.verifications.key_loss import find_lost
 
 _MOST_NAMED: Final = 5
@@ -139,12 +140,13 @@ def see_clock(session: Session, now: datetime) -> str:
 
 
 def _see_disposal(session: Session, now: datetime) -> str:
-    since = find_overdue_since(session, now)
+    since = find_due_since(session, now)
     if since is None:
         return "nothing waits to be destroyed"
-    waited = (now - since).total_seconds()
-    if waited > 60:
-        raise WrongError(f"something has waited for {waited:.0f} s to be destroyed. Start verifier serve; see its log.")
+    waited = now - since
+    if waited > OVERDUE_AFTER:
+        seconds = f"{waited.total_seconds():.0f} s"
+        raise WrongError(f"something has waited for {seconds} to be destroyed. Start verifier serve; see its log.")
     return "what is due is being destroyed"
 
 

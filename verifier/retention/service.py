@@ -27,9 +27,8 @@ OVERDUE_SINCE: Final = (
     .where(ObligationRow.closed_at.is_(None), ObligationRow.destroy_by <= bindparam("now"))
     .scalar_subquery()
 )
-"""What `find_overdue_since` tells, as a part of a larger question; `now` is handed in when it is asked."""
+"""Since when the oldest open obligation has been due, as a part of a question; `now` is handed in when it is asked."""
 
-_OVERDUE: Final = select(OVERDUE_SINCE)
 _OBLIGATIONS: Final = table_of(ObligationRow)
 _INSERT: Final = Change(insert(_OBLIGATIONS))
 _POSTPONE: Final = Change(
@@ -246,8 +245,3 @@ def get_rule(session: Session, document: DocumentId) -> Rule:
         .order_by(ObligationRow.destroy_by, ObligationRow.copy_id)
     )
     return Rule(rules.first() or Rule.UNDECIDED)
-
-
-def find_overdue_since(session: Session, now: datetime) -> datetime | None:
-    """Since when the oldest open obligation has been due; `None` when nothing is due."""
-    return session.scalar(_OVERDUE, {"now": now})

@@ -40,6 +40,7 @@ READABLE_SINCE: Final = (
 )
 """Since when the key is due that waits longest for its end. A key that a hold keeps is not due."""
 
+_DUE: Final = Question(select(OVERDUE_SINCE, READABLE_SINCE))
 # Every upload asks all of it: one question, built once.
 _STATE: Final = Question(select(CLOCK_HIGH, OLDEST_WAITING, OLDEST_UNPUBLISHED, OVERDUE_SINCE, READABLE_SINCE))
 
@@ -58,3 +59,9 @@ def verify_intake_open(session: Session, now: datetime, *, closes_after: timedel
     for since in (overdue_since, readable_since):
         if since is not None and now - since > closes_after:
             raise IntakeClosedError
+
+
+def find_due_since(session: Session, now: datetime) -> datetime | None:
+    """Since when something waits to be destroyed, bytes or a key; `None` where nothing does."""
+    ((overdue_since, readable_since),) = _DUE.ask(session, {"now": now})
+    return min((since for since in (overdue_since, readable_since) if since is not None), default=None)

@@ -18,9 +18,9 @@ from verifier.audit.service import verify_log_keeps_up
 from verifier.db.installation import verify_clock
 from verifier.errors import VerifierError
 from verifier.ids import InstallationId
-from verifier.retention.service import find_overdue_since
 from verifier.telemetry import get_log
 from verifier.vault.errors import NotGivenError, WrongInstallationError
+from verifier.verifications.intake import find_due_since
 from verifier.web.rooms import Rooms, RoomsDep
 
 router: Final = APIRouter(prefix="/health", tags=["health"])
@@ -75,8 +75,8 @@ def _find_failing_duties(session: Session, rooms: Rooms, failing: list[Part]) ->
         verify_clock(session, now)
     with _noting("log", failing):
         verify_log_keeps_up(session, now)
-    overdue_since = find_overdue_since(session, now)
-    if overdue_since is not None and now - overdue_since > rooms.intake_closes_after:
+    due_since = find_due_since(session, now)
+    if due_since is not None and now - due_since > rooms.intake_closes_after:
         failing.append("disposal")
 
 
