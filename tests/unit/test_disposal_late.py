@@ -1,6 +1,7 @@
 """What a store ends late is found soon after it was seen absent, and deleted again, though nobody takes it back."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -10,12 +11,28 @@ from tests.servers.databases import ON_BOTH
 from tests.workers_by_hand import Work
 from verifier.audit.tables import EntryRow
 from verifier.db.clock import MovedClock
+from verifier.disposal.sweep import Sweep
 from verifier.evidence.documents import ORIGINAL
 from verifier.evidence.tables import DocumentRow
-from verifier.ids import DocumentId
+from verifier.ids import DocumentId, new_document_id, new_verification_id
 from verifier.vault.errors import StoreUnavailableError
+from verifier.vault.object_files import FileObjects
 from verifier.vault.objects import ObjectKey
+from verifier.vault.service import Vault
 from verifier.wiring import House
+
+
+class _KeepsOne(FileObjects):
+    """Keeps the first thing that it is told to delete, and answers that it is gone."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.kept: ObjectKey | None = None
+
+    def delete(self, key: ObjectKey) -> None:
+        self.kept = self.kept or key
+        if key != self.kept:
+            super().delete(key)
 
 
 def _put(house: House, key: ObjectKey) -> None:
@@ -33,8 +50,12 @@ def _kinds_of(house: House, document: DocumentId) -> list[str]:
 
 @pytest.fixture
 def gone(desk: Desk, house: House, work: Work) -> ObjectKey:
+    return _remove(desk, house, work, reference="CASE-1")
+
+
+def _remove(desk: Desk, house: House, work: Work, *, reference: str) -> ObjectKey:
     """The original of a document that was removed, and has its deletion receipt."""
-    customer = desk.customer(desk.request())
+    customer = desk.customer(desk.request(reference=reference))
     document = customer.upload("diploma.all_pages", make_jpeg(width=64, height=48)).json()["document"]
     assert customer.post(f"documents/{document}/remove").status_code == 200
     work.settle()
@@ -87,3 +108,22 @@ def test_a_look_that_was_cut_short_is_made_again(house: House, work: Work, clock
     clock.offset += timedelta(seconds=30)
     assert work.run("look_again") == 1
     assert house.vault.objects.is_absent(gone)
+
+
+def test_late_bytes_that_stay_keep_neither_others_nor_orphans_from_going(
+    desk: Desk, house: House, work: Work, clock: MovedClock, gone: ObjectKey
+) -> None:
+    late = {gone, _remove(desk, house, work, reference="CASE-2")}
+    orphan = ObjectKey(house.vault.installation, new_verification_id(), new_document_id(), ORIGINAL)
+    for key in (*late, orphan):
+        _put(house, key)
+    store = _KeepsOne(house.settings.objects_folder)
+    vault = Vault(
+        installation=house.vault.installation, objects=store, keys=house.vault.keys, roots=house.vault.roots
+    )  # fmt: skip
+    sweep = Sweep(house.database, clock=house.clock, vault=vault, orphans_after=timedelta(days=1))
+    sweep.compare()
+    clock.offset += timedelta(days=1)
+    sweep.compare()
+    assert store.kept in late
+    assert {key for key in (*late, orphan) if not store.is_absent(key)} == {store.kept}

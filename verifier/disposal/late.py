@@ -8,6 +8,8 @@ Guarantees: bytes under a disposed id are a `copy.late` and an alarm before they
 follows. Safe twice at once, and after a death. Leaves to others: whatever turns up later still (`Sweep.compare`).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Final
 
@@ -19,7 +21,7 @@ from verifier.db.clock import Clock
 from verifier.db.engine import Database
 from verifier.evidence.life import DocumentState
 from verifier.evidence.tables import CopyRow, DocumentRow
-from verifier.ids import CopyId
+from verifier.ids import CopyId, VerificationId
 from verifier.telemetry import get_log
 from verifier.vault.errors import StillPresentError
 from verifier.vault.objects import ObjectKey
@@ -42,10 +44,8 @@ class SecondLook:
         taken = self._take()
         for copy, key in taken.items():
             if not self._vault.objects.is_absent(key):
-                try:
+                with telling_what_stays("objects", key.verification):  # from here on it is the comparison's
                     remove_late_copy(self._database, self._clock, self._vault, key, copy)
-                except StillPresentError:  # told of; from here on it is the comparison's
-                    get_log().exception("copy.stays", document=key.document, copy=copy)
             with self._database.write() as session:
                 session.execute(update(CopyRow).where(CopyRow.id == copy).values(look_again_by=None))
         return len(taken)
@@ -65,6 +65,15 @@ class SecondLook:
                 .execution_options(synchronize_session=False)
             ).all()
         return {copy: ObjectKey(self._vault.installation, of, document, name) for copy, of, document, name in taken}
+
+
+@contextmanager
+def telling_what_stays(store: str, verification: VerificationId) -> Iterator[None]:
+    """What a store keeps that answered "deleted" is told of, and keeps nothing else from being deleted."""
+    try:
+        yield
+    except StillPresentError:
+        get_log().exception("store.keeps", store=store, verification=verification)
 
 
 def remove_late_copy(database: Database, clock: Clock, vault: Vault, key: ObjectKey, copy: CopyId) -> None:

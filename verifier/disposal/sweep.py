@@ -19,7 +19,7 @@ from verifier.db.clock import Clock
 from verifier.db.engine import Database
 from verifier.db.installation import Pace, raise_clock_mark
 from verifier.db.locks import lock_name
-from verifier.disposal.late import remove_late_copy
+from verifier.disposal.late import remove_late_copy, telling_what_stays
 from verifier.disposal.orphans import match_keys, match_objects
 from verifier.disposal.tables import OrphanRow
 from verifier.errors import VerifierError
@@ -86,7 +86,8 @@ class Sweep:
                 get_log().error("comparison.failed", exc_info=error)
 
     def _destroy_roots(self, now: datetime) -> None:
-        for root in self._vault.destroy_unused_roots(now):
+        for root in self._vault.find_unused_roots(now):
+            self._vault.destroy_root(root)
             with self._database.write() as session:
                 record(session, self._clock.now(session), EntryKind.ROOT_KEY_DESTROYED, {"root": str(root)})
 
@@ -98,11 +99,13 @@ class Sweep:
                 orphans.append(key)
             # Looked at again: disposal may have come between the listing and the reading of the row.
             elif copy.seen_absent_at is not None and not self._vault.objects.is_absent(key):
-                remove_late_copy(self._database, self._clock, self._vault, key, copy.id)
+                with telling_what_stays("objects", key.verification):
+                    remove_late_copy(self._database, self._clock, self._vault, key, copy.id)
         known = {key.to_text(): key for key in orphans}
         for name in self._note_orphans("objects", now, sorted(known), stored=seen):
-            self._vault.delete_copy(known[name])
-            self._record_orphan("objects", name, known[name].verification)
+            with telling_what_stays("objects", known[name].verification):
+                self._vault.delete_copy(known[name])
+                self._record_orphan("objects", name, known[name].verification)
 
     def _compare_keys(self, now: datetime) -> None:
         orphans, seen = [], 0
@@ -111,10 +114,12 @@ class Sweep:
             if row is None:
                 orphans.append(verification)
             elif row.unreadable_at is not None and not self._vault.keys.is_absent(verification):
-                self._remove_late_key(verification)
+                with telling_what_stays("keys", verification):
+                    self._remove_late_key(verification)
         for name in self._note_orphans("keys", now, sorted(orphans), stored=seen):
-            self._vault.shred(VerificationId(name))
-            self._record_orphan("keys", name, VerificationId(name))
+            with telling_what_stays("keys", VerificationId(name)):
+                self._vault.shred(VerificationId(name))
+                self._record_orphan("keys", name, VerificationId(name))
 
     def _end_lost(self, _now: datetime) -> None:
         """The other direction: the key of what is live must be there. Suddenly many that are not: a wrong store."""

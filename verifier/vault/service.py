@@ -91,8 +91,8 @@ class Vault:
             get_meters().count_store_error(Store.OBJECTS, StoreFault.STILL_PRESENT)
             raise StillPresentError
 
-    def destroy_unused_roots(self, now: date) -> list[RootNumber]:
-        """Destroy the roots older than yesterday's that no record names; return their numbers.
+    def find_unused_roots(self, now: date) -> list[RootNumber]:
+        """The roots older than yesterday's that no record names: whoever destroys one says so before the next.
 
         A record that cannot be read keeps every root alive: it raises `BrokenRecordError`.
         """
@@ -104,10 +104,15 @@ class Vault:
         if not old:
             return []
         named = self._named_roots()
-        unused = [number for number in old if number not in named]
-        for number in unused:
+        return [number for number in old if number not in named]
+
+    def destroy_root(self, number: RootNumber) -> None:
+        """Destroy a root, and look. Safe to repeat. Raises `StillPresentError`, `StoreUnavailableError`."""
+        try:
             self.roots.destroy(number)
-        return unused
+        except StillPresentError:
+            get_meters().count_store_error(Store.ROOTS, StoreFault.STILL_PRESENT)
+            raise
 
     def _named_roots(self) -> set[RootNumber]:
         named = set()
