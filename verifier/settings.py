@@ -10,7 +10,7 @@ from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Final, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BeforeValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
@@ -209,6 +209,23 @@ def is_loopback_host(host: str) -> bool:
         return False
 
 
+def find_origin(text: str) -> SplitResult | None:
+    """Scheme, host and perhaps a port of an http address, in its parts; `None` where it is none, or says more."""
+    url = _find_address(text)
+    return url if url is not None and not url.path and not set(text) & set("?#\\") else None
+
+
+def _find_address(text: str) -> SplitResult | None:
+    """An http address in its parts, with a host and without a name or password; `None` where it is none."""
+    try:
+        url = urlsplit(text)
+        host, _ = url.hostname, url.port  # a port that is no number raises here, and not at the first call
+    except ValueError:
+        return None
+    is_plain = text.isascii() and text.isprintable() and " " not in text
+    return url if is_plain and url.scheme in {"http", "https"} and host and url.username is None else None
+
+
 def verify_settings(settings: Settings) -> None:
     """Raise `ConfigurationError` where a setting would break a promise."""
     _verify_address(settings.public_url, "VERIFIER_PUBLIC_URL")
@@ -227,13 +244,13 @@ def verify_settings(settings: Settings) -> None:
 
 
 def _verify_address(address: str, setting: str) -> None:
-    url = urlsplit(address)
-    if url.scheme not in {"http", "https"} or not url.hostname or url.path or url.query or url.username:
+    url = find_origin(address)
+    if url is None:
         raise ConfigurationError(
             f"{setting} must be the address that people open, such as https://verify.example.org, "
             "without a path. Write it so."
         )
-    if url.scheme == "http" and not is_loopback_host(url.hostname):
+    if url.scheme == "http" and not is_loopback_host(url.hostname or ""):
         raise ConfigurationError(
             f"{setting} is http on a public host ({url.hostname}): links and cookies could be read on the "
             "way. Put a TLS proxy in front and write https."
@@ -278,14 +295,8 @@ def _verify_watching(settings: Settings) -> None:
 
 
 def _is_heartbeat_url(text: str) -> bool:
-    try:
-        url = urlsplit(text)
-        host, _ = url.hostname or "", url.port  # a port that is no number raises here, and not at the first call
-    except ValueError:
-        return False
-    is_plain = text.isascii() and text.isprintable() and " " not in text
-    is_safe = url.scheme == "https" or (url.scheme == "http" and is_loopback_host(host))
-    return is_plain and is_safe and bool(host) and url.username is None and not url.fragment
+    url = _find_address(text)
+    return url is not None and not url.fragment and (url.scheme == "https" or is_loopback_host(url.hostname or ""))
 
 
 def load_settings(*, tier: Tier | None = None) -> Settings:

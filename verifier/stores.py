@@ -9,11 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from verifier.errors import ConfigurationError
 from verifier.ids import InstallationId
-from verifier.settings import Settings, is_loopback_host
+from verifier.settings import Settings, find_origin, is_loopback_host
 from verifier.telemetry import get_log
 from verifier.vault.given import GivenKeys, GivenObjects, GivenRoots
 from verifier.vault.key_files import FileKeys
@@ -278,12 +277,12 @@ def _verify_used(settings: Settings, part: str, *, is_used: bool, chooser: str) 
 def _verify_endpoint(part: str, endpoint: str) -> None:
     if not endpoint:
         return
-    setting, url = f"VERIFIER_{part.upper()}_ENDPOINT", urlsplit(endpoint)
-    if url.scheme not in {"http", "https"} or not url.hostname or url.path.strip("/") or url.query or url.username:
+    setting, url = f"VERIFIER_{part.upper()}_ENDPOINT", find_origin(endpoint.rstrip("/"))
+    if url is None:
         raise ConfigurationError(
             f"{setting} must be the address of a service, such as https://s3.example.org, without a path. Write it so."
         )
-    if url.scheme == "http" and not is_loopback_host(url.hostname):
+    if url.scheme == "http" and not is_loopback_host(url.hostname or ""):
         raise ConfigurationError(
             f"{setting} is http to another machine ({url.hostname}): answers could be forged on the way, and what is "
             "gone could look as if it were not, or the other way round. Write https."

@@ -42,6 +42,19 @@ def test_http_is_refused_for_other_machines() -> None:
         verify_settings(Settings(public_url="http://verify.example.org"))
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("https://", "verify.example.org", "https://verify.example.org/path", "https://verify.example.org?"),
+        *("https://verify.example.org#", "https://me@verify.example.org", "https://:word@verify.example.org"),
+        *("https://verify.example.org:none", "https://verify .example.org", "https://[::1", "https://a\\b.example"),
+    ],
+)
+def test_what_is_more_or_less_than_an_address_that_people_open_is_refused_by_name(address: str) -> None:
+    with pytest.raises(ConfigurationError, match="VERIFIER_PUBLIC_URL must be the address"):
+        verify_settings(Settings(public_url=address, trusted_proxies=("127.0.0.1",)))
+
+
 @pytest.mark.parametrize("name", sorted(Settings.model_fields))
 def test_an_empty_setting_is_as_one_that_is_not_there(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     absent = Settings()

@@ -80,6 +80,9 @@ def test_the_days_roots_lie_beside_the_keys_only_with_kms_around_them(tmp_path: 
         ({**_BUCKETS, "keys_endpoint": "https://s3.example.org/path"}, "VERIFIER_KEYS_ENDPOINT must be"),
         ({**_BUCKETS, "keys_endpoint": "https://user@s3.example.org"}, "VERIFIER_KEYS_ENDPOINT must be"),
         ({**_BUCKETS, "documents_endpoint": "s3.example.org"}, "VERIFIER_DOCUMENTS_ENDPOINT must be"),
+        ({**_BUCKETS, "documents_endpoint": "https://[::1"}, "VERIFIER_DOCUMENTS_ENDPOINT must be"),
+        ({**_BUCKETS, "documents_endpoint": "https://:word@s3.example.org"}, "VERIFIER_DOCUMENTS_ENDPOINT must be"),
+        ({**_BUCKETS, "documents_endpoint": "https://s3.example.org:none"}, "VERIFIER_DOCUMENTS_ENDPOINT must be"),
         ({**_KMS, "kms_endpoint": "http://kms.example.org"}, "VERIFIER_KMS_ENDPOINT is http"),
     ],
 )
