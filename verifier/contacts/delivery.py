@@ -47,7 +47,10 @@ class Delivery:
             self._end_undelivered(session, now, row, closed)
 
     def _end_undelivered(self, session: Session, now: datetime, row: VerificationRow, closed: ClosedNotice) -> None:
-        """End the check whose code it was, unless an earlier sending of it arrived or a later one is on its way."""
+        """End the check whose code it was, unless an earlier sending of it arrived or a later one is on its way.
+
+        What arrived for a check that lapsed is no sending of this one: its code is of no use any more.
+        """
         check = session.scalars(
             select(ContactCheckRow).where(
                 ContactCheckRow.verification_id == row.id,
@@ -55,7 +58,7 @@ class Delivery:
                 ContactCheckRow.state == CheckState.OPEN,
             )
         ).one_or_none()
-        if check is None or went_out(session, row.id, closed.kind, closed.channel):
+        if check is None or went_out(session, row.id, closed.kind, closed.channel, since=check.created_at):
             return
         end_check(session, now, check, Verdict(Outcome.FAILED, (Reason.NOT_DELIVERED,)))
         self._go_on(session, now, row)

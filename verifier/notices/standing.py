@@ -29,10 +29,15 @@ def find_last_try(session: Session, verification: VerificationId, kind: NoticeKi
     return session.scalar(select(func.max(NoticeRow.send_by)).where(*of, is_open))
 
 
-def went_out(session: Session, verification: VerificationId, kind: NoticeKind, channel: Channel) -> bool:
-    """Whether one was accepted on this way, or may have been: a gateway that does not answer may have sent it."""
+def went_out(
+    session: Session, verification: VerificationId, kind: NoticeKind, channel: Channel, *, since: datetime
+) -> bool:
+    """Whether one of those queued since then was accepted on this way, or may have been: a gateway that does not
+    answer may have sent it.
+    """
     of = (NoticeRow.verification_id == verification, NoticeRow.kind == kind, NoticeRow.channel == channel)
-    return session.scalar(select(NoticeRow.id).where(*of, _has_gone).limit(1)) is not None
+    found = select(NoticeRow.id).where(*of, NoticeRow.created_at >= since, _has_gone)
+    return session.scalar(found.limit(1)) is not None
 
 
 def has_gone_out(session: Session, notice: NoticeId) -> bool:

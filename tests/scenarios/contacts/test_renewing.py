@@ -144,6 +144,18 @@ def test_who_was_told_of_the_old_link_only_has_not_heard_of_the_new_one(contacts
     assert status(contacts, asked) == "submitted", "a person decides"
 
 
+def test_a_code_that_arrived_before_the_renewal_does_not_stand_for_one_that_does_not(contacts: ContactDesk) -> None:
+    asked = contacts.request()
+    contacts.begin(contacts.desk.customer(asked))
+    customer = contacts.desk.customer(renew(contacts, asked))
+    contacts.mails.answer_recipient = lambda _: "550 There is nobody of that name"
+    contacts.work.pass_time(timedelta(minutes=15))
+    assert contacts.begin(customer) == "code_sent"
+    contacts.work.pass_time(timedelta(minutes=3))
+    check = contacts.checks(asked["id"])[-1]
+    assert (check["state"], check["reasons"]) == ("failed", ["not_delivered"])
+
+
 def test_a_renewal_gives_nobody_more_guesses(contacts: ContactDesk) -> None:
     asked = contacts.request()
     contacts.begin(old := contacts.desk.customer(asked))
