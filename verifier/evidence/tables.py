@@ -61,7 +61,7 @@ class CopyRow(Base):
     stored_at: Mapped[datetime | None]
     seen_absent_at: Mapped[datetime | None]
     look_again_by: Mapped[datetime | None]
-    """When it is looked for once more: a store may end late what it was sent before (`verifier.disposal.again`)."""
+    """When it is looked for once more: a store may end late what it was sent before (`verifier.disposal.late`)."""
 
 
 _again = CopyRow.look_again_by.is_not(None)

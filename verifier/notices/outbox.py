@@ -116,8 +116,8 @@ def find_status(session: Session, notice: NoticeId) -> NoticeStatus | None:
 def forget_notices(session: Session, now: datetime, *, live: Select[VerificationId]) -> None:
     """Delete the rows of notices that were closed long ago. Called by the sweep.
 
-    `live` selects the verifications that have not ended: of theirs, whom we told is remembered, or they would be told
-    again.
+    `live` selects the verifications that have not ended: of theirs, it is remembered that somebody was told, or that
+    would count as not told.
     """
     ended_at = func.coalesce(NoticeRow.sent_at, NoticeRow.failed_at)
     is_needed = (NoticeRow.kind == NoticeKind.OPENED_ELSEWHERE) & NoticeRow.verification_id.in_(live)

@@ -8,8 +8,7 @@
       │  approved · cancelled · withdrawn · expired (and, once submitted, rejected)
 
 Unknown means refused, and nothing is reopened. Back to `requested` goes also what rested on a contact check, when the
-link is renewed. `requested → approved` exists only for policies that let contact
-checks decide alone.
+link is renewed. `requested → approved` exists only for policies that let contact checks decide alone.
 """
 
 from collections.abc import Collection, Mapping
@@ -55,8 +54,7 @@ RULE_OF_END: Final[Mapping[VerificationState, Rule]] = {
 """Every terminal state, and the rule under which its documents go."""
 
 KEY_LOST: Final = "key_lost"
-"""The reason of an end that nobody wanted: what was sent cannot be opened any more (`verifier.verifications.key_loss`).
-"""
+"""The reason of an end that nobody wanted: nobody can open what was sent (`verifier.verifications.key_loss`)."""
 
 LIVE: Final = frozenset(state for state, after in NEXT.items() if after)
 IN_REVIEW: Final = frozenset({_S.SUBMITTED, _S.SECOND_REVIEW})
