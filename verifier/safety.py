@@ -7,6 +7,7 @@ clock and durability (`verifier.db.postgres`), what a bucket or a key does (`ver
 
 import os
 import stat
+from contextlib import suppress
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
@@ -64,17 +65,23 @@ def verify_closed(folder: Path) -> None:
     """A folder of keys is open to nobody else; what lies deeper is behind its door."""
     if not folder.exists():
         return
-    for path in (folder, *(each for each in folder.iterdir() if each.is_file())):
-        about = path.lstat()
-        if about.st_uid != os.geteuid():
-            raise ConfigurationError(
-                f"VERIFIER_HOME: {path} belongs to another user. Run: chown -R {os.geteuid()} {folder}"
-            )
-        if is_open_to_others(about.st_mode) and not stat.S_ISLNK(about.st_mode):
-            raise ConfigurationError(
-                f"VERIFIER_HOME: {path} is open to other users. Run: chmod -R go= {folder}; and make new keys if "
-                "others may have read them."
-            )
+    _verify_ours(folder, folder)  # first: what is another's could not even be listed
+    for file in (each for each in folder.iterdir() if each.is_file()):
+        with suppress(FileNotFoundError):  # another process has just ended it
+            _verify_ours(file, folder)
+
+
+def _verify_ours(path: Path, folder: Path) -> None:
+    about = path.lstat()
+    if about.st_uid != os.geteuid():
+        raise ConfigurationError(
+            f"VERIFIER_HOME: {path} belongs to another user. Run: chown -R {os.geteuid()} {folder}"
+        )
+    if is_open_to_others(about.st_mode) and not stat.S_ISLNK(about.st_mode):
+        raise ConfigurationError(
+            f"VERIFIER_HOME: {path} is open to other users. Run: chmod -R go= {folder}; and make new keys if "
+            "others may have read them."
+        )
 
 
 def _verify_credentials(settings: Settings) -> None:

@@ -3,6 +3,7 @@
 import os
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from tests.case_policies import FOLDER
 from verifier.errors import ConfigurationError
 from verifier.passwords import read_password
-from verifier.safety import verify_safe
+from verifier.safety import verify_closed, verify_safe
 from verifier.settings import Settings, verify_settings
 from verifier.vault.aws import Access, open_s3
 from verifier.wiring import open_house
@@ -82,6 +83,20 @@ def test_a_key_file_that_others_can_read_is_refused(home: Path) -> None:
 def test_a_key_file_of_somebody_else_is_refused(home: Path) -> None:
     os.chown(home / "secrets" / "link", 1, 1)
     assert "belongs to another user" in refusal(home=home)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else for a while")
+def test_a_folder_of_somebody_else_that_cannot_be_listed_is_refused_too() -> None:
+    with TemporaryDirectory() as place:
+        Path(place).chmod(0o755)
+        keys = Path(place) / "keys"
+        keys.mkdir(mode=0o700)
+        os.seteuid(65_534)
+        try:
+            with pytest.raises(ConfigurationError, match="belongs to another user"):
+                verify_closed(keys)
+        finally:
+            os.seteuid(0)
 
 
 def test_a_process_does_not_start_with_what_is_refused(home: Path) -> None:
