@@ -77,6 +77,8 @@ def test_details_alone_prove_and_the_reviewer_sees_them_beside_what_the_desk_exp
     assert {each["field"]: each["given"] for each in seen["details"]} == KEPT
     comparisons = {each["field"]: each["comparison"] for each in seen["details"]}
     assert comparisons == dict.fromkeys(EVERYTHING, "not_known") | {"sent_hash": "same", "paid": "differs"}
+    beside = {each["field"]: each["expected"] for each in seen["details"]}
+    assert (beside["sent_hash"], beside["paid_on"]) == (KEPT["sent_hash"], "in November"), "in one form, if it has it"
     assert seen["expected"]["full_name"] == "Ada Example"
     assert reviewer.decide(asked["id"], "approve").json()["status"] == "approved"
     work()
