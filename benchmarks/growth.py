@@ -22,7 +22,7 @@ from benchmarks.crowd import Crowd, Outcome, join_spans, percentile, print_failu
 from benchmarks.history import write_history
 from benchmarks.life import prove_by_photo
 from benchmarks.lived import read_lived
-from benchmarks.places import Embedded
+from benchmarks.places import Embedded, end_in_order
 from tests.servers.postgres import find_missing, run_postgres
 
 _AIM: Final = 1.2
@@ -109,6 +109,7 @@ def _compare(outcomes: Mapping[str, Sequence[Outcome]]) -> None:
 
 
 def main() -> int:
+    end_in_order()
     parser = argparse.ArgumentParser(description="Lives beside a million disposed documents.")
     parser.add_argument("verifications", type=int, nargs="?", default=24, help="in each round, on each installation")
     parser.add_argument("--documents", type=int, default=1_000_000)

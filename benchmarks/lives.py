@@ -19,7 +19,7 @@ from typing import Final
 from benchmarks.checking import check_in_process, make_photo
 from benchmarks.crowd import Crowd, Life, join_spans, print_failures, print_processors, print_rest, print_spans
 from benchmarks.life import PATIENCE, VIEWS, Spans, prove_by_photo
-from benchmarks.places import Place, find_missing, open_embedded, open_stack
+from benchmarks.places import Place, end_in_order, find_missing, open_embedded, open_stack
 from verifier.sanitise.watermark import watermark
 from verifier.settings import Settings
 
@@ -86,6 +86,7 @@ def measure_form(form: str, photo: bytes, *, asked: argparse.Namespace) -> list[
 
 
 def main() -> int:
+    end_in_order()
     parser = argparse.ArgumentParser(description="Whole verifications a second.")
     parser.add_argument("verifications", type=int, nargs="?", default=60, help="in each round")
     parser.add_argument("--rounds", type=int, default=3)

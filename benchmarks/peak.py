@@ -28,7 +28,7 @@ from benchmarks.checking import make_photo
 from benchmarks.crowd import Crowd, Life, Outcome, percentile, print_failures, print_processors, print_spans
 from benchmarks.letters import Arrivals, open_letters
 from benchmarks.life import prove_by_code, prove_by_photo
-from benchmarks.places import Place, find_missing, open_embedded, open_stack
+from benchmarks.places import Place, end_in_order, find_missing, open_embedded, open_stack
 from benchmarks.processors import since
 from verifier.settings import Settings
 
@@ -142,6 +142,7 @@ def tell_end(took: float, waiting: Mapping[str, float]) -> None:
 
 
 def main() -> int:
+    end_in_order()
     parser = argparse.ArgumentParser(description="A peak ten times the busiest desk.")
     parser.add_argument("verifications", type=int, nargs="?", default=7_000, help="of the whole day")
     parser.add_argument("--minutes", type=float, default=20.0, help="for which the day lasts")

@@ -6,6 +6,7 @@ API key, and a port for its figures; whatever was started has ended when the blo
 
 import io
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, redirect_stdout
@@ -142,6 +143,11 @@ def open_stack(**given: str) -> Iterator[Place]:
             stop_broker=servers.redis.stop,
         )
         stack.processes.verify_all_running()
+
+
+def end_in_order() -> None:
+    """Let SIGTERM end this process as Ctrl-C does: what it started is stopped first. For `main`."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def find_missing() -> str:
