@@ -5,8 +5,6 @@ The process that places or ends the hold is a real one, and is killed; its clock
 
 import os
 import signal
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -16,6 +14,7 @@ from sqlalchemy import select
 
 from tests.held_policies import write_policies
 from tests.journey import Desk, make_jpeg
+from tests.warm import run_program
 from tests.workers_by_hand import Work
 from verifier.audit.service import EntryFilter, find_entries
 from verifier.db.clock import MovedClock
@@ -26,7 +25,6 @@ from verifier.reviews.tables import ClaimRow
 from verifier.settings import Settings
 from verifier.wiring import House
 
-_ROOT: Final = Path(__file__).resolve().parents[2]
 _KEPT_FOR: Final = timedelta(days=30)
 _CHILD: Final = """
 import sys
@@ -72,9 +70,8 @@ def die_at(point: str, settings: Settings, clock: MovedClock, *, verification: s
     offset = str(clock.offset.total_seconds())
     arguments = [str(settings.home), str(settings.policies_folder), offset, verification, actor]
     environment = {**os.environ, "VERIFIER_FAULT_FUSE": str(fuse)}
-    command = [sys.executable, "-c", _CHILD, *arguments]
-    died = subprocess.run(command, cwd=_ROOT, env=environment, capture_output=True, timeout=60, check=False)
-    assert died.returncode == -signal.SIGKILL, died.stderr.decode()[-2000:]
+    died = run_program(_CHILD, *arguments, env=environment)
+    assert died.returncode == -signal.SIGKILL, died.stderr[-2000:]
 
 
 def submit(desk: Desk, work: Work) -> str:

@@ -4,8 +4,6 @@ A real worker process; each dies at its point, and another one takes over.
 """
 
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from policies.parts import CheckMethod, ContactKind
 from tests.contact_desk import another_code, find_code, open_sinks, sending_settings
-from tests.faults.running import ROOT
+from tests.warm import run_program
 from verifier.audit.tables import EntryRow
 from verifier.contacts.life import CheckState, Result
 from verifier.contacts.registered import GivenContact
@@ -150,7 +148,7 @@ def die_at(point: str, settings: Settings, tmp_path: Path) -> None:
         "VERIFIER_SMS_FROM": settings.sms_from,
         "VERIFIER_FAULT_FUSE": str(fuse),
     }
-    died = subprocess.run([sys.executable, "-c", _WORKER], env=environment, cwd=ROOT, check=False, timeout=120)
+    died = run_program(_WORKER, env=environment)
     assert died.returncode == -signal.SIGKILL, died
     assert not fuse.exists()
 

@@ -4,8 +4,6 @@ A real worker process at a real SMTP server; each dies at its point, and another
 """
 
 import signal
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -13,8 +11,8 @@ from typing import Final
 import pytest
 from sqlalchemy.orm import undefer
 
-from tests.faults.running import ROOT
 from tests.unconcerned import Unconcerned
+from tests.warm import run_program
 from verifier.db.clock import MovedClock
 from verifier.demo.sinks import MailSink
 from verifier.ids import NoticeId, new_verification_id
@@ -80,8 +78,8 @@ def test_a_death_at_each_point_loses_no_notice(
             "VERIFIER_SMTP_FROM": settings.smtp_from,
             "VERIFIER_FAULT_FUSE": str(fuse),
         }
-        died = subprocess.run([sys.executable, "-c", _WORKER], env=environment, cwd=ROOT, check=False, timeout=60)
-        assert died.returncode == -signal.SIGKILL
+        died = run_program(_WORKER, env=environment)
+        assert died.returncode == -signal.SIGKILL, died.stderr[-2000:]
         assert len(sink.mails) == sent_by_the_dead
 
         moved = _take_over(house)

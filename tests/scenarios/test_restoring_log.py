@@ -3,8 +3,6 @@
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +10,7 @@ import pytest
 from tests.case_policies import FOLDER
 from tests.restoring import Before, Reopen, lose_data, put_back
 from tests.servers.databases import ON_BOTH
+from tests.warm import run_verifier
 from verifier.audit.anew import find_shortfall
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.errors import LogEndedError, LogShortError
@@ -108,5 +107,5 @@ def test_a_log_that_was_half_begun_is_begun_to_its_end_and_its_old_key_signs_not
 def _accept_loss(settings: Settings, fuse: Path) -> int:
     """`verifier restore --accept-loss`, as an operator runs it."""
     known = {"VERIFIER_HOME": settings.home, "VERIFIER_POLICIES_FOLDER": FOLDER, "VERIFIER_FAULT_FUSE": fuse}
-    command = [sys.executable, "-m", "verifier", "restore", "--accept-loss"]
-    return subprocess.run(command, env=os.environ | {k: str(v) for k, v in known.items()}, check=False).returncode
+    env = os.environ | {name: str(value) for name, value in known.items()}
+    return run_verifier("restore", "--accept-loss", env=env).returncode
