@@ -58,7 +58,12 @@ def find_kinds(house: House, sequence: Callable[[], int], kind: EntryKind) -> in
 def test_details_alone_prove_and_the_reviewer_sees_them_beside_what_the_desk_expects(
     house: House, desk: Desk, work: Work, sequence: Callable[[], int]
 ) -> None:
-    expected = {"sent_hash": HASH, "paid": "1234,56 CZK", "paid_on": "in November", "full_name": "Ada Example"}
+    expected = {
+        "sent_hash": f"0x{HASH.upper()}",
+        "paid": "1234,56 CZK",
+        "paid_on": "in November",
+        "full_name": "Ada Example",
+    }
     asked, customer = begin(desk, expected=expected)
     assert refusal(customer.post("submit")) == (409, "not_everything_sent")
     answer = give(customer, EVERYTHING)
