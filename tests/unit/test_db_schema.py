@@ -1,6 +1,7 @@
 """The schema's history leads to what the tables say, on SQLite and on PostgreSQL, from wherever it begins."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData, Table, func, inspect, select, text
+from sqlalchemy import Connection, MetaData, Table, event, func, inspect, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.types import JSON, Boolean, LargeBinary, String
 
@@ -18,6 +19,7 @@ from scripts.new_migration import import_tables
 from tests.servers.databases import PostgresDatabases
 from verifier.db.base import Base
 from verifier.db.engine import Database, open_sqlite
+from verifier.db.locks import lock_name
 from verifier.db.postgres import open_postgres
 from verifier.db.schema import MIGRATIONS, NEWEST, find_version, upgrade_schema
 from verifier.errors import ConfigurationError
@@ -153,3 +155,25 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(empty: Database
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(ConfigurationError, match="newer version"):
         upgrade_schema(empty)
+
+
+@pytest.mark.parametrize("empty", ["postgresql"], indirect=True)
+def test_whoever_waits_for_a_migration_waits_for_as_long_as_it_takes(empty: Database) -> None:
+    is_waited_for = text(
+        "SELECT count(*) FROM pg_locks "
+        "WHERE locktype = 'advisory' AND NOT granted AND waitstart < clock_timestamp() - interval '20 milliseconds'"
+    )
+    event.listen(empty.engine, "do_connect", _be_impatient)
+    with ThreadPoolExecutor(1) as other:
+        with empty.write() as migrating:
+            lock_name(migrating, "schema")
+            waiting = other.submit(upgrade_schema, empty)
+            while not (migrating.scalar(is_waited_for) or waiting.done()):
+                pass
+        waiting.result()
+    assert find_version(empty) == NEWEST
+
+
+def _be_impatient(_dialect: object, _record: object, _args: object, parameters: dict[str, Any]) -> None:
+    """Wait for no lock longer than a millisecond."""
+    parameters["options"] += " -c lock_timeout=1ms"

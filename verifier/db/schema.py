@@ -57,17 +57,26 @@ def _migrate(database: Database) -> None:
     from alembic import command
     from alembic.config import Config
 
+    is_postgresql = database.engine.dialect.name == "postgresql"
     with database.write() as session:
-        # The waiting one finds the work done. What many rows need may take longer than any other statement does.
-        lock_name(session, "schema")
-        if database.engine.dialect.name == "postgresql":
-            if not session.scalar(_MAY_MIGRATE):
-                raise ConfigurationError(
-                    "The database is not set up, or of an older version, and this process's user may not change that. "
-                    "Run `verifier setup` once, as the database's owner, and start this again."
-                )
+        if is_postgresql:
+            _verify_may_migrate(session)
+            # What many rows need may take longer than any other statement does, and so may the wait for it.
             session.execute(text("SET LOCAL statement_timeout = 0"))
+            session.execute(text("SET LOCAL lock_timeout = 0"))
+        lock_name(session, "schema")  # the waiting one finds the work done
+        if is_postgresql:
+            # From here on others wait behind us, for what we wait for.
+            session.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
         config.attributes["connection"] = session.connection()
         command.upgrade(config, "head")
+
+
+def _verify_may_migrate(session: Session) -> None:
+    if not session.scalar(_MAY_MIGRATE):
+        raise ConfigurationError(
+            "The database is not set up, or of an older version, and this process's user may not change that. "
+            "Run `verifier setup` once, as the database's owner, and start this again."
+        )
