@@ -1,6 +1,7 @@
 """Obligations: opened with the copy, brought forward when a document ends, closed when absence was seen.
 
-Guarantees: an obligation is never moved later once it is due, and never closed without a time of observation.
+Guarantees: an obligation is never moved later once it is due, unless a law keeps what it is about when its verification
+ends, and never closed without a time of observation.
 """
 
 from collections.abc import Iterable
