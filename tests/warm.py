@@ -20,6 +20,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -111,7 +112,9 @@ def _serve(channel: socket.socket) -> dict[str, Any] | None:
             os.close(output)
         if child == 0:
             return asked
-        channel.send(json.dumps(_await(child, channel, asked["timeout"])).encode())
+        ended = _await(child, channel, asked["timeout"])
+        with suppress(BrokenPipeError):  # the tests have ended: what is read next says so
+            channel.send(json.dumps(ended).encode())
 
 
 def _await(child: int, channel: socket.socket, timeout: float) -> int | None:
