@@ -294,8 +294,9 @@ def test_naughty_strings_reach_the_reviewer_exactly_and_escaped(
     rest = {name: text for name, text in EVERYTHING.items() if name != "wallet_name"}
     assert give(customer, rest).status_code == 200
     kept = []
-    for text in strings:
-        sequence()  # on a slow machine the log would fall behind
+    for number, text in enumerate(strings):
+        if number % 50 == 0:
+            sequence()  # on a slow machine the log would fall behind
         answer = give(customer, {"wallet_name": text})
         assert answer.status_code in {200, 422}, (text, answer.text)
         if answer.status_code == 200:
