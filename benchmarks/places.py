@@ -52,8 +52,9 @@ def _settings(folder: Path, given: Mapping[str, str]) -> dict[str, str]:
     (policies / f"{POLICY_NAME}.yaml").write_text(POLICY, encoding="utf-8")
     return {
         "VERIFIER_POLICIES_FOLDER": str(policies),
-        # One agent's program asks for all of a desk here, and looks far more often than it would in earnest.
+        # One agent's program asks for all of a desk here, from one machine, and far more often than in earnest.
         "VERIFIER_REQUESTS_A_MINUTE_PER_KEY": "1000000",
+        "VERIFIER_REQUESTS_A_MINUTE_PER_NETWORK": "1000000",
         "VERIFIER_METRICS_PORT": str(free_port()),
         **{f"VERIFIER_{name.upper()}": value for name, value in given.items()},
     }
