@@ -1,7 +1,8 @@
 """The installations that are measured: the embedded form as `verifier demo` starts it, the stack as `make stack` does.
 
-Guarantees: every process runs with the settings that it ships with, but for the policies, the limit of requests of one
-API key, and a port for its figures; whatever was started has ended when the block does. Leaves to others: the load.
+Guarantees: every process runs with the settings that it ships with, but for the policies, the limits of requests of the
+desk's programs, and a port for its figures; whatever was started has ended when the block does. Leaves to others: the
+load.
 """
 
 import io
