@@ -13,6 +13,7 @@ from verifier.web.pages.auditor import (
     EntriesPage,
     EntryRow,
     Filters,
+    KeptRow,
     Log,
     StoredPage,
     StoredRow,
@@ -43,6 +44,18 @@ def stored_row(number: int) -> StoredRow:
         destroy_by=NOW + timedelta(days=number - 1, hours=-1),
         is_overdue=number == 1,
         rule="undecided",
+    )
+
+
+def kept_row(what: str, *, law: str) -> KeptRow:
+    return KeptRow(
+        what=what,
+        verification=VERIFICATION,
+        policy_title="Get back into your account",
+        since=NOW - timedelta(days=20),
+        destroy_by=NOW + timedelta(days=20),
+        is_overdue=False,
+        law=law,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from tests.browser.auditor_samples import STORED, stored_row
+from tests.browser.auditor_samples import STORED, kept_row, stored_row
 from tests.browser.page_samples import CASE as ASKED
 from tests.browser.page_samples import DECIDED, DESK, FACTS, LANDING, NOW, STATUS, TASK, TOKEN, VERIFICATION
 from tests.browser.staff_samples import CASE, CASE_ENDED, NEW, REVIEW, UNCLAIMED
@@ -68,5 +68,21 @@ HELD_STAFF: Final[Mapping[str, View]] = {
         rows=tuple(replace(stored_row(number), law=_ACT, state="ready", rule="approved") for number in range(2, 4)),
         total=2,
         overdue=0,
+    ),
+    "held-audit-kept": replace(
+        STORED,
+        rows=(
+            replace(
+                kept_row("What the customer typed", law="The payments act."),
+                destroy_by=NOW - timedelta(hours=1),
+                is_overdue=True,
+            ),
+            replace(stored_row(2), law=_ACT, state="ready", rule="approved"),
+            kept_row("What the customer typed", law="The payments act."),
+            kept_row("What is registered on the account", law=_ACT),
+        ),
+        total=1,
+        kept=3,
+        overdue=1,
     ),
 }

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from policies.access import Action
 from verifier.audit.catalogue import EntryKind
-from verifier.disposal.reading import count_stored, read_disposed, read_stored
+from verifier.disposal.kept import count_kept, place_of, read_everything
+from verifier.disposal.reading import count_stored, read_disposed
 from verifier.evidence.errors import UnknownDocumentError
 from verifier.evidence.tables import DocumentRow
 from verifier.reviews.figures import count_solved
@@ -106,19 +107,20 @@ def _read_stored(rooms: StaffRooms, shell: StaffShell, *, cursor: str | None) ->
     after = None if cursor is None else parse_cursor("stored", cursor)
     with rooms.database.read() as session:
         now = rooms.clock.now(session)
-        found = read_stored(session, now, after=after, limit=_ROWS + 1)
-        count = count_stored(session, now)
+        found = read_everything(session, now, after=after, limit=_ROWS + 1)
+        count, kept = count_stored(session, now), count_kept(session, now)
         log = read_log_head(session, log_key=rooms.log_key)
         solved = count_solved(session, since=now - timedelta(days=LAST_DAYS))
     rows = found[:_ROWS]
-    following = encode_cursor("stored", rows[-1].destroy_by, rows[-1].document) if len(found) > _ROWS else None
+    following = encode_cursor("stored", *place_of(rows[-1])) if len(found) > _ROWS else None
     return StoredPage(
         shell=shell,
         log=log,
         rows=tuple(tell_stored(row, policies=rooms.policies) for row in rows),
         total=count.stored,
-        overdue=count.overdue,
+        overdue=count.overdue + kept.overdue,
         next_url=None if following is None else f"/audit?cursor={following}",
+        kept=kept.kept,
         solved=tell_solved(solved),
     )
 

@@ -11,13 +11,15 @@ from policies.model import Policy
 from verifier.audit.leaf import Statement
 from verifier.audit.proofs import find_published_head
 from verifier.audit.service import SequencedEntry, count_waiting
+from verifier.disposal.kept import KeptValues
 from verifier.disposal.reading import DisposedDocument, StoredDocument
 from verifier.reviews.figures import Solved
 from verifier.staff.names import name_actors
 from verifier.web.agent_views import tell_policy_title
 from verifier.web.figures_api import LAST_DAYS
+from verifier.web.law_views import TO_STAFF
 from verifier.web.log_reading import EntriesQuery, PageView
-from verifier.web.pages.auditor import DestroyedRow, EntryRow, Filters, Log, SolvedFigures, StoredRow, ViewRow
+from verifier.web.pages.auditor import DestroyedRow, EntryRow, Filters, KeptRow, Log, SolvedFigures, StoredRow, ViewRow
 from verifier.web.pages.common import FieldError
 from verifier.web.pages.language import translator
 from verifier.web.staff_views import LOCALE
@@ -38,7 +40,9 @@ def read_log_head(session: Session, *, log_key: str) -> Log:
     )
 
 
-def tell_stored(row: StoredDocument, *, policies: Mapping[str, Policy]) -> StoredRow:
+def tell_stored(row: StoredDocument | KeptValues, *, policies: Mapping[str, Policy]) -> StoredRow | KeptRow:
+    if isinstance(row, KeptValues):
+        return _tell_kept(row, policies=policies)
     return StoredRow(
         document=row.document,
         verification=row.verification,
@@ -49,6 +53,18 @@ def tell_stored(row: StoredDocument, *, policies: Mapping[str, Policy]) -> Store
         destroy_by=row.destroy_by,
         is_overdue=row.is_overdue,
         rule=row.rule,
+        law="" if row.law is None else row.law.law.in_language(LOCALE),
+    )
+
+
+def _tell_kept(row: KeptValues, *, policies: Mapping[str, Policy]) -> KeptRow:
+    return KeptRow(
+        what=translator(LOCALE)(TO_STAFF[row.data]),
+        verification=row.verification,
+        policy_title=tell_policy_title(row.policy, policies=policies),
+        since=row.since,
+        destroy_by=row.destroy_by,
+        is_overdue=row.is_overdue,
         law="" if row.law is None else row.law.law.in_language(LOCALE),
     )
 

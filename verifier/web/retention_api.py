@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from policies.access import Action
 from policies.explain import explain
 from policies.retention import LegalHold
-from verifier.disposal.reading import DisposedDocument, StoredDocument, count_stored, read_disposed, read_stored
+from verifier.disposal.kept import KeptValues, count_kept, place_of, read_everything
+from verifier.disposal.reading import DisposedDocument, StoredDocument, count_stored, read_disposed
 from verifier.staff.principal import verify_may
 from verifier.web.cursors import encode_cursor, parse_cursor
 from verifier.web.log_api import NoQuery
@@ -31,12 +32,14 @@ class RetentionQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     view: Literal["stored", "disposed"] = Field("stored", description="what is stored now, or what was destroyed")
-    limit: int = Field(PAGE_ROWS, ge=1, le=PAGE_ROWS, description="the most documents that one answer holds")
+    limit: int = Field(
+        PAGE_ROWS, ge=1, le=PAGE_ROWS, description="the most that one answer holds, of all kinds together"
+    )
     cursor: str | None = Field(None, max_length=200, description="`next_cursor` of the page before, with the same view")
 
 
 class LawAnswer(BaseModel):
-    """The law that keeps a document, as its policy names it."""
+    """The law that keeps something after the end of its verification, as its policy names it."""
 
     code: str = Field(description="as in the log's entry `hold.placed`")
     country: str | None
@@ -62,6 +65,19 @@ class StoredAnswer(BaseModel):
     overdue: bool = Field(description="due for longer than disposal may take: something keeps it from being destroyed")
 
 
+class KeptAnswer(BaseModel):
+    """What of one kind a law keeps of a verification that has ended; never what it says."""
+
+    kind: Literal["details", "contact_points"]
+    verification: str
+    reference: str | None = Field(description="the desk's id of the case; null once it was forgotten")
+    policy: str
+    since: datetime = Field(description="when its verification ended, and the law's minimum began")
+    destroy_by: datetime = Field(description="when the law's minimum is over; in the past once it is due")
+    kept_by_law: LawAnswer | None = Field(description="by which law it is kept; null where the policy knows it no more")
+    overdue: bool = Field(description="due for longer than disposal may take: something keeps it from being destroyed")
+
+
 class DisposedAnswer(BaseModel):
     """One document that the log says was destroyed."""
 
@@ -79,12 +95,19 @@ class DisposedAnswer(BaseModel):
 
 
 class StoredListAnswer(BaseModel):
-    """What is stored, oldest deadline first. `total` and `overdue` are of everything, not of this page."""
+    """What is stored, oldest deadline first: documents, and what else a law keeps after the end.
+
+    Both are on the same pages, under one cursor: nothing on a page ends later than anything on the next one. The
+    numbers are of everything, not of this page.
+    """
 
     view: Literal["stored"]
-    total: int
-    overdue: int
+    total: int = Field(description="documents")
+    overdue: int = Field(description="of the documents")
+    kept_total: int = Field(description="what else a law keeps, each kind of each verification once")
+    kept_overdue: int = Field(description="of what else a law keeps")
     documents: list[StoredAnswer]
+    kept: list[KeptAnswer] = Field(description="details and contact points that a law keeps")
     next_cursor: str | None
 
 
@@ -126,16 +149,18 @@ def _list_stored(rooms: StaffRooms, query: RetentionQuery) -> StoredListAnswer:
     after = None if query.cursor is None else parse_cursor(_STORED, query.cursor)
     with rooms.database.read() as session:
         now = rooms.clock.now(session)
-        found = read_stored(session, now, after=after, limit=query.limit + 1)
-        count = count_stored(session, now)
-    rows, last = found[: query.limit], found[: query.limit][-1:]
-    goes_on = len(found) > query.limit
+        found = read_everything(session, now, after=after, limit=query.limit + 1)
+        count, kept = count_stored(session, now), count_kept(session, now)
+    rows, goes_on = found[: query.limit], len(found) > query.limit
     return StoredListAnswer(
         view="stored",
         total=count.stored,
         overdue=count.overdue,
-        documents=[_describe_stored(row) for row in rows],
-        next_cursor=encode_cursor(_STORED, last[0].destroy_by, last[0].document) if goes_on else None,
+        kept_total=kept.kept,
+        kept_overdue=kept.overdue,
+        documents=[_describe_stored(row) for row in rows if isinstance(row, StoredDocument)],
+        kept=[_describe_kept(row) for row in rows if isinstance(row, KeptValues)],
+        next_cursor=encode_cursor(_STORED, *place_of(rows[-1])) if goes_on else None,
     )
 
 
@@ -164,6 +189,21 @@ def _describe_stored(row: StoredDocument) -> StoredAnswer:
         rule=row.rule,
         kept_by_law=None if row.law is None else _describe_law(row.law),
         overdue=row.is_overdue,
+    )
+
+
+def _describe_kept(row: KeptValues) -> KeptAnswer:
+    return KeptAnswer.model_validate(
+        {
+            "kind": row.data.value,
+            "verification": row.verification,
+            "reference": row.reference,
+            "policy": row.policy,
+            "since": row.since,
+            "destroy_by": row.destroy_by,
+            "kept_by_law": None if row.law is None else _describe_law(row.law),
+            "overdue": row.is_overdue,
+        }
     )
 
 

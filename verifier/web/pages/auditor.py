@@ -27,6 +27,7 @@ class StoredRow:
     in the policy's words; "" where nothing does.
     """
 
+    kind: ClassVar[str] = "document"
     document: str
     verification: str
     policy_title: str
@@ -37,6 +38,22 @@ class StoredRow:
     is_overdue: bool
     rule: str
     law: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeptRow:
+    """What else a law keeps of a verification that ended at `since`. `what`: its class, in words. `law`: in the
+    policy's words; "" where the policy knows it no more.
+    """
+
+    kind: ClassVar[str] = "kept"
+    what: str
+    verification: str
+    policy_title: str
+    since: datetime
+    destroy_by: datetime
+    is_overdue: bool
+    law: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,19 +71,21 @@ class SolvedFigures:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoredPage(View):
-    """`GET /audit`: stored now, until when, oldest end first. `total`, `overdue`: of everything, not of this page.
+    """`GET /audit`: stored now, until when, oldest end first.
 
-    `solved`: None where nothing was solved lately.
+    Of everything, not of this page: `total` documents, `kept` others, and how many of both are `overdue`. `solved`:
+    None where nothing was solved lately.
     """
 
     template: ClassVar[str] = "audit_stored.html"
     tab: ClassVar[str] = "stored"
     shell: StaffShell
     log: Log
-    rows: tuple[StoredRow, ...]
+    rows: tuple[StoredRow | KeptRow, ...]
     total: int
     overdue: int
     next_url: str | None
+    kept: int = 0
     solved: SolvedFigures | None = None
 
 
