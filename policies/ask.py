@@ -75,7 +75,7 @@ def what_is_missing(policy: Policy, line: int, evidence: Evidence) -> tuple[Miss
 
 
 def _missing(line: ProofLine, evidence: Evidence) -> Iterator[Missing]:
-    never_enough = evidence.recent if _needs_checks_only(line) else frozenset()
+    never_enough = evidence.recent if needs_checks_only(line) else frozenset()
     for item in line:
         match item:
             case DocumentRequirement():
@@ -96,7 +96,7 @@ def is_contact_only(line: ProofLine) -> bool:
     return all(isinstance(item, ContactRequirement) for item in line)
 
 
-def _needs_checks_only(line: ProofLine) -> bool:
+def needs_checks_only(line: ProofLine) -> bool:
     """Whether contact checks are all that the line needs: what is optional may be left out, and proves nothing."""
     return all(isinstance(item, ContactRequirement) or is_optional(item) for item in line)
 
@@ -190,7 +190,7 @@ def _find_skip(line: ProofLine, situation: Situation) -> Skip | None:
         return Skip.NO_CONTACT_POINT
     if any(check.by in situation.not_offered or _is_unreachable(check, situation) for check in checks):
         return Skip.NOT_OFFERED
-    if _needs_checks_only(line) and any(check.contact in situation.recent for check in checks):
+    if needs_checks_only(line) and any(check.contact in situation.recent for check in checks):
         return Skip.CONTACT_CHANGED_RECENTLY
     if any((check.contact, check.by) in situation.failed for check in checks):
         return Skip.CHECK_FAILED

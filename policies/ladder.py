@@ -7,6 +7,7 @@ its rules, that each check fits its contact point, and that every line can be re
 from dataclasses import dataclass
 from typing import Final
 
+from policies.ask import needs_checks_only
 from policies.nodes import Fields, Items, Node
 from policies.parts import (
     METHODS_OF,
@@ -90,9 +91,13 @@ def _subject(requirement: Requirement) -> str:
 
 
 def _verify_reachable(line: ProofLine, *, before: list[ProofLine], node: Node) -> None:
-    """Who could satisfy this line has satisfied the earlier one already, with less: nobody would ever come here."""
+    """Who could satisfy this line has satisfied the earlier one already, with less: nobody would ever come here.
+
+    But checks of a contact point that changed recently are not enough alone, and are beside something else.
+    """
     for number, earlier in enumerate(before, start=1):
-        if needs(earlier) <= needs(line):
+        is_for_recent = needs_checks_only(earlier) and not needs_checks_only(line)
+        if needs(earlier) <= needs(line) and not is_for_recent:
             raise node.place.refuse(
                 "unreachable",
                 f"This line asks for all that line {number} asks for: who can take it is done there already. Put the"

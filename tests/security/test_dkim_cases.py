@@ -13,6 +13,7 @@ from tests.signed_mail import Zone, rsa_key, serve, sign
 from verifier.contacts.errors import MessageRefusedError
 from verifier.contacts.message.fields import read_message
 from verifier.contacts.message.judge import judge_message
+from verifier.contacts.message.keys import find_key
 from verifier.contacts.message.rules import MessageRules
 from verifier.contacts.message.signatures import read_signature, verify_signature
 from verifier.contacts.reasons import Reason
@@ -101,7 +102,14 @@ def test_a_signature_is_true_where_dkimpy_expects_it(
 
 
 @pytest.mark.parametrize(
-    ("record", "is_true"), [("test.txt", True), ("test2.txt", True), ("badversion.txt", False), ("badk.txt", False)]
+    ("record", "is_true"),
+    [
+        ("test.txt", True),
+        ("test2.txt", True),
+        ("badversion.txt", False),
+        ("badk.txt", False),
+        ("test_tlsrpt.txt", False),
+    ],
 )
 @pytest.mark.parametrize("canonical", [b"simple/simple", b"simple/relaxed", b"relaxed/simple", b"relaxed/relaxed"])
 def test_what_makes_a_key_record_unusable_for_dkimpy_does_so_here(
@@ -115,22 +123,37 @@ def test_what_makes_a_key_record_unusable_for_dkimpy_does_so_here(
     assert not _is_first_true(mail + b"foo", resolver)
 
 
-@pytest.mark.parametrize("file", ["1024_testkey_wo_markers", "2048_testkey_wo_markers"])
-@pytest.mark.parametrize("form", ["pub.txt", "pub.rsa.txt"])
-def test_both_forms_of_an_rsa_key_are_read(
-    zone: Zone, folder: Path, resolver: DnsResolver, file: str, form: str
-) -> None:
-    from verifier.contacts.message.keys import find_key
-
-    zone.records["s1._domainkey.example.com"] = [(folder / f"{file}.{form}").read_bytes().strip()]
+@pytest.mark.parametrize(
+    "file",
+    [
+        "1024_testkey_wo_markers.pub.txt",
+        "1024_testkey_wo_markers.pub.rsa.txt",
+        "2048_testkey_wo_markers.pub.txt",
+        "2048_testkey_wo_markers.pub.rsa.txt",
+        "2048_testkey_PKCS8.key.pub.txt",
+    ],
+)
+def test_every_form_of_an_rsa_key_is_read(zone: Zone, folder: Path, resolver: DnsResolver, file: str) -> None:
+    zone.records["s1._domainkey.example.com"] = [(folder / file).read_bytes().strip()]
     bits = int(file[:4])
     assert find_key("s1", "example.com", min_bits=bits, resolver=resolver).algorithm == b"rsa"
     with pytest.raises(MessageRefusedError):
         find_key("s1", "example.com", min_bits=bits + 1, resolver=resolver)
 
 
+def test_a_record_of_the_other_algorithm_is_read_and_a_key_that_is_none_refused(
+    zone: Zone, folder: Path, resolver: DnsResolver
+) -> None:
+    zone.records["s1._domainkey.example.com"] = [(folder / "ed25519test.dns").read_bytes().strip()]
+    assert find_key("s1", "example.com", min_bits=1024, resolver=resolver).algorithm == b"ed25519"
+    zone.records["s2._domainkey.example.com"] = [(folder / "test_bad.txt").read_bytes().strip()]
+    with pytest.raises(MessageRefusedError):
+        find_key("s2", "example.com", min_bits=1024, resolver=resolver)
+
+
 @pytest.mark.parametrize(
-    "file", ["test.message", "test_extra.message", "rfc6376.msg", "rfc6376.w1258.msg", "message.mbox"]
+    "file",
+    ["ed25519test.msg", "test.message", "test_extra.message", "rfc6376.msg", "rfc6376.w1258.msg", "message.mbox"],
 )
 def test_every_message_verifies_after_it_was_signed_and_not_after_it_was_changed(
     zone: Zone, folder: Path, resolver: DnsResolver, file: str

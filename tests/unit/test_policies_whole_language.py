@@ -1,6 +1,6 @@
 """The parts of the language beyond documents: contact checks, details, languages, periods, minimums, no proof."""
 
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -100,7 +100,14 @@ REFUSALS = [
     ("duplicate_code", "{contact: email, by: code}", "{contact: email, by: code}, {contact: email, by: code}", 6, 34),
     ("duplicate_code", "{details: [hash]}", "{details: [hash]}, {details: [sum]}", 7, 59),
     ("empty_proof", "{details: [hash, sum]}, ", "", 8, 5),
-    ("unreachable", "  - [{contact: wallet, by: signature}, ", "  - [{contact: email, by: code}, ", 7, 5),
+    (
+        "unreachable",
+        "  - [{contact: wallet, by: signature}, {details: [hash]}]",
+        "  - [{contact: email, by: code}]",
+        7,
+        5,
+    ),
+    ("unreachable", "  - [{contact: wallet, by: signature}, {details: [hash]}]", "  - [{details: [hash]}]", 8, 5),
     ("contradiction", "lines: 1", "lines: 2", 23, 3),
     ("contradiction", "lines: 1", "lines: 1\n  second_look_share: 5", 23, 3),
     ("unused_rules", "{details: [hash, sum]}, ", "{details: [hash]}, ", 11, 3),
@@ -119,6 +126,19 @@ REFUSALS = [
     ("out_of_range", "changed_within: P14D", "changed_within: P900D", 12, 28),
     ("bad_switch", "tell_other: true", "tell_other: yes", 12, 46),
 ]
+
+
+def test_what_stands_beside_a_check_is_reached_where_the_contact_point_changed_recently() -> None:
+    text = WHOLE.replace(
+        "{contact: wallet, by: signature}, {details: [hash]}", "{contact: email, by: code}, {details: [hash]}"
+    )
+    policy = parse_policy(text, origin="x")
+    given = frozenset({ContactKind.EMAIL})
+    assert plan(policy, Situation(contacts=given)).lines == (0, 1, 2)
+    assert plan(policy, Situation(contacts=given, recent=given)).lines == (1, 2)
+    code = Evidence(contacts=frozenset({(ContactKind.EMAIL, CheckMethod.CODE)}), recent=given)
+    assert not is_satisfied(policy, code)
+    assert is_satisfied(policy, replace(code, details=frozenset({"hash"})))
 
 
 def refusal_of(text: str) -> PolicyError:
