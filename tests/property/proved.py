@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from policies.parts import ContactRequirement, DetailsRequirement, DocumentRequirement
+from policies.parts import ContactRequirement, DetailsRequirement, DocumentRequirement, ProofLine, is_optional
 from verifier.contacts.life import CheckState
 from verifier.contacts.tables import ContactCheckRow, ContactPointRow
 from verifier.evidence.life import DocumentState
@@ -47,6 +47,10 @@ link: {open_for: P3D, status_for: P30D}
 """
 
 
+def _needs_checks_only(line: ProofLine) -> bool:
+    return all(isinstance(item, ContactRequirement) or is_optional(item) for item in line)
+
+
 def find_whole_lines(session: Session, row: VerificationRow) -> Iterator[bool]:
     """For each line that is whole: whether it may decide alone. Read from the rows, by the words of DESIGN."""
     of_checks = (ContactCheckRow.verification_id == row.id, ContactCheckRow.state == CheckState.CONFIRMED)
@@ -63,6 +67,8 @@ def find_whole_lines(session: Session, row: VerificationRow) -> Iterator[bool]:
     recent = {point.contact for point in points if point.changed_at is not None and point.changed_at > since}
     for line in policy.ladder:
         is_alone, is_whole = True, True
+        if _needs_checks_only(line) and any(isinstance(i, ContactRequirement) and i.contact in recent for i in line):
+            continue  # what changed recently is never enough, whoever decides
         for item in line:
             match item:
                 case ContactRequirement():

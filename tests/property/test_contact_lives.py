@@ -1,4 +1,4 @@
-"""Random orders of events over contact checks, real services and real servers: nobody is approved unproved."""
+"""Random orders of events under drawn policies, real services and real servers: nobody is approved unproved."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ def test_no_order_of_events_approves_without_a_required_proof(
 ) -> None:
     ways: Counter[str] = Counter()
     run_state_machine_as_test(lives_with(shared_decoder, sinks, ways), settings=_DEEDS)
-    assert set(ways) == {"alone", "by a person"}, "without both ways P7 was not tried"
+    assert set(ways) >= {"alone", "by a person", "by a person, as drawn"}, "without these ways P7 was not tried"
 
 
 @pytest.mark.soak

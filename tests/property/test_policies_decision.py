@@ -8,12 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies import (
-    METHODS_OF,
     CheckMethod,
     ContactKind,
     ContactRequirement,
-    DetailsRequirement,
-    DocumentRequirement,
     Evidence,
     MissingContact,
     MissingDetail,
@@ -34,12 +31,7 @@ from policies import (
 )
 from policies.parts import is_optional
 from tests.case_policies import CASE_POLICIES
-
-BASE = CASE_POLICIES["account-recovery"]
-SLOTS = [(document, slot) for document in ("identity", "letter") for slot in ("front", "back")]
-CHECKS = [(kind, method) for kind, methods in METHODS_OF.items() for method in methods]
-FIELDS = ["hash", "amount", "date"]
-
+from tests.property.drawn_policies import BASE, CHECKS, FIELDS, SLOTS, lines, needs, policies
 
 kinds = st.frozensets(st.sampled_from(ContactKind))
 checks = st.frozensets(st.sampled_from(CHECKS))
@@ -53,42 +45,6 @@ evidence = st.builds(
 situations = st.builds(
     Situation, contacts=kinds, recent=kinds, failed=checks, not_offered=st.frozensets(st.sampled_from(CheckMethod))
 )
-
-
-@st.composite
-def lines(draw: st.DrawFn) -> ProofLine:
-    """Any line over a small world; at least one of its requirements is not optional."""
-    asked = [ContactRequirement(*check) for check in sorted(draw(st.frozensets(st.sampled_from(CHECKS), max_size=2)))]
-    fields = sorted(draw(st.frozensets(st.sampled_from(FIELDS), max_size=2)))
-    documents = sorted(draw(st.frozensets(st.sampled_from(("identity", "letter")), max_size=2)))
-    line: list[ContactRequirement | DetailsRequirement | DocumentRequirement] = [*asked]
-    line += [DetailsRequirement(tuple(fields))] if fields else []
-    for document in documents:
-        slots = tuple(sorted(draw(st.frozensets(st.sampled_from(("front", "back")), min_size=1))))
-        line.append(DocumentRequirement(document, slots, is_optional=draw(st.booleans())))
-    return tuple(draw(st.permutations(line)))
-
-
-@st.composite
-def policies(draw: st.DrawFn) -> Policy:
-    """Any ladder of one to four lines that a policy can be built with."""
-    ladder = tuple(line for line in draw(st.lists(lines(), min_size=1, max_size=4)) if needs(line)) or (
-        (DetailsRequirement(("hash",)),),
-    )
-    return replace(BASE, ladder=ladder, review=replace(BASE.review, contact_checks_decide=draw(st.booleans())))
-
-
-def needs(line: ProofLine) -> set[object]:
-    """What must be there, written a second time, apart from the code that is tested."""
-    found: set[object] = set()
-    for item in line:
-        if isinstance(item, ContactRequirement):
-            found.add((item.contact, item.by))
-        elif isinstance(item, DetailsRequirement):
-            found |= set(item.fields)
-        elif not item.is_optional:
-            found |= {(item.document, slot) for slot in item.slots}
-    return found
 
 
 def everything_in(some: Evidence) -> set[object]:
