@@ -47,7 +47,7 @@ class Served:
 
     def wait_for(self, what: Callable[[], object]) -> None:
         """The server acts when it sees what the socket did; that is all that is waited for."""
-        ends = time.monotonic() + 10
+        ends = time.monotonic() + 60
         while not what():
             assert time.monotonic() < ends, "it did not come to that"
             time.sleep(0.02)
