@@ -2,7 +2,7 @@
 
 Inert unless `VERIFIER_FAULT_FUSE` is set when the process starts. Once the file that it names says `<point>[:<n>]`, the
 process is killed with SIGKILL at the n-th passage (the first by default), and the file is gone. A point that is not
-listed in `POINTS` or `OF_COMMANDS` cannot be armed.
+listed in `POINTS`, `OF_COMMANDS` or `OF_MAILBOXES` cannot be armed.
 """
 
 import os
@@ -26,6 +26,11 @@ POINTS: Final = frozenset(
         "upload.stored",
         "upload.closed",
         "submit.committed",
+        # prove
+        "proof.before_commit",
+        "proof.chosen",
+        "details.before_commit",
+        "details.kept",
         # check
         "check.leased",
         "check.decoded",
@@ -71,6 +76,11 @@ POINTS: Final = frozenset(
 OF_COMMANDS: Final = frozenset({"anew.rows_changed", "anew.key_changed"})
 """Points that only an operator's command passes: no story comes by them."""
 
+OF_MAILBOXES: Final = frozenset({"collect.committed"})
+"""Points that only an installation with a mailbox passes; those of the stories have none."""
+
+_KNOWN: Final = POINTS | OF_COMMANDS | OF_MAILBOXES
+
 
 class _Fuse:
     """A file that may be written while the process runs; read at every passage, for only tests have one."""
@@ -84,7 +94,7 @@ class _Fuse:
     def verify(self) -> None:
         """Raise `ConfigurationError` if it names what is no fault point."""
         point = self._read().partition(":")[0]
-        if point and point not in POINTS | OF_COMMANDS:
+        if point and point not in _KNOWN:
             raise ConfigurationError(f"VERIFIER_FAULT_FUSE names {point!r}, which is no fault point. Unset it.")
 
     def pass_point(self, point: str) -> None:

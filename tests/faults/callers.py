@@ -176,6 +176,17 @@ class Customer:
             self._step(f"checks/{check['id']}/code", done={202}, code=code)
             time.sleep(_PAUSE)
 
+    def choose_proof(self, line: int) -> None:
+        """Take another line of the ladder; the one that is chosen already may be chosen again."""
+        data = {"form_token": self.look()["form_token"], "line": str(line)}
+        self.line.post(f"{self.path}/proof", data=data, headers=JSON)
+
+    def give(self, details: Mapping[str, str]) -> None:
+        """Type details; given again they replace what was there."""
+        body = {"form_token": self.look()["form_token"], "details": dict(details)}
+        given = self.line.post(f"{self.path}/details", json=body, headers=JSON).json()["given"]
+        assert set(given["details"]) >= set(details)
+
     def _checks(self) -> list[dict[str, Any]]:
         return list(self.line.get(f"{self.path}/checks")["checks"])
 
@@ -214,6 +225,11 @@ class Agent:
     def read(self, verification: str) -> dict[str, Any]:
         return self.line.get(f"/v1/verifications/{verification}")
 
+    def hand_in_message(self, verification: str, mail: bytes) -> None:
+        path = f"/v1/verifications/{verification}/contact-checks/message"
+        headers = {**new_idempotency_key(), "content-type": "message/rfc822"}
+        self.line.post(path, content=mail, headers=headers)
+
     def renew(self, verification: str) -> str:
         """The next link."""
         answer = self.line.post(f"/v1/verifications/{verification}/links", headers=new_idempotency_key())
@@ -235,10 +251,14 @@ class Reviewer:
 
     line: Caller
 
+    def look(self, verification: str) -> dict[str, Any]:
+        """What there is to see; whoever looks has seen the details."""
+        return self.line.get(f"/v1/verifications/{verification}/documents")
+
     def review(self, verification: str, outcome: str, *, reasons: tuple[str, ...] = ()) -> None:
         """Claim, look at every page, decide."""
         self.line.post(f"/v1/verifications/{verification}/claim")
-        documents = self.line.get(f"/v1/verifications/{verification}/documents")["documents"]
+        documents = self.look(verification)["documents"]
         for document in documents:
             for page in range(1, document["pages"] + 1):
                 assert self.line.fetch(f"/v1/documents/{document['id']}/pages/{page}")[:3] == b"\xff\xd8\xff"

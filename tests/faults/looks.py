@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tests.faults.contact_looks import look_at_contacts
+from tests.faults.proof_looks import look_at_proofs
 from verifier.audit.catalogue import EntryKind
 from verifier.audit.export import export_lines
 from verifier.audit.offline import verify_export
@@ -85,6 +86,7 @@ def look_at_everything(
         *look_at_objects(house),
         *look_at_keys(house),
         *look_at_contacts(house),
+        *look_at_proofs(house),
         *look_at_receipts(house),
         *look_at_log(house, kept),
         *look_at_published(house),

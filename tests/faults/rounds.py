@@ -12,9 +12,11 @@ from typing import Final
 from policies.access import Role, Scope
 from tests.case_policies import FOLDER
 from tests.contact_desk import open_sinks, write_policies
+from tests.detail_policies import DETAILS_ALONE
 from tests.faults.looks import find_unrest, look_at_everything
 from tests.faults.running import Service, wait_until
-from tests.faults.stories import Cast, Post, Story, choose
+from tests.faults.stories import DETAILS, Cast, Post, Story, choose
+from tests.signed_mail import DESK, Zone, rsa_key, serve_at
 from verifier.demo.sinks import MailSink, SmsSink
 from verifier.staff.api_keys import create_api_key
 from verifier.wiring import House, open_house
@@ -75,8 +77,8 @@ def cast_for(service: Service, house: House, *, post: Post | None = None) -> Cas
 def play(home: Path, points: Sequence[str], *, turn: int) -> Round:
     """Let a process die at each point in turn, under the load of the stories; then look at everything."""
     outcome = Round()
-    with open_sinks() as (mails, messages), running(home, **sending(home, mails, messages)) as (service, house):
-        cast = cast_for(service, house, post=Post(mails, messages))
+    with open_post(home) as (post, settings), running(home, **settings) as (service, house):
+        cast = cast_for(service, house, post=post)
         threads = [die_once(point, service, house, cast, outcome, turn=turn) for point in points]
         for thread in threads:
             thread.join(_STORY_WITHIN)
@@ -91,11 +93,22 @@ def play(home: Path, points: Sequence[str], *, turn: int) -> Round:
     return outcome
 
 
+@contextmanager
+def open_post(home: Path) -> Iterator[tuple[Post, dict[str, str]]]:
+    """Where mail goes and where it is from: the settings of a service that sends to sinks and judges messages."""
+    zone = Zone()
+    zone.publish("example.org", rsa_key())
+    with open_sinks() as (mails, messages), serve_at(zone) as port:
+        judging = {"dns_servers": f'["127.0.0.1:{port}"]', "message_recipients": f'["{DESK}"]'}
+        yield Post(mails, messages), sending(home, mails, messages) | judging
+
+
 def sending(home: Path, mails: MailSink, messages: SmsSink) -> dict[str, str]:
-    """The settings of a service that sends to the sinks, under the policies of the cases and those with contacts."""
+    """The settings of a service that sends to the sinks, under policies of the cases, of contacts and of details."""
     policies = write_policies(home.parent / "policies")
     for file in FOLDER.glob("*.yaml"):
         (policies / file.name).write_bytes(file.read_bytes())
+    (policies / f"{DETAILS}.yaml").write_text(DETAILS_ALONE, encoding="utf-8")
     return {
         "policies_folder": str(policies),
         "smtp_host": "127.0.0.1",

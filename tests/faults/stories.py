@@ -11,12 +11,16 @@ from typing import Final, TypeAlias
 
 from PIL import Image
 
+from tests.detail_policies import EVERYTHING, KEPT
 from tests.faults.callers import Agent, Caller, Customer, Reviewer
+from tests.signed_mail import sign, write_mail
 from verifier.demo.sinks import MailSink, SmsSink
 
 ACCOUNT: Final = "account-recovery"
 QUALIFICATION: Final = "qualification-check"
 CONTACTS: Final = "host-change"
+MESSAGE: Final = "seen-by-person"
+DETAILS: Final = "wallet-details"
 
 _PATIENCE: Final = 90.0
 _CODE: Final = r"(?<![0-9a-f-])[0-9]{6}(?![0-9a-f])"
@@ -51,11 +55,12 @@ class Post:
     mails: MailSink
     messages: SmsSink
 
-    def find(self, to: str) -> str:
-        """The last text that was sent to one address; "" if there was none."""
+    def find(self, to: str, pattern: str) -> str | None:
+        """What the last text to one address says that says such a thing."""
         texts = [str(mail.message.get_content()) for mail in [*self.mails.mails] if to in mail.recipients]
         texts += [message.text for message in [*self.messages.messages] if message.to == to]
-        return texts[-1] if texts else ""
+        found = (re.search(pattern, text) for text in reversed(texts))
+        return next((each[0] for each in found if each is not None), None)
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,20 @@ class Story:
         self.customer = Customer.open(self._url, created["link"]["url"])
         return self.customer, email, phone
 
+    def begin_message(self) -> bytes:
+        """A verification that its customer proves by writing; the message that they write."""
+        email, reference = f"{uuid.uuid4().hex}@example.org", f"CASE-{uuid.uuid4().hex[:12]}"
+        created = self.agent.request(reference=reference, policy=MESSAGE, contact_points={"email": {"value": email}})
+        self.verification = created["id"]
+        self.customer = Customer.open(self._url, created["link"]["url"])
+        return sign(write_mail(sender=email, subject=f"Re: {reference}"))
+
+    def await_status(self, status: str) -> None:
+        deadline = time.monotonic() + _PATIENCE
+        while (current := self.agent.read(self.verification)["status"]) != status:
+            assert time.monotonic() < deadline, f"it is {current}, and not {status}"
+            time.sleep(_PAUSE)
+
     def renew(self) -> Customer:
         """A new link, and a browser that opens it."""
         if self.customer is not None:
@@ -115,13 +134,13 @@ class Story:
         return self.customer
 
     def await_post(self, to: str, pattern: str) -> str:
-        """What the last text to an address says, once one is there that says it."""
+        """What a text to an address says, once one is there that says it."""
         assert self._post is not None
         deadline = time.monotonic() + _PATIENCE
-        while (found := re.search(pattern, self._post.find(to))) is None:
+        while (found := self._post.find(to, pattern)) is None:
             assert time.monotonic() < deadline, f"nothing was sent to the {'phone' if to[0] == '+' else 'mailbox'}"
             time.sleep(_PAUSE)
-        return found[0]
+        return found
 
     def send_both_sides(self) -> Customer:
         customer = self.begin(ACCOUNT)
@@ -214,6 +233,32 @@ def guess_too_often(story: Story) -> None:
     story.agent.cancel(story.verification)
 
 
+def take_another_line(story: Story) -> None:
+    customer, _, phone = story.begin_contacts()
+    customer.choose_proof(1)
+    customer.begin_code("phone")
+    customer.guess(story.await_post(phone, _CODE))
+    checks = customer.line.get(f"{customer.path}/checks")["checks"]
+    assert [(check["contact"], check["state"]) for check in checks] == [("phone", "confirmed")]
+
+
+def write(story: Story) -> None:
+    mail = story.begin_message()
+    story.agent.hand_in_message(story.verification, mail)
+    story.await_status("submitted")
+    story.reviewer.review(story.verification, "approve")
+
+
+def type_details(story: Story) -> None:
+    customer = story.begin(DETAILS)
+    customer.give(EVERYTHING)
+    customer.submit()
+    story.second.line.post(f"/v1/verifications/{story.verification}/claim")
+    seen = {each["field"]: each["given"] for each in story.second.look(story.verification)["details"]}
+    assert seen == KEPT
+    story.second.review(story.verification, "approve")
+
+
 def renew(story: Story) -> None:
     customer, email, _ = story.begin_contacts()
     customer.begin_code("email")
@@ -238,16 +283,20 @@ ENDINGS: Final[tuple[Callable[[Story], None], ...]] = (
 
 _Endings: TypeAlias = tuple[Callable[[Story], None], ...]
 _REVIEWED: Final[_Endings] = (approve, reject, resubmit, escalate, replace)
+_OTHER_WAYS: Final[tuple[tuple[tuple[str, ...], _Endings], ...]] = (
+    (("submission", "judge"), (write, prove_by_code, guess_too_often)),
+    (("code", "notice"), (prove_by_code, guess_too_often, take_another_line)),
+    (("submit", "decide"), (*_REVIEWED, type_details)),
+    (("check", "view"), _REVIEWED),
+    (("details",), (type_details,)),
+    (("proof",), (take_another_line,)),
+    (("other", "exit"), (disown,)),
+    (("renew",), (renew,)),
+)
+"""By the beginning of a point: what passes it, where not every ending does."""
 
 
 def choose(point: str, turn: int) -> Callable[[Story], None]:
     """An ending that passes the point; which one changes from turn to turn."""
-    needs_review = point.startswith(("submit", "check", "view", "decide"))
-    able = _REVIEWED if needs_review else ENDINGS
-    if point.startswith(("submission", "judge", "code", "notice")):
-        able = (prove_by_code, guess_too_often)
-    if point in {"other.told", "exit.used"}:
-        able = (disown,)
-    if point.startswith("renew"):
-        able = (renew,)
+    able = next((ways for begins, ways in _OTHER_WAYS if point.startswith(begins)), ENDINGS)
     return able[(sum(point.encode()) + turn) % len(able)]

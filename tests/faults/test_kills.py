@@ -13,7 +13,7 @@ from tests.faults.rounds import play
 from verifier.faults import POINTS
 
 # Points of web and worker alternate: a supervisor slows down while its child keeps dying, until the web begins anew.
-_DOORS: Final = ("create", "renew", "upload", "submission", "submit", "view", "decide", "exit")
+_DOORS: Final = ("create", "renew", "upload", "submission", "submit", "view", "decide", "exit", "proof", "details")
 _WEB: Final = sorted(point for point in POINTS if point.startswith(_DOORS))
 # By their last letters, which mixes checking, disposal and sequencing.
 _WORKER: Final = sorted(POINTS - set(_WEB), key=lambda point: point[::-1])

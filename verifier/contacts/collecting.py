@@ -6,6 +6,7 @@ removed only after that is committed. Leaves to others: reading the mailbox (`me
 
 from typing import Final
 
+from verifier import faults
 from verifier.contacts.errors import (
     CheckEndedError,
     MailboxUnavailableError,
@@ -80,6 +81,7 @@ class Collector:
             return Handling.LATER
         except _NOBODY_WAITS:
             return Handling.REFUSED
+        faults.hit("collect.committed")
         return Handling.TAKEN
 
 

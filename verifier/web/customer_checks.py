@@ -156,6 +156,9 @@ def choose_proof(
     try:
         with change(request, verification, token=token, rooms=rooms) as visit:
             choose_line(visit.session, visit.now, visit.row, line)
+            visit.session.flush()
+            faults.hit("proof.before_commit")
+        faults.hit("proof.chosen")
     except VerifierError as error:
         return show_way_refused(request, verification, error, rooms=rooms)
     return show_changed(request, verification, rooms=rooms)

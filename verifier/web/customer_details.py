@@ -10,6 +10,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
+from verifier import faults
 from verifier.errors import VerifierError
 from verifier.proofs.details import DETAIL, Given, Typed, give_details, read_given
 from verifier.proofs.errors import DetailMalformedError, UnknownDetailError
@@ -80,7 +81,10 @@ def _keep(request: Request, verification: str, sent: Sent, *, token: str, rooms:
         closes_after = rooms.intake_closes_after
         give_details(session, visit.now, row, form.typed, vault=rooms.vault, intake_closes_after=closes_after)
         session.flush()
-        return form, read_given(session, row.id)
+        given = read_given(session, row.id)
+        faults.hit("details.before_commit")
+    faults.hit("details.kept")
+    return form, given
 
 
 def _find_next(verification: str, typed: Typed) -> str:

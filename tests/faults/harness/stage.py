@@ -13,12 +13,11 @@ from typing import Any, Final, Literal, TypeAlias
 
 from sqlalchemy import make_url
 
-from tests.contact_desk import open_sinks
 from tests.faults.apart import Processes, settings_for
 from tests.faults.harness.servers import Servers
-from tests.faults.rounds import cast_for, sending
+from tests.faults.rounds import cast_for, open_post
 from tests.faults.running import Service
-from tests.faults.stories import Cast, Post
+from tests.faults.stories import Cast
 from tests.servers.faulty_s3 import Faulty, run_faulty
 from tests.servers.faulty_tcp import FaultyTcp, run_faulty_tcp
 from tests.servers.redis import RedisServer
@@ -87,8 +86,8 @@ def open_stage(
     """A running installation with these settings. Its processes have `environment`, and a clock wrong by `offset`."""
     home = folder / "home"
     with ExitStack() as ends:
-        mails, messages = ends.enter_context(open_sinks())
-        settings = {"sweep_every": "PT2S", **_LIMITS, **sending(home, mails, messages), **given}
+        post, sending = ends.enter_context(open_post(home))
+        settings = {"sweep_every": "PT2S", **_LIMITS, **sending, **given}
         direct: dict[str, str] = {}
         if form == "stack":
             opened = ends.enter_context(_open_parts(folder, servers))
@@ -102,7 +101,7 @@ def open_stage(
         looking = _looking(service, direct)
         house = open_house(looking, seams=replace(choose_seams(looking), clock=clock))
         ends.callback(house.close)
-        stage = Stage(form, folder, service, house, clock, cast_for(service, house, post=Post(mails, messages)))
+        stage = Stage(form, folder, service, house, clock, cast_for(service, house, post=post))
         if form == "stack":
             workers = Processes(service)
             ends.callback(workers.stop)
