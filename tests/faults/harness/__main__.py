@@ -1,6 +1,7 @@
 """`python -m tests.faults.harness`: run scenarios, and keep what came of them.
 
     --rounds 5             each scenario five times (1)
+    --times 50             so often in a run what dies or restarts does so (3)
     --only broker-frozen   only this one; once for each
     --results FILE         where results are added up (var/faults.json)
     --store radosgw        a real store instead of moto's
@@ -16,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +25,7 @@ from tests.faults.harness.catalogue import SCENARIOS, find
 from tests.faults.harness.results import Results
 from tests.faults.harness.scenario import Run, Scenario
 from tests.faults.harness.servers import Servers
+from tests.faults.harness.under_load import Repeated
 
 _ID: Final = re.compile(r"\b(ver|doc)_[a-z2-7]+")
 
@@ -32,7 +35,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does: what was started is stopped
     results = Results.read(given.results)
     given.results.parent.mkdir(parents=True, exist_ok=True)
-    chosen = [find(name) for name in given.only] or list(SCENARIOS)
+    chosen = [_repeat(scenario, given.times) for scenario in [find(name) for name in given.only] or SCENARIOS]
     broken = 0
     servers = Servers(given.store)
     try:
@@ -50,11 +53,16 @@ def _read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.harness", description="Break one thing, and look.")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--first", type=int, default=0, help="the number of the first round: what is drawn follows it")
+    parser.add_argument("--times", type=int, help="so often in a run what dies or restarts does so")
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--results", type=Path, default=Path("var/faults.json"))
     parser.add_argument("--store", choices=("moto", "radosgw"), default="moto")
     parser.add_argument("--keep", action="store_true", help="leave the folders of runs that failed")
     return parser.parse_args()
+
+
+def _repeat(scenario: Scenario, times: int | None) -> Scenario:
+    return replace(scenario, times=times) if times and isinstance(scenario, Repeated) else scenario
 
 
 def _run_once(scenario: Scenario, servers: Servers, *, turn: int, keep: bool) -> Run:

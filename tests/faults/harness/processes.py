@@ -13,7 +13,7 @@ from tests.faults.harness.load import Load
 from tests.faults.harness.scenario import Run, Scenario
 from tests.faults.harness.servers import Servers
 from tests.faults.harness.stage import EARLY_ZONES, Stage, open_stage
-from tests.faults.harness.under_load import UnderLoad, finish
+from tests.faults.harness.under_load import Repeated, finish
 from tests.faults.rounds import Round, die_once
 from tests.faults.running import wait_until
 from verifier.faults import POINTS
@@ -22,7 +22,6 @@ Victim: TypeAlias = Literal["web", "worker", "pool child", "sequencer", "beat"]
 
 _STORY_WITHIN: Final = 240.0
 _BACK_WITHIN: Final = 120.0
-_DEATHS: Final = 3
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class AtFaultPoints(Scenario):
 
 
 @dataclass(frozen=True)
-class AtAnyMoment(UnderLoad):
+class AtAnyMoment(Repeated):
     """SIGKILL of one kind of process, some times in a run."""
 
     victim: Victim = "web"
@@ -65,13 +64,13 @@ class AtAnyMoment(UnderLoad):
         if self.victim == "beat":
             self._kill_beats(stage, run, dice)
             return
-        for _ in range(_DEATHS):
+        for _ in range(self.times):
             time.sleep(dice.uniform(0.5, 3.0))
             self._kill_once(stage)
             run.faults += 1
 
     def _kill_beats(self, stage: Stage, run: Run, dice: random.Random) -> None:
-        for number in range(_DEATHS):
+        for number in range(self.times):
             with running_beats(stage.service, [stage.folder / f"beat-{number}"]) as beats:
                 time.sleep(dice.uniform(2.0, 5.0))
                 beats.started[0].kill()

@@ -9,18 +9,17 @@ from tests.faults.harness.load import Load
 from tests.faults.harness.processes import await_next_web
 from tests.faults.harness.scenario import Run
 from tests.faults.harness.stage import EARLY_ZONES, Stage
-from tests.faults.harness.under_load import UnderLoad
+from tests.faults.harness.under_load import Repeated
 
-_TIMES: Final = 3
 _ENDS_WITHIN: Final = 90.0
 
 
 @dataclass(frozen=True)
-class Rolling(UnderLoad):
+class Rolling(Repeated):
     """SIGTERM for web and workers in turn; each must end by itself, and the next takes over."""
 
     def act(self, stage: Stage, load: Load, run: Run, *, turn: int) -> None:
-        for _ in range(_TIMES):
+        for _ in range(self.times):
             time.sleep(1.0)
             self._restart_web(stage)
             run.faults += 1

@@ -66,6 +66,13 @@ class UnderLoad(Scenario):
         return run
 
 
+@dataclass(frozen=True)
+class Repeated(UnderLoad):
+    """One that breaks the same thing again and again in each run."""
+
+    times: int = 3
+
+
 def finish(stage: Stage, load: Load, run: Run) -> None:
     """Let it come to rest, and look at everything."""
     try:
