@@ -6,7 +6,7 @@ On SQLite every writer waits for every other; on PostgreSQL only what is locked 
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
 
@@ -18,10 +18,11 @@ from sqlalchemy.orm import Session
 from tests.faults.looks import look_at_log, look_at_published
 from tests.faults.rival import SMALL, Rival, Rivals
 from tests.faults.running import wait_until
-from tests.journey import Desk
+from tests.journey import Desk, refusal
 from tests.servers.databases import ON_BOTH, ON_POSTGRES, PostgresDatabases
 from tests.workers_by_hand import Work
 from verifier.audit.tables import EntryRow
+from verifier.db.clock import MovedClock
 from verifier.errors import VerifierError
 from verifier.evidence.tables import DocumentRow
 from verifier.ids import VerificationId, new_copy_id, new_document_id, new_staff_id, new_verification_id
@@ -33,7 +34,7 @@ from verifier.settings import Settings
 from verifier.verifications import links
 from verifier.verifications.errors import LinkReplacedError
 from verifier.verifications.moves import lock_verification
-from verifier.verifications.tables import CustomerSessionRow, VerificationKeyRow
+from verifier.verifications.tables import CustomerSessionRow, VerificationKeyRow, VerificationRow
 from verifier.wiring import House
 
 _RIVALS = 3
@@ -185,6 +186,20 @@ def test_a_link_that_is_renewed_just_before_it_is_opened_opens_nothing(house: Ho
     assert overtaken(house, asked["id"], first=renew, second=open_it) is LinkReplacedError
     with house.database.read() as session:
         assert session.scalars(select(CustomerSessionRow)).all() == []
+
+
+@ON_POSTGRES
+def test_a_link_that_runs_out_while_a_change_waits_changes_nothing(house: House, desk: Desk, clock: MovedClock) -> None:
+    asked = desk.request()
+    customer = desk.customer(asked)
+    answers: list[tuple[int, str]] = []
+
+    def time_passes(session: Session, now: datetime) -> None:
+        clock.offset += session.get_one(VerificationRow, asked["id"]).link_expires_at - now + timedelta(seconds=1)
+
+    overtaken(house, asked["id"], first=time_passes, second=lambda: answers.append(refusal(customer.post("withdraw"))))
+    assert answers == [(410, "link_expired")]
+    assert desk.read(asked["id"])["status"] == "requested"
 
 
 @ON_POSTGRES

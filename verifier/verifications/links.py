@@ -163,14 +163,6 @@ def get_session_verification(
     return get_passed(session, now, get_pass(session, verification, token))
 
 
-def lock_session_verification(
-    session: Session, now: datetime, verification: VerificationId, token: str | None
-) -> VerificationRow:
-    """The same, locked for change. Raises as `get_session_verification` does."""
-    held = get_pass(session, verification, token)
-    return _verify_pass(session, now, lock_verification(session, held.verification), held)
-
-
 def get_pass(session: Session, verification: VerificationId, token: str | None) -> Pass:
     """What a browser holds of this verification, by its session or by the link. Raises: SessionNeededError"""
     digest = {"digest": digest_token(token) if token else ""}

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from verifier.ids import VerificationId
 from verifier.verifications import links
+from verifier.verifications.moves import lock_verification
 from verifier.verifications.tables import VerificationRow
 from verifier.web.csrf import form_token, verify_form_token, verify_same_site
 from verifier.web.customer_views import CustomerReading
@@ -91,8 +92,10 @@ def look(request: Request, verification: str, *, rooms: Rooms) -> Iterator[Visit
 def change(request: Request, verification: str, *, token: str, rooms: Rooms) -> Iterator[Visit]:
     """The same, locked for change, once `verify_form` gave the session's token."""
     with rooms.database.write() as session:
-        now = rooms.clock.now(session)
-        row = links.lock_session_verification(session, now, VerificationId(verification), token)
+        held = links.get_pass(session, VerificationId(verification), token)
+        lock_verification(session, held.verification)
+        now = rooms.clock.now(session)  # behind the lock: a link can run out while somebody waits there
+        row = links.get_passed(session, now, held)
         speak(request, hint=row.locale)
         rooms.throttle.count_link(row.id)
         yield Visit(request, rooms, session, now, row, token_for_forms(token))
