@@ -76,6 +76,9 @@ class Meters:
         self._calls: Final = Counter(
             "verifier_heartbeats", "Calls of the dead man's switch, by how they ended.", ["outcome"], registry=registry
         )
+        self._keys_lost: Final = Counter(
+            "verifier_keys_lost", "Verifications that ended because their key was gone unshredded.", registry=registry
+        )
         # There from the start, at 0: what appears with its first error has not risen, and rings no alarm.
         for store in Store:
             for fault in StoreFault:
@@ -102,6 +105,9 @@ class Meters:
 
     def count_call(self, outcome: Call) -> None:
         self._calls.labels(outcome.value).inc()
+
+    def count_lost_key(self) -> None:
+        self._keys_lost.inc()
 
 
 @cache

@@ -10,6 +10,7 @@ from verifier.doctor import examine
 from verifier.evidence.life import DocumentState
 from verifier.evidence.tables import DocumentRow
 from verifier.ids import VerificationId
+from verifier.meters import get_meters
 from verifier.retention.service import Rule
 from verifier.wiring import House
 
@@ -24,9 +25,14 @@ def _count_alarms(house: House, alarm: str) -> int:
     return sum(entry.statement.fields["alarm"] == alarm for entry in found)
 
 
+def _read_lost() -> float:
+    return get_meters().registry.get_sample_value("verifier_keys_lost_total") or 0.0
+
+
 def test_the_sweep_ends_what_has_no_key_and_gives_receipts_as_ever(desk: Desk, house: House, work: Work) -> None:
     asked, customer = desk.submitted(work)
     other = desk.request(reference="CASE-2")
+    counted = _read_lost()
     _lose_key(house, asked["id"])
     [seen] = [finding for finding in examine(house.settings) if finding.check == "key store"]
     assert "the keys of open verifications are missing there: 1" in seen.sentence
@@ -38,7 +44,7 @@ def test_the_sweep_ends_what_has_no_key_and_gives_receipts_as_ever(desk: Desk, h
     assert told["unreadable_at"] is not None
     receipts = desk.client.get(f"/v1/verifications/{asked['id']}/receipts", headers=desk.headers).json()
     assert [(each["status"], each["rule"]) for each in receipts["receipts"]] == [("complete", "key_lost")]
-    assert _count_alarms(house, "key_lost") == 1
+    assert (_count_alarms(house, "key_lost"), _read_lost() - counted) == (1, 1)
     assert desk.read(other["id"])["status"] == "requested"
     page = customer.client.get(f"/verification/{asked['id']}", headers=HTML).text
     assert "We lost the key to this request" in page

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from verifier.db.clock import Clock
 from verifier.db.engine import Database
 from verifier.ids import VerificationId
+from verifier.meters import get_meters
 from verifier.telemetry import get_log
 from verifier.vault.errors import KeyMissingError
 from verifier.vault.key_store import KeyStore
@@ -54,6 +55,7 @@ def end_lost(database: Database, clock: Clock, verification: VerificationId) -> 
             return False
         move(session, now, row, to=VerificationState.CANCELLED, actor=_WORKER, reasons=[KEY_LOST])
     get_log().error("key.lost", verification=verification)
+    get_meters().count_lost_key()
     return True
 
 
