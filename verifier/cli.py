@@ -137,6 +137,17 @@ def invite_staff(
     print(f"{house.settings.staff_address}/sign-in/{token}")
 
 
+@staff.command("list")
+def list_staff() -> None:
+    """List everybody who was ever invited, by name; the audit log calls them by these ids."""
+    from verifier.staff.service import list_people
+
+    with reading_house() as (_, session, _):
+        for person in list_people(session):
+            state = f"disabled {person.disabled_at:%Y-%m-%d}" if person.disabled_at else "may sign in"
+            print(f"{person.id}  {' '.join(sorted(person.roles))}  {state}  {person.name}")
+
+
 @staff.command("disable")
 def disable_staff(name: Annotated[str, typer.Argument(help="As they were invited.")]) -> None:
     """Sign a person out everywhere, and let them in no more until they are invited again."""

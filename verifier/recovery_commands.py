@@ -96,9 +96,15 @@ def _tell(restored: "Restored") -> None:
     print(
         "The backup is back. Every link and session of before is revoked: agents make new links, people sign in anew."
     )
-    print(f"{revived.verifications} verifications that had ended came back undecided, and are called off.")
-    print(f"{revived.documents} documents that had been destroyed came back, and are destroyed again.")
-    print(f"{revived.api_keys} API keys and {revived.people} people that had been let go are let go again.")
+    if restored.knows_ends:
+        print(f"{revived.verifications} verifications that had ended came back undecided, and are called off.")
+        print(f"{revived.documents} documents that had been destroyed came back, and are destroyed again.")
+        print(f"{revived.api_keys} API keys and {revived.people} people that had been let go are let go again.")
+    else:
+        print(
+            "Nothing published is there, so nobody knows what ended since the backup. Where the folder was lost, look "
+            "through verifier api-keys list and verifier staff list: revoke and disable again whom you had let go."
+        )
     print(f"{restored.lost_keys} verifications ended, because their keys are no more: customers read that.")
     if restored.accepted is not None:
         _tell_accepted(restored.accepted)

@@ -100,6 +100,10 @@ def test_a_person_is_disabled_by_name(operator: Operator) -> None:
     disabled = operator.start("staff", "disable", "Ada")
     assert (disabled.returncode, disabled.stdout) == (0, "Ada is disabled.\n"), disabled.stderr
     assert "Nobody is called 'Bo'" in operator.get_refusal("staff", "disable", "Bo")
+    operator.get("staff", "invite", "Cy", "--role", "reviewer", "--role", "agent")
+    ada, cy = operator.get("staff", "list").splitlines()
+    assert re.fullmatch(r"stf_[a-z2-7]+  agent  disabled \d{4}-\d\d-\d\d  Ada", ada)
+    assert re.fullmatch(r"stf_[a-z2-7]+  agent reviewer  may sign in  Cy", cy)
 
 
 def test_a_key_is_shown_once_listed_without_its_secret_and_revoked(operator: Operator) -> None:
@@ -233,7 +237,9 @@ def test_what_was_backed_up_comes_back_with_two_commands(operator: Operator, tmp
     assert "sealed copies" in operator.get("backup", str(tmp_path / "backup"))
     assert "overwrites nothing" in operator.get_refusal("restore", str(tmp_path / "backup"))
     shutil.rmtree(operator.home / "data")
-    assert "The backup is back" in operator.get("restore", str(tmp_path / "backup"))
+    told = operator.get("restore", str(tmp_path / "backup"))
+    assert "The backup is back" in told
+    assert "nobody knows what ended since the backup" in told, "no log was published before it"
     assert "Helpdesk" in operator.get("api-keys", "list")
     assert "Name the backup's folder" in operator.get_refusal("restore")
     assert "0 orphans were removed" in operator.get("restore", "--accept-loss")

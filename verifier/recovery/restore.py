@@ -58,9 +58,14 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Restored:
-    """What came back. `lost_keys`: how many verifications ended for want of theirs. `shortfall`: why the log stops."""
+    """What came back.
+
+    `knows_ends`: whether what was published is there, and so the list of what had ended. `lost_keys`: how many
+    verifications ended for want of theirs. `shortfall`: why the log stops.
+    """
 
     revived: Revived
+    knows_ends: bool
     accepted: "Accepted | None"
     lost_keys: int
     shortfall: str | None
@@ -182,10 +187,11 @@ def _finish(database: Database, manifest: Manifest, target: Target) -> Restored:
     vault = Vault(
         installation=manifest.installation, objects=target.objects, keys=target.keys, roots=target.roots
     )  # fmt: skip
+    knows_ends = FolderPublisher(place.published_folder).read_checkpoint() is not None
     lost = _end_all_lost(database, target.clock, vault)
     accepted = accept_loss(database, target.clock, vault, place=place) if target.accepts_loss else None
     shortfall = find_shortfall(database, place)
-    return Restored(revived, accepted, lost, None if shortfall is None else str(shortfall))
+    return Restored(revived, knows_ends, accepted, lost, None if shortfall is None else str(shortfall))
 
 
 def _end_all_lost(database: Database, clock: Clock, vault: Vault) -> int:

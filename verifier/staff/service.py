@@ -6,6 +6,7 @@ log, in the same transaction. Leaves to others: cookies and forms (`verifier.web
 """
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -75,6 +76,22 @@ def disable(session: Session, now: datetime, *, name: str, actor: str) -> bool:
         row.disabled_at = now
         record(session, now, EntryKind.STAFF_DISABLED, {"staff": row.id, "actor": actor})
     return True
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who works here, as they are listed. The log names them by `id`."""
+
+    id: str
+    name: str
+    roles: frozenset[Role]
+    disabled_at: datetime | None
+
+
+def list_people(session: Session) -> list[Person]:
+    """Everybody who was ever invited, by name."""
+    rows = session.scalars(select(StaffRow).order_by(StaffRow.name))
+    return [Person(row.id, row.name, frozenset(map(Role, row.roles.split())), row.disabled_at) for row in rows]
 
 
 def redeem_invite(session: Session, now: datetime, token: str) -> str:
