@@ -20,10 +20,11 @@ from verifier.audit.service import record
 from verifier.db.clock import Clock
 from verifier.db.engine import Database
 from verifier.db.leases import Lease, rest_for, take_leases
+from verifier.db.wakeups import Work, wake
 from verifier.ids import VerificationId
 from verifier.meters import get_meters
 from verifier.retention.holds import end_holds, read_held
-from verifier.retention.service import DUE_AT_ONCE, make_rest_due
+from verifier.retention.service import DUE_AT_ONCE, lease_no_more, make_rest_due
 from verifier.telemetry import get_log
 from verifier.vault.errors import StillPresentError, StoreUnavailableError
 from verifier.vault.service import Vault
@@ -148,6 +149,10 @@ class Shredder:
             due_since = _find_due_since(session, verification, first[0])
             forget_sealed_values(session, verification)
             self._forget(session, now, verification, ())
+            # Statements of documents whose bytes went first wait for this. Who works on one meanwhile loses nothing:
+            # whoever comes second finds it done.
+            lease_no_more(session, verification)
+            wake(session, Work.DISPOSE)
             record(
                 session,
                 now,

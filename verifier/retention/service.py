@@ -226,6 +226,16 @@ def lease_again_at(session: Session, document: DocumentId, *, at: datetime) -> N
     )
 
 
+def lease_no_more(session: Session, verification: VerificationId) -> None:
+    """Let every open obligation of a verification's documents be tried again at once: what they waited for is there."""
+    session.execute(
+        update(ObligationRow)
+        .where(ObligationRow.verification_id == verification, ObligationRow.closed_at.is_(None))
+        .values(leased_until=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def close_obligations(session: Session, copies: Iterable[CopyId], *, seen_absent_at: datetime) -> datetime | None:
     """Close what is open of them; since when the first of these was due, `None` where all were closed before."""
     closed = session.scalars(
