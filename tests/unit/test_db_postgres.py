@@ -119,6 +119,15 @@ def test_a_clock_far_from_the_databases_is_refused(
     assert "6 minutes apart" in refusal_of(settings)
 
 
+@pytest.mark.parametrize("minutes", [-5, 5])
+def test_a_clock_five_minutes_apart_is_not_refused_for_the_time_that_asking_takes(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, minutes: int
+) -> None:
+    tell = time.time
+    monkeypatch.setattr(time, "time", lambda: tell() + minutes * 60)
+    open_database(settings).close()
+
+
 def test_an_empty_database_beside_stores_that_are_not_is_refused_and_stays_empty(
     settings: Settings, postgres: PostgresDatabases
 ) -> None:
