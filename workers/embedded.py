@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 from itertools import groupby
+from queue import SimpleQueue
 from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -34,6 +35,7 @@ class EmbeddedWorker:
         self._workshop: Final = workshop
         self._changes: Final = workshop.house.database.open_changes()
         self._stopping: Final = threading.Event()
+        self._asked: Final = SimpleQueue[None]()
         self._threads: Final = [
             threading.Thread(target=self._work, args=(group,), name=name, daemon=True)
             for name, group in _plan_threads(jobs)
@@ -55,10 +57,11 @@ class EmbeddedWorker:
 
     def wait(self) -> None:
         """Wait until somebody asks to stop."""
-        self._stopping.wait()
+        self._asked.get()
 
     def ask_to_stop(self) -> None:
-        self._stopping.set()
+        """End the wait. Safe in a handler of signals, wherever it interrupts the wait: an event's lock is not."""
+        self._asked.put(None)
 
     def _work(self, jobs: Sequence[Job]) -> None:
         while not self._stopping.is_set():
