@@ -134,7 +134,7 @@ def test_two_tiers_need_two_hosts(named: dict[str, str], sentence: str) -> None:
 @pytest.mark.parametrize(
     ("named", "sentence"),
     [
-        ({}, "a file of SQLite has no roles"),
+        ({"database_url": ""}, "a file of SQLite has no roles"),
         ({"database_url": "postgresql://u@127.0.0.1/d"}, "VERIFIER_DOCUMENTS_BUCKET names no bucket"),
         ({"database_url": "postgresql://u@127.0.0.1/d", "broker_url": "redis://127.0.0.1"}, "sets VERIFIER_BROKER_URL"),
         ({"database_url": "postgresql://u@127.0.0.1/d", "keys_bucket": "keys"}, "sets VERIFIER_KEYS_BUCKET"),
