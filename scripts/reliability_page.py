@@ -38,7 +38,8 @@ destruction at most, after it was due (or after the return), with everything on 
 it says that the deadline was kept, and is no measurement of speed.
 
 Run it: `make faults ROUNDS={rounds} RESULTS=docs/reliability.json`, then `python -m scripts.reliability_page`. Once
-through takes about an hour.
+through takes about an hour. What is killed or restarted can be so more often in a run:
+`python -m tests.faults.harness --only kill-web --times 50 --results docs/reliability.json`.
 Machine: {machine}.
 """
 _COLUMNS: Final = (
