@@ -3,13 +3,13 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from fastapi.testclient import TestClient
 
 from policies.access import Role
-from tests.detail_policies import EVERYTHING, HASH, KEPT, write_policies
+from tests.detail_policies import DETAILS_ALONE, EVERYTHING, HASH, KEPT, write_policies
 from tests.journey import HTML, JSON, Customer, Desk, make_jpeg, open_link, refusal
 from tests.person import Enter, Person
 from tests.workers_by_hand import Work
@@ -19,12 +19,19 @@ from verifier.settings import Settings
 from verifier.verifications.tables import SealedValueRow
 from verifier.wiring import House
 
+_OTHERS: Final = [name for name in EVERYTHING if name not in {"symbol", "paid_on"}]
+_TWO_WAYS: Final = DETAILS_ALONE.replace("wallet-details", "wallet-two-ways").replace(
+    ", ".join(EVERYTHING), f"symbol, paid_on]}}]\n  - [{{details: [{', '.join(_OTHERS)}"
+)
+
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
+    folder = write_policies(tmp_path / "policies")
+    (folder / "wallet-two-ways.yaml").write_text(_TWO_WAYS)
     return Settings(
         home=tmp_path / "home",
-        policies_folder=write_policies(tmp_path / "policies"),
+        policies_folder=folder,
         requests_a_minute_per_link=999_999,  # nobody counts the naughty strings
         requests_a_minute_per_key=999_999,
         requests_a_minute_per_network=999_999,
@@ -276,6 +283,30 @@ def test_a_caption_is_written_beside_its_picture_without_scripts(desk: Desk, cli
     assert customer.filled(f"{url}/details") | typed == customer.filled(f"{url}/details")
     customer.send(f"{url}/details", {"caption.screenshot.first": "The error"})
     assert "Your caption is stored locked." in customer.text
+
+
+def test_a_picture_without_a_caption_has_the_name_that_the_page_gives_it(
+    desk: Desk, client: TestClient, work: Work
+) -> None:
+    asked, customer = begin(desk, "wallet-pictures")
+    give(customer, EVERYTHING)
+    assert customer.upload("screenshot.second", make_jpeg(width=320, height=240)).status_code == 201
+    work()
+    someone, url = person(desk, client, asked), f"/verification/{asked['id']}"
+    someone.send(f"{url}/submit", status=409)
+    assert "It is missing at Screenshots, Second." in someone.errors["submit"]
+    assert "screenshot.second" not in someone.text
+
+
+def test_an_error_leaves_the_count_of_the_questions_as_it_was(desk: Desk, client: TestClient) -> None:
+    asked, _ = begin(desk, "wallet-two-ways")
+    customer, url = person(desk, client, asked), f"/verification/{asked['id']}"
+    customer.open(f"{url}/details?name=detail.paid_on")
+    assert "Question 2 of 2" in customer.text
+    customer.send(f"{url}/details", {"detail.paid_on.day": "32"}, status=422)
+    assert "Question 2 of 2" in customer.text
+    customer.send(f"{url}/details", {"detail.paid_on.day": "", "detail.sent_hash": "0x12"}, status=422)
+    assert "Day of the payment" in customer.text, "what another way asks for is shown with its error all the same"
 
 
 def test_details_are_the_customers_alone(desk: Desk) -> None:

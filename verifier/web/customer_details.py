@@ -110,7 +110,7 @@ def _show_faults(
         questions = read_questions(session, row, locale=locale, values=sent.fields)
         shown = [each for each in questions if any(one.name in sent.fields for one in each.inputs)]
         errors = field_errors(policy, error, locale=locale, values=sent.fields)
-        page = _page(visit, questions, shown, errors=errors)
+        page = _page(visit, read_questions(session, row, locale=locale), shown, errors=errors)
         here = f"/verification/{verification}/details"
         return show_page(request, page, status=problem.status, headers=problem.headers, here=here)
 
@@ -118,8 +118,11 @@ def _show_faults(
 def _page(
     visit: Visit, questions: list[Question], shown: list[Question], *, errors: tuple[FieldError, ...] = ()
 ) -> DetailPage:
+    """`questions`: what is asked for now, of which the page counts; what is shown beside it is counted after it."""
     reading = visit.read()
-    of_a_kind = [each.name for each in questions if each.name.startswith(DETAIL) == shown[0].name.startswith(DETAIL)]
+    first = shown[0].name
+    of_a_kind = [each.name for each in questions if each.name.startswith(DETAIL) == first.startswith(DETAIL)]
+    of_a_kind += [] if first in of_a_kind else [first]
     return DetailPage(
         errors=errors,
         shell=reading.shell,
@@ -127,7 +130,7 @@ def _page(
         verification_id=visit.row.id,
         form_token=visit.form_token,
         questions=tuple(shown),
-        number=of_a_kind.index(shown[0].name) + 1,
+        number=of_a_kind.index(first) + 1,
         count=len(of_a_kind),
     )
 
