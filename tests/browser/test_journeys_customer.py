@@ -112,6 +112,7 @@ def test_with_scripts_a_wrong_file_is_refused_beside_its_slot_and_replacing_and_
     window.look()
     choose(page, "front", a_file("broken.jpg", draw_card("front")[:3000]))
     expect(page.locator(f"{card('front')} .tag")).to_contain_text("We could not read this file")
+    expect(page.locator(card("front")).get_by_role("button", name="Remove")).to_have_count(0)
     window.look()
     choose(page, "front", card_file("front"))
     await_checked(page, "front")
