@@ -242,6 +242,7 @@ CUSTOMER: Final[Mapping[str, View]] = {
     ),
     "status-checked": replace(STATUS, documents=(), checks=CONFIRMED),
     "landing-check": replace(LANDING, asks=frozenset({"check"}), is_decided_alone=True),
+    "landing-handed-in": replace(LANDING, is_handed_in=True),
     "landing-details": replace(LANDING, asks=frozenset({"details", "check"})),
     "landing-all": replace(LANDING, asks=frozenset({"details", "check", "documents"})),
     **CHECK_PAGES,

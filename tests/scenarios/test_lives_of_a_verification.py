@@ -183,6 +183,14 @@ def test_the_second_exit_is_one_button_on_the_landing_page(desk: Desk) -> None:
     assert desk.read(asked["id"])["status"] == "requested", "asking once more changes nothing"
 
 
+def test_the_link_of_what_was_handed_in_tells_of_no_steps_that_are_behind(desk: Desk, work: Work) -> None:
+    asked, _ = desk.submitted(work)
+    page = desk.browser().get(asked["link"]["url"], headers={"accept": "text/html"}).text
+    assert "You have handed everything in." in page
+    assert "What will happen" not in page
+    assert "I did not ask for this" in page
+
+
 @ON_BOTH
 def test_an_undecided_verification_expires_and_its_documents_with_it(house: House, desk: Desk, work: Work) -> None:
     asked, customer = desk.submitted(work)

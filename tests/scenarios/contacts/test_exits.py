@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.contact_desk import ContactDesk, sending_settings
-from tests.journey import JSON, refusal
+from tests.journey import HTML, JSON, refusal
 from verifier.demo.sinks import MailSink, SmsSink
 from verifier.settings import Settings
 
@@ -41,3 +41,18 @@ def test_the_exit_itself_is_counted(contacts: ContactDesk) -> None:
     assert found is not None
     answers = [contacts.desk.browser().get(found[0], headers=JSON) for _ in range(_A_MINUTE + 1)]
     assert refusal(answers[-1]) == (429, "too_many_requests")
+
+
+def test_where_the_request_has_ended_the_exit_offers_only_the_warning(contacts: ContactDesk) -> None:
+    asked = contacts.request()
+    contacts.desk.customer(asked)
+    contacts.work()
+    found = re.search(r"/n/[A-Za-z0-9_-]{43}", contacts.messages.messages[-1].text)
+    assert found is not None
+    owner = contacts.desk.browser()
+    assert "End it and warn the agent" in owner.get(found[0], headers=HTML).text
+    cancelled = contacts.desk.client.post(f"/v1/verifications/{asked['id']}/cancel", headers=contacts.desk.headers)
+    assert cancelled.status_code == 200, cancelled.text
+    page = owner.get(found[0], headers=HTML).text
+    assert "Warn the agent" in page
+    assert "End it and" not in page
