@@ -223,7 +223,10 @@ def verify_log(
     key = None if log_key is None else _read_key(log_key)
     kept = None if since is None else _read_text(since)
     report = verify_export_file(file, log_key=key, since_checkpoint=kept)
-    print(f"Entries {report.from_index} to {report.to_index} are as the log wrote them.")
+    if report.from_index == report.to_index:
+        print("The file holds no entry.")
+    else:
+        print(f"Entries {report.from_index} to {report.to_index - 1} are as the log wrote them.")
     print(f"The log had {report.checkpoint.size} entries and the root {report.checkpoint.root.hex()}.")
     if report.since is not None:
         print(f"It still begins with the {report.since.size} entries of the checkpoint that you kept.")
