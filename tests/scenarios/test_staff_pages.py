@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from tests.workers_by_hand import Work
 from verifier.app import create_app
 from verifier.db.clock import MovedClock
 from verifier.ids import VerificationId
+from verifier.settings import Settings
 from verifier.staff import service as staff
 from verifier.verifications.sealed_values import open_values
 from verifier.verifications.tables import HandlerRow
@@ -129,6 +131,20 @@ def test_every_page_asks_who_it_is_whether_they_may_and_for_this_sessions_form(
     answer = person.client.request(method, path, data={"form_token": token} if method == "POST" else None)
     assert (answer.status_code, "forbidden" in answer.text) == (403, True)
     assert "Sign out" in answer.text
+
+
+class TestWhereNobodyGivesContactPoints:
+    @pytest.fixture
+    def settings(self, tmp_path: Path) -> Settings:
+        return Settings(home=tmp_path / "home")  # with the policies that are shipped
+
+    def test_what_needs_them_is_not_offered_unless_somebody_asks_for_it_by_name(self, enter: Enter) -> None:
+        agent = enter("Kim", Role.AGENT)
+        offered = agent.client.get("/new").text
+        assert '<option value="tutor-qualification">' in offered
+        assert "hosting-account-change" not in offered
+        agent.open("/new?reference=NB-1&policy=hosting-account-change")
+        assert agent.filled("/new")["policy"] == "hosting-account-change"
 
 
 def test_a_request_is_made_once_and_its_link_shown_again(enter: Enter) -> None:

@@ -101,7 +101,7 @@ The service stays up at {service.address} until you press Ctrl-C. Then everythin
   Be the agent      {cast.sign_in["agent"]}
                     then {service.address}/new
   Be the reviewer   {cast.sign_in["reviewer"]}
-                    then press Next
+                    then press Next, once you have sent something in as the customer
   Be the auditor    {cast.sign_in["auditor"]}
                     what is stored, what was destroyed, every view
                     (each address works once, within 15 minutes; one browser is one person at a time)

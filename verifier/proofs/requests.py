@@ -69,6 +69,10 @@ class Requests:
         beside = _Beside(self._vault, self._link_key, policy, tuple(contacts), self._means)
         return self.verifications.create(asked, actor=actor, once=once, beside=beside)
 
+    def needs_contacts(self, policy: Policy) -> bool:
+        """Whether every proof of it needs a contact point or an account that comes with the request."""
+        return policy.no_proof is None and not self._is_possible(policy, contacts=frozenset(), recent=frozenset())
+
     def renew_link(self, verification: VerificationId, *, actor: str, once: Once[VerificationId]) -> None:
         """Issue the next link; contact checks lapse with the old one. Raises as `Verifications.renew_link` does."""
 
@@ -81,14 +85,18 @@ class Requests:
         self, policy: Policy, asked: NewVerification, contacts: Sequence[GivenContact], *, now: datetime
     ) -> None:
         kinds = {given.contact for given in contacts} | ({ContactKind.ACCOUNT} if asked.account else set())
+        recent = find_recent(policy, {given.contact: given.changed_at for given in contacts}, now=now)
+        if not self._is_possible(policy, contacts=frozenset(kinds), recent=recent):
+            raise NoProofPossibleError
+
+    def _is_possible(self, policy: Policy, *, contacts: frozenset[ContactKind], recent: frozenset[ContactKind]) -> bool:
         situation = Situation(
-            contacts=frozenset(kinds),
-            recent=find_recent(policy, {given.contact: given.changed_at for given in contacts}, now=now),
+            contacts=contacts,
+            recent=recent,
             not_offered=self._means.not_offered,
             unreachable=self._means.unreachable,
         )
-        if not plan(policy, situation).lines:
-            raise NoProofPossibleError
+        return bool(plan(policy, situation).lines)
 
 
 def find_used(policy: Policy) -> frozenset[ContactKind]:

@@ -1,5 +1,6 @@
 """The agent's pages: a new request with its form, my cases and the desk's, one case with its link and receipts."""
 
+from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -7,6 +8,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from policies.access import Action
+from policies.model import Policy
 from verifier.errors import VerifierError
 from verifier.evidence.documents import get_document_of
 from verifier.evidence.tables import DocumentRow
@@ -96,6 +98,13 @@ def _find_result(made: str, *, principal: Principal, rooms: StaffRooms, is_same:
         return NewResult(verification_id=row.id, reference=row.reference or row.id, link=link, is_same=is_same)
 
 
+def _askable(rooms: StaffRooms, *, chosen: str) -> Mapping[str, Policy]:
+    """What can be asked for here, where nobody gives contact points; and what a link to this page asks for anyway."""
+    found = {name: each for name, each in rooms.policies.items() if not rooms.requests.needs_contacts(each)}
+    found |= {chosen: rooms.policies[chosen]} if chosen in rooms.policies else {}
+    return found or rooms.policies
+
+
 def _read_new(
     request: Request,
     principal: Principal,
@@ -119,7 +128,7 @@ def _read_new(
         errors=errors,
         shell=shell,
         form_token=shell.form_token,
-        policies=tell_policies(rooms.policies),
+        policies=tell_policies(_askable(rooms, chosen=values.policy)),
         languages=tell_languages(),
         values=values,
         result=result,
