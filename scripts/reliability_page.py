@@ -35,8 +35,8 @@ documents' with versions), Redis and Celery workers, each a process of its own. 
 proxy that fails. A story is one verification from its link to its end; one that was
 cut short ended with a refusal, or with a client that waited no longer. *Longest* is how long anything waited for its
 destruction at most, after it was due (or after the return), with everything on one small machine that others used too:
-it says that the deadline was kept, and is no measurement of speed. Where a run broke, its cause was mended (CHANGELOG.md),
-and its row counts what was run since.
+it says that the deadline was kept, and is no measurement of speed. A row counts what was run since
+the last mend of what it had broken (CHANGELOG.md says what that was).
 
 Run it: `make faults ROUNDS={rounds} RESULTS=docs/reliability.json`, then `python -m scripts.reliability_page`. Once
 through takes about an hour. What is killed or restarted can be so more often in a run:
@@ -73,8 +73,8 @@ _ELSEWHERE: Final[Sequence[tuple[str, str]]] = (
 
 def page(results: Mapping[str, Any]) -> str:
     """The page that these results make."""
+    rows = results["rows"]
     rounds = min((row["runs"] for row in rows), default=1)
-    rounds = max((row["runs"] for row in rows), default=1)
     lines = [_INTRODUCTION.format(machine=results["machine"], rounds=rounds), *_COLUMNS]
     lines += [_line(row) for row in rows]
     lines += ["", *_totals(rows), *_broken(rows), *_not_run(results["not_run"]), *_elsewhere()]
