@@ -13,7 +13,7 @@ import httpx2
 
 from verifier.ids import new_document_id
 
-_PATIENCE: Final = 120.0
+_PATIENCE: Final = 180.0
 _PAUSE: Final = 0.3
 _LONGEST_PAUSE: Final = 1.0
 _LOOKS: Final = 120  # longer than a lease: a code that was asked for is not asked for twice

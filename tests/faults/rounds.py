@@ -22,7 +22,7 @@ from verifier.staff.api_keys import create_api_key
 from verifier.wiring import House, open_house
 
 _REACHED_WITHIN: Final = 90.0
-_STORY_WITHIN: Final = 150.0
+_STORY_WITHIN: Final = 300.0
 _QUIET_WITHIN: Final = 90.0
 _SWEEP: Final = "PT2S"
 

@@ -22,7 +22,7 @@ CONTACTS: Final = "host-change"
 MESSAGE: Final = "seen-by-person"
 DETAILS: Final = "wallet-details"
 
-_PATIENCE: Final = 90.0
+_PATIENCE: Final = 150.0
 _CODE: Final = r"(?<![0-9a-f-])[0-9]{6}(?![0-9a-f])"
 _PAUSE: Final = 0.2
 
