@@ -39,9 +39,15 @@ class Sender:
 
 def photo_for(place: tuple[str, str]) -> Body:
     """A form with a photo for a slot of a document."""
-    return Body(_form(".".join(place)), boundary=b"b", declared_bytes=None)
+
+    async def whole() -> AsyncIterator[bytes]:
+        yield head_of(place) + _JPEG + b"\r\n--b--\r\n"
+
+    return Body(whole(), boundary=b"b", declared_bytes=None)
 
 
-async def _form(slot: str) -> AsyncIterator[bytes]:
-    head = b'--b\r\nContent-Disposition: form-data; name="slot"\r\n\r\n' + slot.encode() + b"\r\n"
-    yield head + b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n' + _JPEG + b"\r\n--b--\r\n"
+def head_of(place: tuple[str, str]) -> bytes:
+    """What of a form comes before its file's first byte."""
+    slot = ".".join(place).encode()
+    head = b'--b\r\nContent-Disposition: form-data; name="slot"\r\n\r\n' + slot + b"\r\n"
+    return head + b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'

@@ -182,6 +182,7 @@ class _Reception:
         self._form: Final = UploadForm(body.boundary)
         self._arrival: Arrival | None = None
         self._step: asyncio.Future[None] | None = None
+        self._patience: asyncio.Timeout | None = None  # only while bytes are waited for
         self._epilogue_bytes = 0
 
     async def read(self) -> DocumentId:
@@ -190,6 +191,8 @@ class _Reception:
             async with asyncio.timeout(_SILENCE_FOR) as patience:
                 await self._read_body(patience)
         except TimeoutError:
+            if self._step is not None and self._step.done():
+                await self._step  # what went wrong with the last bytes is told, not the silence after them
             raise UploadTooSlowError from None
         if not self._form.is_complete:
             raise UploadCutError
@@ -203,13 +206,19 @@ class _Reception:
         # Chunks come by the thousand: the timer is set anew once in a while, not for each.
         tell_time = asyncio.get_running_loop().time
         set_at = tell_time()
-        async for chunk in self._body.chunks:
-            self._feed(chunk)
-            await self._step_on()
-            now = tell_time()
-            if now - set_at >= 1:
-                patience.reschedule(now + _SILENCE_FOR)
-                set_at = now
+        try:
+            self._patience = patience
+            async for chunk in self._body.chunks:
+                self._patience = None
+                self._feed(chunk)
+                await self._step_on()
+                now = tell_time()
+                if now - set_at >= 1:
+                    patience.reschedule(now + _SILENCE_FOR)
+                    set_at = now
+                self._patience = patience
+        finally:
+            self._patience = None
 
     def _feed(self, chunk: bytes) -> None:
         if not self._form.is_complete:
@@ -229,11 +238,20 @@ class _Reception:
         if self._arrival is None:
             # Enough of the file came to tell its type, or all of it.
             if form.file_began and (form.file_bytes_waiting >= SNIFF_BYTES or form.file_ended):
-                self._step = self._uploads.run(self._begin)
+                self._start(self._begin)
         elif is_full:
-            self._step = self._uploads.run(self._arrival.write, form.take_file())
+            self._start(self._arrival.write, form.take_file())
         elif self._arrival.wants_renewal:
-            self._step = self._uploads.run(self._arrival.renew)
+            self._start(self._arrival.renew)
+
+    def _start(self, step: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+        self._step = self._uploads.run(step, *args, **kwargs)
+        self._step.add_done_callback(self._wait_no_longer_in_vain)
+
+    def _wait_no_longer_in_vain(self, step: asyncio.Future[None]) -> None:
+        # A refused file needs no more bytes, and its sender may be waiting for the answer.
+        if self._patience is not None and not step.cancelled() and step.exception() is not None:
+            self._patience.reschedule(0)
 
     async def _await_step(self) -> None:
         if self._step is None:
