@@ -50,6 +50,8 @@ def test_next_looks_at_every_page_by_keys_takes_an_approval_back_and_approves(
     page.keyboard.press("n")
     expect(page.locator("h1")).to_contain_text(asked["reference"])
     expect(page.get_by_text("Ada Example")).to_be_visible()
+    expect(page.locator(".sheet img").nth(1)).to_have_js_property("complete", True)
+    page.reload()  # what was only fetched ahead was not seen
     expect(page.locator("[data-seen=yes]")).to_have_count(1)
     page.keyboard.press("a")
     expect(page.locator(".unseen")).to_contain_text("pages that you have not looked at")

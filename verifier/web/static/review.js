@@ -12,7 +12,17 @@
   const turns = sheets.map(() => 0);
   let current = 0, zoom = 1, leaseEnd = new Date(lease.dataset.until).getTime();
 
-  // --- pages: an image that is hidden and lazy is not fetched, so "seen" means seen, or next
+  // --- pages: an image that is hidden and lazy is not fetched; the server knows what was fetched, and this tab what of
+  // that was only fetched ahead, so that "seen" means seen after a reload too
+  const ahead = {
+    read: () => { try { return new Set(JSON.parse(sessionStorage.getItem("ahead"))); } catch { return new Set(); } },
+    change: (index, is) => {
+      const names = ahead.read(), name = sheets[index]?.querySelector("img")?.getAttribute("src");
+      if (!name || (is && tabs[index].querySelector(".seen").dataset.seen === "yes")) return;
+      if (is) names.add(name); else names.delete(name);
+      try { sessionStorage.setItem("ahead", JSON.stringify([...names])); } catch { /* then a reload shows it as seen */ }
+    },
+  };
   const fetchNow = (index) => { const image = sheets[index]?.querySelector("img"); if (image) image.loading = "eager"; };
   const lay = () => {
     const sheet = sheets[current];
@@ -42,10 +52,22 @@
   const arrived = (index) => {
     leaseEnd = Date.now() + lease.dataset.seconds * 1000;
     const mark = tabs[index].querySelector(".seen");
-    if (index === current) { mark.dataset.seen = "yes"; mark.textContent = mark.dataset.textSeen; fetchNow(index + 1); lay(); }
+    if (index !== current) return;
+    mark.dataset.seen = "yes";
+    mark.textContent = mark.dataset.textSeen;
+    ahead.change(index, false);
+    ahead.change(index + 1, true);
+    fetchNow(index + 1);
+    lay();
   };
+  const unshown = ahead.read();
   sheets.forEach((sheet, index) => {
     const image = sheet.querySelector("img");
+    if (unshown.has(image.getAttribute("src"))) {
+      const mark = tabs[index].querySelector(".seen");
+      mark.dataset.seen = "no";
+      mark.textContent = "";
+    }
     image.addEventListener("load", () => arrived(index));
     image.addEventListener("error", () => { sheet.querySelector(".turn").textContent = viewer.dataset.textBroken; });
     tabs[index].addEventListener("click", () => { show(index); if (image.complete && image.naturalWidth) arrived(index); });
