@@ -85,12 +85,7 @@ def open_obligation(
 
 def note_evidence(session: Session, document: DocumentId) -> None:
     """From now on a document can be decided on, and a law's minimum can mean it."""
-    session.execute(
-        update(ObligationRow)
-        .where(ObligationRow.document_id == document, ObligationRow.closed_at.is_(None))
-        .values(is_evidence=True)
-        .execution_options(synchronize_session=False)
-    )
+    _change_open(session, ObligationRow.document_id == document, is_evidence=True)
 
 
 def has_evidence(session: Session, verification: VerificationId) -> bool:
@@ -169,21 +164,12 @@ def make_restored_due(session: Session, now: datetime, document: DocumentId) -> 
     which = ObligationRow.document_id == document
     restored = {"rule": Rule.RESTORED, "destroy_by": DUE_AT_ONCE, "is_evidence": False}
     session.execute(update(ObligationRow).where(which).values(rule=Rule.RESTORED))
-    session.execute(
-        update(ObligationRow)
-        .where(which, ObligationRow.closed_at.is_(None))
-        .values(**restored, due_since=now, leased_until=None, attempts=0)
-        .execution_options(synchronize_session=False)
-    )
+    _change_open(session, which, **restored, due_since=now, leased_until=None, attempts=0)
 
 
 def _make_due(session: Session, now: datetime, which: ColumnElement[bool], *, rule: Rule) -> None:
-    session.execute(
-        update(ObligationRow)
-        .where(which, ObligationRow.closed_at.is_(None), ObligationRow.destroy_by != DUE_AT_ONCE)
-        .values(rule=rule, destroy_by=DUE_AT_ONCE, due_since=now, leased_until=None, attempts=0)
-        .execution_options(synchronize_session=False)
-    )
+    which &= ObligationRow.destroy_by != DUE_AT_ONCE
+    _change_open(session, which, rule=rule, destroy_by=DUE_AT_ONCE, due_since=now, leased_until=None, attempts=0)
 
 
 def lease_due(session: Session, now: datetime, *, limit: int) -> list[DocumentId]:
@@ -218,20 +204,19 @@ def count_attempts(session: Session, document: DocumentId) -> int:
 
 def lease_again_at(session: Session, document: DocumentId, *, at: datetime) -> None:
     """Let a document's open obligations rest until `at`, when they are tried again."""
-    session.execute(
-        update(ObligationRow)
-        .where(ObligationRow.document_id == document, ObligationRow.closed_at.is_(None))
-        .values(leased_until=at)
-        .execution_options(synchronize_session=False)
-    )
+    _change_open(session, ObligationRow.document_id == document, leased_until=at)
 
 
 def lease_no_more(session: Session, verification: VerificationId) -> None:
     """Let every open obligation of a verification's documents be tried again at once: what they waited for is there."""
+    _change_open(session, ObligationRow.verification_id == verification, leased_until=None)
+
+
+def _change_open(session: Session, which: ColumnElement[bool], **values: object) -> None:
     session.execute(
         update(ObligationRow)
-        .where(ObligationRow.verification_id == verification, ObligationRow.closed_at.is_(None))
-        .values(leased_until=None)
+        .where(which, ObligationRow.closed_at.is_(None))
+        .values(**values)
         .execution_options(synchronize_session=False)
     )
 
