@@ -1,5 +1,6 @@
 """Fixtures that every suite shares."""
 
+import imaplib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -12,6 +13,8 @@ from fastapi.testclient import TestClient
 
 from policies.access import Role, Scope
 from tests.case_policies import FOLDER
+from tests.https_site import Authority
+from tests.imap_server import open_inbox, open_mailbox
 from tests.journey import Desk, open_desk
 from tests.longest_first import arrange
 from tests.parts_apart import Apart, let_clock_move, open_apart
@@ -22,6 +25,7 @@ from tests.workers_by_hand import Work
 from verifier.audit.publish import FolderPublisher
 from verifier.audit.sequencer import Sequencer
 from verifier.contacts.forgetting import forget_contacts
+from verifier.contacts.message.mailbox import MailboxAccess
 from verifier.db.clock import MovedClock
 from verifier.disposal.service import Disposer
 from verifier.disposal.shred import Shredder
@@ -138,6 +142,26 @@ def client(house: House, apart: Apart | None) -> Iterator[TestClient]:
 
     app = create_app(house) if apart is None else apart.make_doors()
     with TestClient(app, base_url=house.settings.public_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    """Signs certificates; a module that needs one for longer has a fixture of this name."""
+    return Authority(tmp_path)
+
+
+@pytest.fixture
+def mailbox(authority: Authority) -> Iterator[MailboxAccess]:
+    """An empty mailbox on an IMAP server of its own."""
+    with open_mailbox(authority) as opened:
+        yield opened
+
+
+@pytest.fixture
+def box(mailbox: MailboxAccess) -> Iterator[imaplib.IMAP4]:
+    """The same mailbox as a person sees it."""
+    with open_inbox(mailbox) as opened:
         yield opened
 
 

@@ -1,6 +1,7 @@
 """A real IMAP server on this machine with one mailbox, and what a desk forwards to it."""
 
 import base64
+import imaplib
 import shutil
 import socket
 import subprocess
@@ -62,6 +63,17 @@ def open_mailbox(authority: Authority) -> Iterator[MailboxAccess]:
     finally:
         server.terminate()
         server.wait(10)
+
+
+@contextmanager
+def open_inbox(access: MailboxAccess) -> Iterator[imaplib.IMAP4]:
+    """The same mailbox as a person sees it."""
+    opened = imaplib.IMAP4(access.host, access.port)
+    opened.starttls(access.trust)
+    opened.login(USER, PASSWORD)
+    opened.select("INBOX")
+    yield opened
+    opened.logout()
 
 
 def _wait_for(port: int) -> None:

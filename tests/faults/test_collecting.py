@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from policies.parts import ContactKind
 from tests.faults.looks import look_at_everything
 from tests.https_site import Authority
-from tests.imap_server import PASSWORD, USER, forward_as_attachment, open_mailbox
+from tests.imap_server import PASSWORD, forward_as_attachment
 from tests.signed_mail import DESK, JO, Zone, rsa_key, serve_at, sign, write_mail
 from tests.warm import run_program
 from tests.workers_by_hand import Work
@@ -76,33 +76,12 @@ def environment(tmp_path: Path, mailbox: MailboxAccess, authority: Authority) ->
 
 
 @pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path)
-
-
-@pytest.fixture
-def mailbox(authority: Authority) -> Iterator[MailboxAccess]:
-    with open_mailbox(authority) as opened:
-        yield opened
-
-
-@pytest.fixture
 def house(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     opened = open_house(load_settings())
     yield opened
     opened.close()
-
-
-@pytest.fixture
-def box(mailbox: MailboxAccess) -> Iterator[imaplib.IMAP4]:
-    opened = imaplib.IMAP4(mailbox.host, mailbox.port)
-    opened.starttls(mailbox.trust)
-    opened.login(USER, PASSWORD)
-    opened.select("INBOX")
-    yield opened
-    opened.logout()
 
 
 def list_mails(box: imaplib.IMAP4, which: str = "ALL") -> int:

@@ -17,6 +17,7 @@ from sqlalchemy import select
 from policies.model import Slot
 from policies.parts import CheckMethod, ContactKind, ContactRequirement
 from tests.contact_desk import another_code
+from tests.property.attempts import attempt
 from tests.property.contact_stage import DRAWN, ContactStage
 from tests.property.drawn_policies import GIVEN_BY_HAND, Check, Drawn, ladders, list_parts
 from tests.property.proved import find_whole_lines
@@ -85,7 +86,7 @@ class ContactLives(ContactStage):
         )
         asked = NewVerification(f"CASE-{reference}", policy, account=f"account-{reference}")
         with self._without_a_verdict():
-            created = self._try(
+            created = attempt(
                 lambda: self._house.requests.create(asked, actor="operator", once=EVERY_TIME, contacts=given)
             )
         if created is not None and created.id not in self._verifications:
@@ -160,7 +161,7 @@ class ContactLives(ContactStage):
     def end(self, which: int, how: int) -> None:
         verification = self._pick(which)
         if how == 0:
-            self._try(lambda: self._house.verifications.cancel(verification, actor="operator", once=EVERY_TIME))
+            attempt(lambda: self._house.verifications.cancel(verification, actor="operator", once=EVERY_TIME))
         elif how == 1:
             self._write(lambda session, now: withdraw(session, now, verification, reason="rather_not"))
         elif how == 2:
@@ -188,11 +189,11 @@ class ContactLives(ContactStage):
         with self._house.database.read() as session:
             rows = session.scalars(select(DocumentRow.id).where(DocumentRow.verification_id == verification)).all()
         for document in rows:
-            self._try(lambda document=document: self._house.views.view_page(document, 1, viewer=viewer))  # type: ignore[misc]
-        self._try(lambda: self._house.views.view_details(verification, viewer=viewer))
+            attempt(lambda document=document: self._house.views.view_page(document, 1, viewer=viewer))  # type: ignore[misc]
+        attempt(lambda: self._house.views.view_details(verification, viewer=viewer))
         reasons = ("unreadable",) if outcome is Outcome.REJECT else ()
         decision = Decision(outcome, reasons=reasons, documents=(), note="n")
-        self._try(lambda: self._house.decisions.decide(verification, decision, actor=_REVIEWER, once=EVERY_TIME))
+        attempt(lambda: self._house.decisions.decide(verification, decision, actor=_REVIEWER, once=EVERY_TIME))
 
     @rule(by=st.sampled_from((1, 31, 130, 620, 86_400, 4 * 86_400)))
     def pass_time(self, by: int) -> None:

@@ -25,6 +25,7 @@ from tests.apart import run_apart
 from tests.attesting_desk import AttestingDesk
 from tests.contact_desk import find_code, sending_settings
 from tests.faults.contact_looks import look_at_contacts
+from tests.property.attempts import attempt
 from tests.property.drawn_policies import TYPED, Drawn, written
 from tests.property.papers import Sender, photo_for
 from tests.property.proved import MIXED
@@ -35,7 +36,6 @@ from verifier.contacts.submissions import CUSTOMER, Door
 from verifier.contacts.tables import ContactCheckRow
 from verifier.db.clock import MovedClock
 from verifier.demo.sinks import MailSink, SmsSink
-from verifier.errors import VerifierError
 from verifier.ids import VerificationId
 from verifier.proofs.details import Typed, give_details
 from verifier.sanitise.decoder import Decoder
@@ -43,7 +43,6 @@ from verifier.verifications.life import VerificationState
 from verifier.verifications.moves import get_policy, lock_verification
 from verifier.verifications.once import EVERY_TIME
 from verifier.verifications.tables import VerificationRow
-from verifier.web.answers import ANSWERS
 from verifier.wiring import choose_seams, open_house, open_workshop
 
 DRAWN: Final = ("drawn-0", "drawn-1")
@@ -89,15 +88,6 @@ class ContactStage(RuleBasedStateMachine):
         with self._house.database.read() as session:
             return get_policy(session, session.get_one(VerificationRow, self._pick(which)))
 
-    def _try(self, act: Callable[[], Any]) -> Any:
-        """Do it, or be refused in words that the table of answers has."""
-        try:
-            return act()
-        except VerifierError as error:
-            if error.code not in ANSWERS:
-                raise
-            return None
-
     def _read_checks(self) -> dict[str, tuple[CheckState, int, int]]:
         with self._house.database.read() as session:
             rows = session.scalars(select(ContactCheckRow)).all()
@@ -124,7 +114,7 @@ class ContactStage(RuleBasedStateMachine):
                 act(session, self._house.clock.now(session))
 
         with self._without_a_verdict():
-            self._try(run)
+            attempt(run)
 
     def _hand_in(self, which: int, act: Callable[[Door], Any], *, source: str = CUSTOMER) -> None:
         def run(session: Session, now: datetime) -> None:
@@ -144,7 +134,7 @@ class ContactStage(RuleBasedStateMachine):
 
     def _send(self, which: int, place: tuple[str, str]) -> None:
         with self._without_a_verdict():
-            self._try(lambda: run_apart(self._house.uploads.receive(Sender(self._pick(which)), photo_for(place))))
+            attempt(lambda: run_apart(self._house.uploads.receive(Sender(self._pick(which)), photo_for(place))))
 
     def _type(self, which: int, fields: Sequence[str]) -> None:
         typed = Typed(details={field: _TYPED[field] for field in fields}, captions={})
@@ -163,7 +153,7 @@ class ContactStage(RuleBasedStateMachine):
         try:
             for verification in self._verifications:
                 cancel = partial(self._house.verifications.cancel, verification)
-                self._try(partial(cancel, actor="operator", once=EVERY_TIME))
+                attempt(partial(cancel, actor="operator", once=EVERY_TIME))
             self._work.pass_time(timedelta(seconds=40))
             self._work.settle()
             assert list(look_at_contacts(self._house)) == []

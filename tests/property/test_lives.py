@@ -32,6 +32,7 @@ from sqlalchemy.orm import Session
 from tests.apart import run_apart
 from tests.case_policies import CASE_POLICIES, FOLDER
 from tests.journey import make_jpeg
+from tests.property.attempts import attempt
 from tests.property.reach import document_slots, reach_of
 from tests.servers.databases import prepare_sqlite
 from tests.workers_by_hand import Work
@@ -40,7 +41,6 @@ from verifier.audit.export import export_lines
 from verifier.audit.offline import verify_export
 from verifier.audit.service import EntryFilter, find_entries
 from verifier.db.clock import MovedClock
-from verifier.errors import VerifierError
 from verifier.evidence import life as documents_life
 from verifier.evidence.documents import Announced, begin
 from verifier.evidence.life import DocumentState
@@ -62,7 +62,6 @@ from verifier.verifications.moves import get_policy, lock_verification, withdraw
 from verifier.verifications.once import EVERY_TIME
 from verifier.verifications.service import NewVerification
 from verifier.verifications.tables import VerificationRow
-from verifier.web.answers import ANSWERS
 from verifier.wiring import House, choose_seams, open_house, open_workshop
 
 _JPEG: Final = make_jpeg(width=24, height=18)
@@ -145,21 +144,12 @@ class Lives(RuleBasedStateMachine):
             rows = read_documents(session, verification)
         return rows[index % len(rows)].id if rows else new_document_id()
 
-    def _try(self, act: Callable[[], Any]) -> Any:
-        """Do it, or be refused in words that the table of answers has."""
-        try:
-            return act()
-        except VerifierError as error:
-            if error.code not in ANSWERS:
-                raise
-            return None
-
     def _write(self, act: Callable[[Session, datetime], Any]) -> None:
         def run() -> None:
             with self._house.database.write() as session:
                 act(session, self._house.clock.now(session))
 
-        self._try(run)
+        attempt(run)
 
     @initialize(steps=st.integers(0, 2))
     def begin(self, steps: int) -> None:
@@ -173,7 +163,7 @@ class Lives(RuleBasedStateMachine):
     @rule(reference=st.integers(0, 3), policy=st.sampled_from(sorted(CASE_POLICIES)))
     def ask(self, reference: int, policy: str) -> None:
         asked = NewVerification(f"CASE-{reference}", policy, expected={"full_name": "Jo"})
-        created = self._try(lambda: self._house.verifications.create(asked, actor="operator", once=_Once()))
+        created = attempt(lambda: self._house.verifications.create(asked, actor="operator", once=_Once()))
         if created is not None and created.id not in self._verifications:
             self._verifications.append(created.id)
 
@@ -188,7 +178,7 @@ class Lives(RuleBasedStateMachine):
         old = self._pick_document(verification, which) if replaces else ""
         body = _form(f"{place.document}.{place.slot}", data, replaces=old)
         sent = Body(_chunks(body), boundary=b"b", declared_bytes=len(body))
-        self._try(lambda: run_apart(self._house.uploads.receive(_Sender(verification), sent)))
+        attempt(lambda: run_apart(self._house.uploads.receive(_Sender(verification), sent)))
 
     @rule(which=st.integers(0, 9))
     def upload_and_die(self, which: int) -> None:
@@ -226,11 +216,11 @@ class Lives(RuleBasedStateMachine):
     def look(self, which: int, who: str) -> None:
         verification = self._pick(which)
         viewer = Viewer(actor=who, name="R")
-        self._try(lambda: self._house.views.view_expected(verification, viewer=viewer))
+        attempt(lambda: self._house.views.view_expected(verification, viewer=viewer))
         with self._house.database.read() as session:
             rows = read_documents(session, verification)
         for row in rows:
-            self._try(lambda document=row.id: self._house.views.view_page(document, 1, viewer=viewer))  # type: ignore[misc]
+            attempt(lambda document=row.id: self._house.views.view_page(document, 1, viewer=viewer))  # type: ignore[misc]
 
     @rule(
         which=st.integers(0, 9),
@@ -244,7 +234,7 @@ class Lives(RuleBasedStateMachine):
         reasons = ("unreadable",) if outcome in {Outcome.REJECT, Outcome.RESUBMIT} else ()
         decision = Decision(outcome, reasons=reasons, documents=named, note="n")
         before = self._seen[verification]
-        to = self._try(lambda: self._house.decisions.decide(verification, decision, actor=who, once=EVERY_TIME))
+        to = attempt(lambda: self._house.decisions.decide(verification, decision, actor=who, once=EVERY_TIME))
         if to is VerificationState.APPROVED:
             assert outcome is Outcome.APPROVE
             assert before in {VerificationState.SUBMITTED, VerificationState.SECOND_REVIEW}
@@ -268,7 +258,7 @@ class Lives(RuleBasedStateMachine):
             self._write(lambda session, now: leave(session, now, verification, reason="not_me"))
         else:
             act = self._house.verifications.cancel if how == 1 else self._house.requests.renew_link
-            self._try(partial(act, verification, actor="operator", once=EVERY_TIME))
+            attempt(partial(act, verification, actor="operator", once=EVERY_TIME))
 
     @rule(which=st.integers(0, 9), who=st.sampled_from(_REVIEWERS), outcome=st.sampled_from(Outcome))
     def go_further(self, which: int, who: str, outcome: Outcome) -> None:
@@ -329,7 +319,7 @@ class Lives(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             for verification in self._verifications:
-                self._try(partial(self._house.verifications.cancel, verification, actor="operator", once=EVERY_TIME))
+                attempt(partial(self._house.verifications.cancel, verification, actor="operator", once=EVERY_TIME))
             self._work.pass_time(timedelta(seconds=25))
             self._work.settle()
             self._everything_is_gone()

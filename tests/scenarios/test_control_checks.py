@@ -46,11 +46,6 @@ def zone() -> Iterator[tuple[Zone, str]]:
 
 
 @pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path)
-
-
-@pytest.fixture
 def site(authority: Authority) -> Iterator[Site]:
     with open_site(authority.issue(DOMAIN)) as opened:
         yield opened

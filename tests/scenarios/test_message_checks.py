@@ -15,7 +15,7 @@ from policies.access import Role, Scope
 from policies.parts import CheckMethod
 from tests.faults.running import wait_until
 from tests.https_site import Authority
-from tests.imap_server import PASSWORD, USER, forward_as_attachment, free_port, open_mailbox
+from tests.imap_server import PASSWORD, USER, forward_as_attachment, free_port
 from tests.journey import Desk, make_key
 from tests.servers.databases import ON_POSTGRES
 from tests.signed_mail import DESK, JO, Zone, forward, rsa_key, serve_at, sign, write_mail
@@ -49,17 +49,6 @@ def zone() -> Iterator[tuple[Zone, int]]:
     zone.publish("example.org", rsa_key())
     with serve_at(zone) as port:
         yield zone, port
-
-
-@pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path)
-
-
-@pytest.fixture
-def mailbox(authority: Authority) -> Iterator[MailboxAccess]:
-    with open_mailbox(authority) as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -105,16 +94,6 @@ def ask(desk: Desk, headers: dict[str, str]) -> Ask:
         return str(asked["id"])
 
     return request
-
-
-@pytest.fixture
-def box(mailbox: MailboxAccess) -> Iterator[imaplib.IMAP4]:
-    opened = imaplib.IMAP4(mailbox.host, mailbox.port)
-    opened.starttls(mailbox.trust)
-    opened.login(USER, PASSWORD)
-    opened.select("INBOX")
-    yield opened
-    opened.logout()
 
 
 def read_check(desk: Desk, headers: dict[str, str], verification: str) -> tuple[str, list[str], str]:

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.https_site import Authority
-from tests.imap_server import PASSWORD, USER, forward_as_attachment, free_port, open_mailbox
+from tests.imap_server import PASSWORD, USER, forward_as_attachment, free_port, open_inbox, open_mailbox
 from tests.signed_mail import JO, rsa_key, sign, write_mail
 from verifier.contacts.errors import MailboxUnavailableError, MessageRefusedError
 from verifier.contacts.message.forwarded import Forwarded, read_forwarded
@@ -101,16 +101,12 @@ def access(authority: Authority) -> Iterator[MailboxAccess]:
 
 @pytest.fixture
 def box(access: MailboxAccess) -> Iterator[imaplib.IMAP4]:
-    """The same mailbox as a person sees it; empty again afterwards."""
-    opened = imaplib.IMAP4(access.host, access.port)
-    opened.starttls(access.trust)
-    opened.login(USER, PASSWORD)
-    opened.select("INBOX")
-    yield opened
-    opened.select("INBOX")
-    opened.store("1:*", "+FLAGS", r"(\Deleted)")
-    opened.expunge()
-    opened.logout()
+    """Empty again afterwards."""
+    with open_inbox(access) as opened:
+        yield opened
+        opened.select("INBOX")
+        opened.store("1:*", "+FLAGS", r"(\Deleted)")
+        opened.expunge()
 
 
 def deliver(box: imaplib.IMAP4, *mails: bytes) -> None:

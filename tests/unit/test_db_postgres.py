@@ -110,12 +110,16 @@ def test_a_database_that_does_not_take_every_letter_is_refused(settings: Setting
     postgres.server.drop("ascii")
 
 
+def move_own_clock(monkeypatch: pytest.MonkeyPatch, minutes: int) -> None:
+    tell = time.time
+    monkeypatch.setattr(time, "time", lambda: tell() + minutes * 60)
+
+
 @pytest.mark.parametrize("minutes", [-6, 6])
 def test_a_clock_far_from_the_databases_is_refused(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, minutes: int
 ) -> None:
-    tell = time.time
-    monkeypatch.setattr(time, "time", lambda: tell() + minutes * 60)
+    move_own_clock(monkeypatch, minutes)
     assert "6 minutes apart" in refusal_of(settings)
 
 
@@ -123,8 +127,7 @@ def test_a_clock_far_from_the_databases_is_refused(
 def test_a_clock_five_minutes_apart_is_not_refused_for_the_time_that_asking_takes(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, minutes: int
 ) -> None:
-    tell = time.time
-    monkeypatch.setattr(time, "time", lambda: tell() + minutes * 60)
+    move_own_clock(monkeypatch, minutes)
     open_database(settings).close()
 
 
