@@ -265,6 +265,8 @@ STAFF: Final[Mapping[str, View]] = {
         cases=CASES,
         errors=(FieldError(field="reference", sentence="Use the case number, not an e-mail address."),),
     ),
+    "new-found": replace(NEW, cases=CASES[:1], found_for="NB-2026/04127"),
+    "new-found-none": replace(NEW, found_for="NB-2026/99999"),
     "case": CASE,
     "case-checks": CASE_CHECKS,
     "review-checks": replace(REVIEW, checks=CHECKS),

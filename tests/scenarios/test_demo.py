@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from policies.loading import load_builtin
+from verifier.demo.service import Service
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _WITHIN: Final = 300
@@ -99,6 +100,21 @@ def test_a_demo_that_fails_names_the_step_and_keeps_the_log(tmp_path: Path) -> N
     assert "Failed at: wallet-account-recovery, uploaded. POST was answered 5" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
     assert next((tmp_path / "demo").glob("home-*/service.log")).stat().st_size > 0
+
+
+def test_the_file_that_its_last_lines_name_leads_commands_to_the_demo(tmp_path: Path) -> None:
+    service = Service(tmp_path / "demo")
+    try:
+        service.start({"VERIFIER_DESK_NAME": "Ada's desk & co", "VERIFIER_MESSAGE_RECIPIENTS": '["a@desk.example"]'})
+        command = f". {service.write_environment()} && {sys.executable} -m verifier"
+        for asked in ("doctor", 'staff invite "Second reviewer" --role reviewer'):
+            done = subprocess.run(
+                ("sh", "-c", f"{command} {asked}"), cwd=ROOT, capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
+    finally:
+        service.stop()
+    assert service.address in done.stdout
 
 
 def test_a_demo_without_its_mail_server_says_what_to_install(tmp_path: Path) -> None:

@@ -221,7 +221,8 @@ def test_a_person_answers_one_question_after_the_other_without_scripts(
     assert customer.heading == "Transaction"
     assert "Of your last payment out." in customer.text
     customer.send(f"{url}/details", {"detail.sent_hash": "<script>alert(1)</script>"}, status=422)
-    assert "64 digits" in customer.errors["detail-sent_hash"]
+    assert customer.errors["detail-sent_hash"].endswith("Compare it with the example.")
+    assert "64 digits" in customer.text
     assert customer.filled(f"{url}/details")["detail.sent_hash"] == "<script>alert(1)</script>"
     assert "<script>alert" not in customer.html
     customer.send(f"{url}/details", {"detail.sent_hash": HASH})
@@ -229,6 +230,7 @@ def test_a_person_answers_one_question_after_the_other_without_scripts(
     customer.send(f"{url}/details", {"detail.sender": EVERYTHING["sender"]})
     customer.send(f"{url}/details", {"detail.paid.number": "1.234,56"}, status=422)
     assert list(customer.errors) == ["detail-paid-currency"]
+    assert customer.text.count("The number and the currency, such as") == 1, "the example stands once, above the input"
     assert customer.filled(f"{url}/details")["detail.paid.number"] == "1.234,56"
     assert customer.find("detail-paid-number").attributes["inputmode"] == "decimal"
     customer.send(f"{url}/details", {"detail.paid.currency": "eur"})

@@ -182,6 +182,11 @@ class TestTwoLines:
         assert refusal(second.decide(asked["id"], "escalate")) == (409, "wrong_state")
         assert second.review(asked["id"]) == "approved"
 
+    def test_the_customer_is_told_that_two_people_look(self, desk: Desk) -> None:
+        landing = desk.browser().get(f"/v/{desk.request()['link']['url'][-43:]}", headers=HTML).text
+        assert "Two people at the support desk look at it, one after the other, and decide." in landing
+        assert "Someone at" not in landing
+
     def test_one_rejection_is_enough(self, desk: Desk, work: Work) -> None:
         asked, _ = desk.submitted(work)
         assert desk.reviewer().review(asked["id"], "reject", reasons=["not_genuine"]) == "rejected"

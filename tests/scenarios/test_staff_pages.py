@@ -170,6 +170,18 @@ def test_a_request_is_made_once_and_its_link_shown_again(enter: Enter) -> None:
     assert "NB-1" in colleague.text
 
 
+def test_a_case_is_found_by_its_number_whoever_asked_for_it(enter: Enter) -> None:
+    agent, colleague = enter("Kim", Role.AGENT), enter("Robin", Role.AGENT)
+    for reference in ("NB-1", "NB-10"):
+        agent.open("/new")
+        agent.send("/new", reference=reference, policy="qualification-check")
+    found = colleague.open("/new?find=%20NB-1%20").text
+    assert "Requests for NB-1" in found
+    assert "NB-10" not in found
+    assert colleague.find("find").attributes["value"] == "NB-1"
+    assert "Nobody has asked for this case number" in colleague.open("/new?find=NB-2").text
+
+
 @pytest.mark.parametrize(
     ("fields", "field"),
     [

@@ -1,5 +1,6 @@
 """The demo's own installation: a fresh home, `verifier serve` in it, and its end."""
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -23,15 +24,16 @@ class Service:
         folder.mkdir(parents=True, exist_ok=True)
         self.home: Final = Path(tempfile.mkdtemp(prefix="home-", dir=folder)).resolve()
         self.address = ""
+        self._settings: Mapping[str, str] = {}
         self._log: Final[IO[bytes]] = self.log_file.open("wb")
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, settings: Mapping[str, str]) -> None:
         """Start it with `settings` beside its own, and wait until it answers."""
-        environment = {"VERIFIER_HOME": str(self.home), "VERIFIER_PORT": "0", **settings}
+        self._settings = settings
         self._process = subprocess.Popen(  # noqa: S603 -- our own interpreter and module
             (sys.executable, "-m", "verifier", "serve", "--ready-file", str(self.home / "address")),
-            env=clean_environment(environment),
+            env=clean_environment(self._environment("0")),
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
@@ -56,8 +58,17 @@ class Service:
     @property
     def environment(self) -> dict[str, str]:
         """What a command needs to find this installation."""
-        port = self.address.rpartition(":")[2]
-        return {"VERIFIER_HOME": str(self.home), "VERIFIER_PORT": port}
+        return self._environment(self.address.rpartition(":")[2])
+
+    def write_environment(self) -> Path:
+        """A file to source in a shell, for commands of this installation."""
+        path = self.home / "environment"
+        lines = [f"export {name}={shlex.quote(value)}" for name, value in self.environment.items()]
+        path.write_text("\n".join([*lines, ""]), encoding="utf-8")
+        return path
+
+    def _environment(self, port: str) -> dict[str, str]:
+        return {"VERIFIER_HOME": str(self.home), "VERIFIER_PORT": port, **self._settings}
 
     def _await_ready(self, process: subprocess.Popen[bytes]) -> None:
         ready_file, ends_at = self.home / "address", time.monotonic() + _STARTS_WITHIN

@@ -1,7 +1,9 @@
 """The agent's pages: a new request with its form, my cases and the desk's, one case with its link and receipts."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Final, Literal
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
@@ -65,9 +67,27 @@ class NewQuery(BaseModel):
     policy: Short = ""
     locale: Short = NO_HINT
     whose: Literal["mine", "all"] = "mine"
+    find: Short = ""
     cursor: Short | None = None
     made: Short | None = None
     again: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Which cases are shown: mine or the desk's, or those of one case number, which are anybody's."""
+
+    whose: str = "mine"
+    find: str = ""
+    cursor: str | None = None
+
+    def address_from(self, cursor: str) -> str:
+        """Where the list goes on."""
+        asked = urlencode({"whose": self.whose, **({"find": self.find} if self.find else {}), "cursor": cursor})
+        return f"/new?{asked}#cases-title"
+
+
+_MINE: Final = Wanted()
 
 
 @router.get("/new")
@@ -82,9 +102,8 @@ def ask_new(
         if result is None:
             return go_to(f"/cases/{query.made}")
     values = NewValues(reference=query.reference, policy=query.policy, locale=query.locale)
-    whose, cursor = query.whose, query.cursor
-    page = _read_new(request, principal, rooms=rooms, values=values, result=result, whose=whose, cursor=cursor)
-    return show(page)
+    wanted = Wanted(whose=query.whose, find=query.find.strip(), cursor=query.cursor)
+    return show(_read_new(request, principal, rooms=rooms, values=values, result=result, wanted=wanted))
 
 
 def _find_result(made: str, *, principal: Principal, rooms: StaffRooms, is_same: bool) -> NewResult | None:
@@ -112,15 +131,19 @@ def _read_new(
     rooms: StaffRooms,
     values: NewValues,
     result: NewResult | None = None,
-    whose: str = "mine",
-    cursor: str | None = None,
+    wanted: Wanted = _MINE,
     errors: tuple[FieldError, ...] = (),
 ) -> NewPage:
     verify_may(principal, Action.VERIFICATION_LIST)
-    created_by = principal.actor if whose == "mine" else None
     with rooms.database.read() as session:
         now = rooms.clock.now(session)
-        rows = read_page(session, status=None, reference=None, created_by=created_by, cursor=cursor)
+        rows = read_page(
+            session,
+            status=None,
+            reference=wanted.find or None,
+            created_by=principal.actor if wanted.whose == "mine" and not wanted.find else None,
+            cursor=wanted.cursor,
+        )
         cases = tuple(tell_case_row(row, now, policies=rooms.policies) for row in rows[:PAGE_ROWS])
     following = find_next_cursor(rows)
     shell = staff_shell(request, principal, rooms=rooms, current="new")
@@ -133,8 +156,9 @@ def _read_new(
         values=values,
         result=result,
         cases=cases,
-        older_url=None if following is None else f"/new?whose={whose}&cursor={following}#cases-title",
-        shows_all=whose == "all",
+        older_url=None if following is None else wanted.address_from(following),
+        shows_all=wanted.whose == "all",
+        found_for=wanted.find,
     )
 
 

@@ -73,6 +73,7 @@ def land(request: Request, token: str, rooms: RoomsDep) -> Response:
                 expires_at=row.link_expires_at,
                 asks=name_asked(reading),
                 is_decided_alone=is_decided_alone(reading),
+                reviewers=reading.policy.review.lines,
                 is_handed_in=not reading.is_asked,
             )
             return tell_landing(request, page)

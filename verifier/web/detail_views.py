@@ -10,7 +10,7 @@ from verifier.proofs.detail_kinds import LONGEST
 from verifier.proofs.details import CAPTION, DETAIL, Given, list_captions
 from verifier.proofs.errors import DetailMalformedError
 from verifier.web.answers.answer import N_
-from verifier.web.detail_words import EXAMPLES, say_fault
+from verifier.web.detail_words import EXAMPLES, say_fault, say_fault_and_example
 from verifier.web.details_form import PARTS
 from verifier.web.pages.common import FieldError
 from verifier.web.pages.language import translator
@@ -95,18 +95,23 @@ def tell_faults(policy: Policy, error: DetailMalformedError, *, locale: str) -> 
     _, sentences = translator(locale), {}
     for name, fault in error.faults.items():
         kind, title = _of_question(policy, name, locale=locale)
-        sentences[name] = say_fault(kind, fault, title=title, translate=_)
+        sentences[name] = say_fault_and_example(kind, fault, title=title, translate=_)
     return sentences
 
 
 def field_errors(
     policy: Policy, error: DetailMalformedError, *, locale: str, values: Mapping[str, str]
 ) -> tuple[FieldError, ...]:
-    """The same, each at the input that it is about, of those that were filled in as `values` say."""
-    return tuple(
-        FieldError(field=_input_of(policy, name, error.faults[name], values).replace(".", "-"), sentence=sentence)
-        for name, sentence in tell_faults(policy, error, locale=locale).items()
-    )
+    """The same without the examples, each at the input that it is about, of those that were filled in as `values` say.
+
+    The page shows the example above the input.
+    """
+    _, errors = translator(locale), []
+    for name, fault in error.faults.items():
+        _kind, title = _of_question(policy, name, locale=locale)
+        field = _input_of(policy, name, fault, values).replace(".", "-")
+        errors.append(FieldError(field=field, sentence=say_fault(fault, title=title, translate=_)))
+    return tuple(errors)
 
 
 def _of_question(policy: Policy, name: str, *, locale: str) -> tuple[DetailKind, str]:

@@ -19,7 +19,7 @@ EXAMPLES: Final[Mapping[DetailKind, str]] = {
         "The whole address as your wallet shows it, such as 0x52908400098527886E0F7030069857D2E4169EE7 or one that"
         " begins with bc1, 1, 3 or T. Copy it rather than type it."
     ),
-    DetailKind.AMOUNT: N_("The number and the currency, such as 1234.56 EUR or 1 234,56 CZK."),
+    DetailKind.AMOUNT: N_("The number and the currency, such as 1234.56\u00a0EUR or 1\u00a0234,56\u00a0CZK."),
     DetailKind.PAYMENT_REFERENCE: N_(
         "The variable symbol of your payment, up to 10 digits, such as 2026001234, or a reference that begins with RF,"
         " such as RF18 5390 0754 7034."
@@ -34,11 +34,11 @@ EXAMPLES: Final[Mapping[DetailKind, str]] = {
 
 FAULTS: Final[Mapping[DetailFault, str]] = {
     DetailFault.EMPTY: N_("%(title)s: this is still missing."),
-    DetailFault.TOO_LONG: N_("%(title)s: this is too long."),
+    DetailFault.TOO_LONG: N_("%(title)s: this is too long. Compare it with the example."),
     DetailFault.CONTROL_CHARACTER: N_(
         "%(title)s: this has a line break or a character that cannot be seen. Type it again, or copy only the line."
     ),
-    DetailFault.NOT_THE_FORMAT: N_("%(title)s: we cannot read this."),
+    DetailFault.NOT_THE_FORMAT: N_("%(title)s: we cannot read this. Compare it with the example."),
     DetailFault.CHECK_DIGITS: N_("%(title)s: a character in it is wrong. Compare it with where you have it from."),
     DetailFault.NO_CURRENCY: N_("%(title)s: the currency is missing."),
     DetailFault.UNKNOWN_CURRENCY: N_("%(title)s: write the currency as its three letters, such as EUR, USD or CZK."),
@@ -54,6 +54,11 @@ FAULTS: Final[Mapping[DetailFault, str]] = {
 }
 
 
-def say_fault(kind: DetailKind, fault: DetailFault, *, title: str, translate: Callable[[str], str]) -> str:
+def say_fault(fault: DetailFault, *, title: str, translate: Callable[[str], str]) -> str:
+    """What is wrong, where the example stands beside it."""
+    return translate(FAULTS[fault]) % {"title": title}
+
+
+def say_fault_and_example(kind: DetailKind, fault: DetailFault, *, title: str, translate: Callable[[str], str]) -> str:
     """What is wrong, then what a right one looks like."""
-    return f"{translate(FAULTS[fault]) % {'title': title}} {translate(EXAMPLES[kind])}"
+    return f"{say_fault(fault, title=title, translate=translate)} {translate(EXAMPLES[kind])}"

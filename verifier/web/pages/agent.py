@@ -99,7 +99,8 @@ class NewPage(View):
     """`GET /new` and the answer to its POST (`reference`, `policy`, `locale`, `expected.<policy>.<name>`).
 
     Errors name "reference", "policy", "locale", "expected-<policy>-<name>", or "make" for what is no field's fault.
-    `shows_all`: the cases are the whole desk's, not this person's. `older_url`: the next page of them.
+    `shows_all`: the cases are the whole desk's, not this person's. `found_for`: they are those of this case number.
+    `older_url`: the next page of them.
     """
 
     template: ClassVar[str] = "new.html"
@@ -112,6 +113,7 @@ class NewPage(View):
     cases: tuple[CaseRow, ...]
     older_url: str | None
     shows_all: bool = False
+    found_for: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

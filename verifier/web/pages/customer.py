@@ -60,8 +60,9 @@ class LandingPage(View):
 
     One form posts to `open_url` with `form_token` and `then`: "task" (Continue) or "not_me" (I did not ask for this).
     `asks`: of "check", "details", "documents", what the way that is offered first asks for. `is_decided_alone`: nobody
-    looks at it. `is_handed_in`: nothing is asked for now, so the page tells of no steps. The router opens the session
-    and redirects (303) to `/verification/{id}` or to its `/withdraw?reason=not_me`.
+    looks at it. `reviewers`: how many look, one after the other. `is_handed_in`: nothing is asked for now, so the page
+    tells of no steps. The router opens the session and redirects (303) to `/verification/{id}` or to its
+    `/withdraw?reason=not_me`.
     """
 
     template: ClassVar[str] = "landing.html"
@@ -72,6 +73,7 @@ class LandingPage(View):
     expires_at: datetime
     asks: frozenset[str] = frozenset({"documents"})
     is_decided_alone: bool = False
+    reviewers: int = 1
     is_handed_in: bool = False
 
 

@@ -39,7 +39,7 @@
     card.classList.add("sending");
     card.classList.remove("wrong");
     card.setAttribute("aria-busy", "true");
-    card.querySelector(".card-problem").hidden = true;
+    for (const said of card.querySelectorAll(".card-problem, .note.bad")) said.hidden = true;   // of the file before
     if (card.contains(document.activeElement)) card.focus({ preventScroll: true });   // what had it is hidden now
     for (const el of card.querySelectorAll(".sends, .more, .remove")) el.hidden = true;
     show(card, 0, text("Waiting"));
