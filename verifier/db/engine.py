@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from verifier.db.changes import Changes
 from verifier.db.late_session import open_late
+from verifier.db.line import Line
 from verifier.db.presence import Presence
 from verifier.db.shared_commit import SharedCommits
 from verifier.db.wakeups import Tell, find_work, tell_nobody
@@ -70,8 +71,8 @@ class Database:
         writing = engine.execution_options(sqlite_begin="IMMEDIATE")
         # Each of our reads asks several questions of one moment; on SQLite every transaction does.
         self._reading: Final = engine if self._is_sqlite else engine.execution_options(**_ONE_MOMENT)
-        # SQLite has one writer. Threads of one process queue for it here, instead of polling the file's lock.
-        self._line: Final = SharedCommits(writing) if self._is_sqlite else None
+        # SQLite has one writer. Threads and processes queue for it here, instead of polling the file's lock.
+        self._line: Final = SharedCommits(writing, Line(_file_of(engine))) if self._is_sqlite else None
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -125,6 +126,11 @@ class Database:
         self.engine.dispose()
         if self._presence is not None:
             self._presence.close()
+
+
+def _file_of(engine: Engine) -> Path:
+    assert engine.url.database is not None
+    return Path(engine.url.database)
 
 
 def presence_file(path: Path) -> Path:

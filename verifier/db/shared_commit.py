@@ -11,7 +11,7 @@ raise where it fails.
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from sqlite3 import Connection as SqliteConnection
 from typing import Final, cast
 
@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from verifier.db.late_session import open_late
+from verifier.db.line import Line
 
 _MOST: Final = 16
 """How many share a commit: the first of them waits for the last."""
@@ -32,13 +33,14 @@ class SharedCommitError(SQLAlchemyError):
 class _Batch:
     """One transaction, and who writes in it."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._connection: Final[Connection] = engine.connect()
-        try:
+    def __init__(self, engine: Engine, line: Line) -> None:
+        self._line: Final = line
+        self._line.wait()
+        with ExitStack() as undo:
+            undo.callback(line.leave)
+            self._connection: Final[Connection] = undo.enter_context(engine.connect())
             self._transaction: Final = self._connection.begin()
-        except BaseException:
-            self._connection.close()
-            raise
+            undo.pop_all()
         self._driver: Final = cast("SqliteConnection", self._connection.connection.dbapi_connection)
         self._ended: Final = threading.Event()
         self._error: BaseException | None = None
@@ -80,6 +82,7 @@ class _Batch:
             raise
         finally:
             self._connection.close()
+            self._line.leave()
             self._ended.set()
 
     def wait(self) -> None:
@@ -90,10 +93,11 @@ class _Batch:
 
 
 class SharedCommits:
-    """The one line of writers of this process."""
+    """The one line of writers of this process, which stands in the line of the file's processes."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, line: Line) -> None:
         self._engine: Final = engine
+        self._line: Final = line
         self._turn: Final = threading.Lock()
         self._counting: Final = threading.Lock()
         self._waiting = 0
@@ -117,7 +121,7 @@ class SharedCommits:
         """Take the turn, in the batch that stands or in a new one."""
         self._take_turn()
         try:
-            self._batch = self._batch or _Batch(self._engine)
+            self._batch = self._batch or _Batch(self._engine, self._line)
         except BaseException:
             self._turn.release()
             raise
