@@ -1,13 +1,13 @@
 """The picture of what waits: its ages are right, each part of it comes from an index, and asking often costs little."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import event, update
+from sqlalchemy import update
 
 from tests.journey import Desk, make_jpeg
+from tests.plans import find_walked, noting_statements, plan
 from tests.servers.databases import ON_BOTH
 from tests.workers_by_hand import Work
 from verifier.audit.tables import EntryRow
@@ -49,20 +49,6 @@ def leave_due(house: House, count: int, *, ago: timedelta) -> None:
                 rule=Rule.UNDECIDED,
                 destroy_by=due,
             )
-
-
-@contextmanager
-def noting_statements(house: House) -> Iterator[list[tuple[str, Any]]]:
-    statements: list[tuple[str, Any]] = []
-
-    def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_rest: object) -> None:
-        statements.append((statement, parameters))
-
-    event.listen(house.database.engine, "before_cursor_execute", note)
-    try:
-        yield statements
-    finally:
-        event.remove(house.database.engine, "before_cursor_execute", note)
 
 
 def test_queues_are_those_of_the_schedule_with_their_zones() -> None:
@@ -169,15 +155,9 @@ def test_a_clock_that_fell_back_is_told_as_such(house: House) -> None:
 def test_every_part_of_the_picture_comes_from_an_index(house: House) -> None:
     with noting_statements(house) as statements:
         look(house)
-    with house.database.read() as session:
-        plan = [
-            str(step[3])
-            for statement, parameters in statements
-            for step in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-        ]
-    assert len(plan) > 20
-    walked = {step.removeprefix("SCAN ") for step in plan if step.startswith("SCAN ")}
-    assert walked <= _MAY_BE_WALKED, plan
+    steps = plan(house, statements)
+    assert len(steps) > 20
+    assert find_walked(steps) <= _MAY_BE_WALKED, steps
 
 
 def test_many_who_look_at_once_cost_one_reading(house: House) -> None:

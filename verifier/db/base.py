@@ -6,9 +6,9 @@ back as aware datetimes.
 
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar, Final, cast
+from typing import Any, ClassVar, Final, cast
 
-from sqlalchemy import BigInteger, Enum, MetaData, Table
+from sqlalchemy import BigInteger, BindParameter, Enum, MetaData, Table, bindparam
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
@@ -65,6 +65,13 @@ class Base(DeclarativeBase):
         }
     )
     type_annotation_map: ClassVar = {datetime: Instant}
+
+
+def literal_of(value: object) -> BindParameter[Any]:
+    """A value, or a list for `in_`, that stands in the statement itself: SQLite takes an index over some rows only
+    where it sees that the query is about those, and into a list of parameters it does not look.
+    """
+    return bindparam(None, value, literal_execute=True, expanding=isinstance(value, list))
 
 
 def table_of(rows: type[Base]) -> Table:

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, ColumnElement, ScalarSelect, bindparam, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from verifier.audit.service import OLDEST_UNPUBLISHED, OLDEST_WAITING
 from verifier.audit.tables import EntryRow, LogHeadRow
 from verifier.contacts.life import QUICK_KINDS, SLOW_KINDS, SubmissionKind
 from verifier.contacts.tables import ContactSubmissionRow
+from verifier.db.base import literal_of
 from verifier.db.installation import CLOCK_HIGH
 from verifier.db.wakeups import Zone
 from verifier.evidence.life import DocumentState
@@ -26,8 +27,7 @@ from verifier.retention.reading import OVERDUE_AFTER
 from verifier.retention.service import OVERDUE_SINCE
 from verifier.retention.tables import ObligationRow
 from verifier.verifications.intake import INTAKE_REFUSALS, KEY_DUE_SINCE, READABLE_SINCE, verify_intake_open
-from verifier.verifications.life import LIVE
-from verifier.verifications.tables import VerificationKeyRow, VerificationRow
+from verifier.verifications.tables import IS_LIVE, VerificationKeyRow, VerificationRow
 
 MOST_COUNTED: Final = 1_000
 """Copies and keys, of those that are overdue: an operator does the same about more."""
@@ -46,11 +46,6 @@ def _first_submission(kinds: frozenset[SubmissionKind]) -> ScalarSelect[Any]:
     return _first(row.created_at, row.judged_at.is_(None), row.kind.in_(sorted(kinds)))
 
 
-def _literal(value: object) -> BindParameter[Any]:
-    # Written out, because a partial index serves no question that hides its condition in a parameter.
-    return bindparam(None, value, literal_execute=True, expanding=isinstance(value, list))
-
-
 @dataclass(frozen=True)
 class Queue:
     """What one job works off: its zone, and since when the first of it waits."""
@@ -66,7 +61,7 @@ _document: Final = DocumentRow
 
 # Names and zones as on the screen of jobs (`workers.schedule`); a test compares. Jobs that only look round have none.
 QUEUES: Final = (
-    Queue("check", Zone.SANITISE, _first(_document.sealed_at, _document.state == _literal(DocumentState.SEALED))),
+    Queue("check", Zone.SANITISE, _first(_document.sealed_at, _document.state == literal_of(DocumentState.SEALED))),
     Queue("shred", Zone.DISPOSE, READABLE_SINCE),
     Queue("forget_unheld", Zone.DISPOSE, _first(_key.forget_unheld_by, _key.forget_unheld_by <= _NOW)),
     Queue("dispose", Zone.DISPOSE, OVERDUE_SINCE),
@@ -79,7 +74,7 @@ QUEUES: Final = (
         Zone.DISPOSE,
         _first(
             _verification.undecided_by,
-            _verification.state.in_(_literal(sorted(LIVE))),
+            IS_LIVE,
             _verification.undecided_by <= _NOW,
         ),
     ),
@@ -88,7 +83,7 @@ QUEUES: Final = (
         Zone.DISPOSE,
         _first(
             _document.writer_until,
-            _document.state == _literal(DocumentState.RECEIVING),
+            _document.state == literal_of(DocumentState.RECEIVING),
             _document.writer_until <= _NOW,
         ),
     ),

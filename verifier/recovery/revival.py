@@ -22,9 +22,9 @@ from verifier.ids import DocumentId
 from verifier.recovery.manifest import Manifest
 from verifier.retention.service import make_restored_due
 from verifier.staff.tables import ApiKeyRow, InviteRow, SessionRow, StaffRow
-from verifier.verifications.life import LIVE, VerificationState
+from verifier.verifications.life import VerificationState
 from verifier.verifications.moves import move
-from verifier.verifications.tables import CustomerSessionRow, VerificationRow
+from verifier.verifications.tables import IS_LIVE, CustomerSessionRow, VerificationRow
 
 _GENERATIONS: Final = 1_000
 """How far generations are raised: no link that was made after the backup is ever made again."""
@@ -68,7 +68,7 @@ def _revoke_links(session: Session, now: datetime) -> None:
     """Every link of before is a replaced one; of what is live, agents see that it ran out, and make the next."""
     # One by one would be many: no use case runs beside this.
     session.execute(update(VerificationRow).values(generation=VerificationRow.generation + _GENERATIONS))
-    is_open = VerificationRow.state.in_(sorted(LIVE)) & (VerificationRow.link_expires_at > now)
+    is_open = IS_LIVE & (VerificationRow.link_expires_at > now)
     session.execute(update(VerificationRow).where(is_open).values(link_expires_at=now))
 
 
@@ -82,7 +82,7 @@ def _end_documents(session: Session, now: datetime, ended: frozenset[str]) -> in
 
 def _end_verifications(session: Session, now: datetime, ended: frozenset[str]) -> int:
     """How each of them had ended, the list does not say: here it is called off, and a law keeps what it kept."""
-    rows = session.scalars(select(VerificationRow).where(VerificationRow.state.in_(sorted(LIVE))))
+    rows = session.scalars(select(VerificationRow).where(IS_LIVE))
     found = [row for row in rows if digest_ended(row.id) in ended]
     for row in found:
         move(session, now, row, to=VerificationState.CANCELLED, actor="operator")

@@ -22,7 +22,7 @@ from verifier.verifications.errors import AlreadyDecidedError, WrongStateError
 from verifier.verifications.handlers import has_handled
 from verifier.verifications.life import IN_REVIEW, VerificationState, is_terminal
 from verifier.verifications.moves import get_policy, lock_verification
-from verifier.verifications.tables import VerificationRow
+from verifier.verifications.tables import IS_IN_REVIEW, VerificationRow
 
 LONGEST_CLAIM: Final = timedelta(hours=8)
 """The policy language knows no longer claim; one that reaches further was taken by a clock that was set back since."""
@@ -52,7 +52,7 @@ def read_queue(session: Session, now: datetime, *, limit: int = 200) -> Sequence
             & (ClaimRow.claimed_until > now)
             & (ClaimRow.claimed_until <= now + LONGEST_CLAIM),
         )
-        .where(VerificationRow.state.in_(sorted(IN_REVIEW)))
+        .where(IS_IN_REVIEW)
         .order_by(VerificationRow.answer_by, VerificationRow.id)
         .limit(limit)
     ).all()

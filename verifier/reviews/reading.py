@@ -18,9 +18,9 @@ from verifier.reviews.decisions import Outcome
 from verifier.reviews.errors import FourEyesError
 from verifier.reviews.tables import ClaimRow, DecisionRow, PageViewRow
 from verifier.vault.service import Vault
-from verifier.verifications.life import IN_REVIEW, VerificationState
+from verifier.verifications.life import VerificationState
 from verifier.verifications.sealed_values import open_values
-from verifier.verifications.tables import SealedValueRow, VerificationRow
+from verifier.verifications.tables import IS_IN_REVIEW, SealedValueRow, VerificationRow
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class StaffNote:
 
 def count_queue(session: Session, now: datetime) -> QueueCount:
     """Of the whole queue, not of one page."""
-    waiting = select(func.count(VerificationRow.id)).where(VerificationRow.state.in_(sorted(IN_REVIEW)))
+    waiting = select(func.count(VerificationRow.id)).where(IS_IN_REVIEW)
     late = waiting.where(VerificationRow.answer_by < now)
     return QueueCount(session.scalar(waiting) or 0, session.scalar(late) or 0)
 

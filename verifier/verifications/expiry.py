@@ -14,9 +14,9 @@ from verifier.db.engine import Database
 from verifier.ids import VerificationId
 from verifier.telemetry import get_log
 from verifier.verifications.errors import AlreadyDecidedError
-from verifier.verifications.life import LIVE, VerificationState
+from verifier.verifications.life import VerificationState
 from verifier.verifications.moves import finish_end, lock_verification, move
-from verifier.verifications.tables import VerificationKeyRow, VerificationRow
+from verifier.verifications.tables import IS_LIVE, VerificationKeyRow, VerificationRow
 
 _BATCH: Final = 100
 
@@ -71,7 +71,7 @@ class Expiry:
     def _list_due(self, *, after: _Due | None) -> Sequence[_Due]:
         with self._database.read() as session:
             by, of = VerificationRow.undecided_by, VerificationRow.id
-            due = select(by, of).where(VerificationRow.state.in_(sorted(LIVE)), by <= self._clock.now(session))
+            due = select(by, of).where(IS_LIVE, by <= self._clock.now(session))
             if after is not None:
                 due = due.where((by > after.by) | ((by == after.by) & (of > after.verification)))
             return [_Due(*row) for row in session.execute(due.order_by(by, of).limit(_BATCH))]

@@ -27,6 +27,7 @@ from verifier.verifications.errors import TooLateError, UnknownVerificationError
 from verifier.verifications.life import RULE_OF_END, VerificationState, is_key_lost, is_terminal, verify_move
 from verifier.verifications.sealed_values import PREFIX_OF, read_names
 from verifier.verifications.tables import (
+    IS_LIVE,
     CustomerSessionRow,
     PolicyVersionRow,
     SealedValueRow,
@@ -119,7 +120,7 @@ def lock_standing(session: Session, verification: VerificationId) -> Standing:
 
 def select_live() -> Select[VerificationId]:
     """The ids of the verifications that have not ended, to ask about inside another query."""
-    return select(VerificationRow.id).where(VerificationRow.ended_at.is_(None))
+    return select(VerificationRow.id).where(IS_LIVE)
 
 
 def verify_in_time(row: Standing, now: datetime) -> None:

@@ -38,14 +38,14 @@ from verifier.verifications.errors import (
 from verifier.verifications.expected import list_expected
 from verifier.verifications.handlers import note_handler
 from verifier.verifications.intake import verify_intake_open
-from verifier.verifications.life import LIVE, VerificationState, is_terminal
+from verifier.verifications.life import VerificationState, is_terminal
 from verifier.verifications.links import LinkKey, store_link
 from verifier.verifications.moves import end_customer_sessions, get_policy, get_undecided_end, lock_verification, move
 from verifier.verifications.once import Once
 from verifier.verifications.phrase import new_phrase
 from verifier.verifications.reference import parse_reference
 from verifier.verifications.sealed_values import seal_value
-from verifier.verifications.tables import PolicyVersionRow, VerificationKeyRow, VerificationRow
+from verifier.verifications.tables import IS_LIVE, PolicyVersionRow, VerificationKeyRow, VerificationRow
 
 
 @dataclass(frozen=True)
@@ -261,7 +261,7 @@ def _find_live(session: Session, asked: NewVerification, digest: str, *, actor: 
         select(VerificationRow).where(
             VerificationRow.reference == asked.reference,
             VerificationRow.policy == asked.policy,
-            VerificationRow.state.in_(sorted(LIVE)),
+            IS_LIVE,
         )
     ).one_or_none()
     if row is None:

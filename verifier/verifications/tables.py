@@ -1,12 +1,12 @@
 """The rows of verifications. Nothing here says who the customer is."""
 
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from verifier.db.base import Base, words
+from verifier.db.base import Base, literal_of, words
 from verifier.db.leases import Leasable
 from verifier.ids import VerificationId
 from verifier.verifications.life import IN_REVIEW, LIVE, VerificationState
@@ -76,12 +76,12 @@ class Standing(Protocol):
     def forgotten_at(self) -> datetime | None: ...
 
 
-_is_live = VerificationRow.state.in_(sorted(LIVE))
+IS_LIVE: Final = VerificationRow.state.in_(literal_of(sorted(LIVE)))
 Index("uq_verifications_live", VerificationRow.reference, VerificationRow.policy, unique=True,
-      sqlite_where=_is_live, postgresql_where=_is_live)  # fmt: skip
-Index("ix_verifications_undecided", VerificationRow.undecided_by, sqlite_where=_is_live, postgresql_where=_is_live)
-_waits = VerificationRow.state.in_(sorted(IN_REVIEW))
-Index("ix_verifications_queue", VerificationRow.answer_by, sqlite_where=_waits, postgresql_where=_waits)
+      sqlite_where=IS_LIVE, postgresql_where=IS_LIVE)  # fmt: skip
+Index("ix_verifications_undecided", VerificationRow.undecided_by, sqlite_where=IS_LIVE, postgresql_where=IS_LIVE)
+IS_IN_REVIEW: Final = VerificationRow.state.in_(literal_of(sorted(IN_REVIEW)))
+Index("ix_verifications_queue", VerificationRow.answer_by, sqlite_where=IS_IN_REVIEW, postgresql_where=IS_IN_REVIEW)
 
 _approved = VerificationRow.state == VerificationState.APPROVED
 Index("ix_verifications_approved", VerificationRow.ended_at, sqlite_where=_approved, postgresql_where=_approved)
