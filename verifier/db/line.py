@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-PATIENCE_SECONDS: Final = 15.0
+PATIENCE_SECONDS: Final = 5.0
 _LOOK_EVERY_SECONDS: Final = 0.001
 
 
