@@ -179,7 +179,11 @@ def test_a_case_is_found_by_its_number_whoever_asked_for_it(enter: Enter) -> Non
     assert "Requests for NB-1" in found
     assert "NB-10" not in found
     assert colleague.find("find").attributes["value"] == "NB-1"
-    assert "Nobody has asked for this case number" in colleague.open("/new?find=NB-2").text
+    assert "There is no request for this case number" in colleague.open("/new?find=NB-2").text
+    for odd in ("ada@example.org", "%00", "%2B420601123456", "N" * 65):
+        colleague.open(f"/new?find={odd}", status=422)
+        assert list(colleague.errors) == ["find"]
+    assert colleague.find("find").attributes["value"] == "N" * 65, "what was typed is kept"
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ _CLOSES_AFTER: Final = timedelta(minutes=10)
 # Tables of one row, and what was taken from an index before. Even walking an index would be walking all of history.
 _MAY_BE_WALKED: Final = {
     *("CONSTANT ROW", "installation", "log_head", "overdue_copies", "overdue_keys"),
-    *("set_aside", "entries USING INDEX ix_entries_set_aside"),  # nothing stands in that but what is counted
+    "set_aside",
 }
 
 

@@ -35,9 +35,9 @@ class _Batch:
 
     def __init__(self, engine: Engine, line: Line) -> None:
         self._line: Final = line
-        self._line.wait()
         with ExitStack() as undo:
             undo.callback(line.leave)
+            line.wait()
             self._connection: Final[Connection] = undo.enter_context(engine.connect())
             self._transaction: Final = self._connection.begin()
             undo.pop_all()
@@ -81,9 +81,10 @@ class _Batch:
             self._connection.invalidate()
             raise
         finally:
-            self._connection.close()
-            self._line.leave()
-            self._ended.set()
+            with ExitStack() as last:
+                last.callback(self._ended.set)
+                last.callback(self._line.leave)
+                last.callback(self._connection.close)
 
     def wait(self) -> None:
         """Return once what was written is durable."""

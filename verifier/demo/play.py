@@ -4,6 +4,7 @@ Guarantees: exit code 0 only where every step did what it should; otherwise it s
 the demo ends, the service has ended before it, and its folder is gone; after a failure the folder stays, for its log.
 """
 
+import shlex
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -88,7 +89,8 @@ def _read_figures(auditor: Door) -> str:
 def _stay(service: Service, cast: Cast, receipts: Path) -> None:
     by_code = _request_link(cast, "DEMO-7", hosting.POLICY, contact_points=hosting.CONTACT_POINTS)
     by_document = _request_link(cast, "DEMO-8", recovery.POLICY)
-    verifier = f"(. {service.write_environment()} && .venv/bin/verifier"
+    environment = shlex.quote(str(service.write_environment()))
+    verifier = f". {environment} && .venv/bin/verifier"
     receipt = next(receipts.iterdir())
     say(
         f"""
@@ -105,9 +107,9 @@ The service stays up at {service.address} until you press Ctrl-C. Then everythin
   Be the auditor    {cast.sign_in["auditor"]}
                     what is stored, what was destroyed, every view
                     (each address works once, within 15 minutes; one browser is one person at a time)
-  Be another        {verifier} staff invite "Second reviewer" --role reviewer)
-  Why is it asked?  {verifier} policy explain {hosting.POLICY})
-  Look at it all    {verifier} doctor)
+  Be another        {verifier} staff invite "Second reviewer" --role reviewer
+  Why is it asked?  {verifier} policy explain {hosting.POLICY}
+  Look at it all    {verifier} doctor
   Check a receipt   .venv/bin/verifier receipts verify {receipt} --log-key {service.log_key}
   Read the letters  {cast.letters.folder}
   Read its log      {service.log_file}

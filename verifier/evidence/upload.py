@@ -250,8 +250,9 @@ class _Reception:
 
     def _wait_no_longer_in_vain(self, step: asyncio.Future[None]) -> None:
         # A refused file needs no more bytes, and its sender may be waiting for the answer.
-        if self._patience is not None and not step.cancelled() and step.exception() is not None:
-            self._patience.reschedule(0)
+        if self._patience is None or self._patience.expired() or step.cancelled() or step.exception() is None:
+            return
+        self._patience.reschedule(0)
 
     async def _await_step(self) -> None:
         if self._step is None:

@@ -85,7 +85,7 @@ def open_obligation(
 
 def note_evidence(session: Session, document: DocumentId) -> None:
     """From now on a document can be decided on, and a law's minimum can mean it."""
-    _change_open(session, ObligationRow.document_id == document, is_evidence=True)
+    _change_open(session, which=ObligationRow.document_id == document, is_evidence=True)
 
 
 def has_evidence(session: Session, verification: VerificationId) -> bool:
@@ -164,12 +164,12 @@ def make_restored_due(session: Session, now: datetime, document: DocumentId) -> 
     which = ObligationRow.document_id == document
     restored = {"rule": Rule.RESTORED, "destroy_by": DUE_AT_ONCE, "is_evidence": False}
     session.execute(update(ObligationRow).where(which).values(rule=Rule.RESTORED))
-    _change_open(session, which, **restored, due_since=now, leased_until=None, attempts=0)
+    _change_open(session, which=which, **restored, due_since=now, leased_until=None, attempts=0)
 
 
 def _make_due(session: Session, now: datetime, which: ColumnElement[bool], *, rule: Rule) -> None:
     which &= ObligationRow.destroy_by != DUE_AT_ONCE
-    _change_open(session, which, rule=rule, destroy_by=DUE_AT_ONCE, due_since=now, leased_until=None, attempts=0)
+    _change_open(session, which=which, rule=rule, destroy_by=DUE_AT_ONCE, due_since=now, leased_until=None, attempts=0)
 
 
 def lease_due(session: Session, now: datetime, *, limit: int) -> list[DocumentId]:
@@ -204,15 +204,16 @@ def count_attempts(session: Session, document: DocumentId) -> int:
 
 def lease_again_at(session: Session, document: DocumentId, *, at: datetime) -> None:
     """Let a document's open obligations rest until `at`, when they are tried again."""
-    _change_open(session, ObligationRow.document_id == document, leased_until=at)
+    _change_open(session, which=ObligationRow.document_id == document, leased_until=at)
 
 
 def lease_no_more(session: Session, verification: VerificationId) -> None:
     """Let every open obligation of a verification's documents be tried again at once: what they waited for is there."""
-    _change_open(session, ObligationRow.verification_id == verification, leased_until=None)
+    _change_open(session, which=ObligationRow.verification_id == verification, leased_until=None)
 
 
-def _change_open(session: Session, which: ColumnElement[bool], **values: object) -> None:
+def _change_open(session: Session, *, which: ColumnElement[bool], **values: object) -> None:
+    """Change those obligations of `which` that are not closed."""
     session.execute(
         update(ObligationRow)
         .where(which, ObligationRow.closed_at.is_(None))

@@ -1,7 +1,7 @@
 """The agent's pages: a new request with its form, my cases and the desk's, one case with its link and receipts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Final, Literal
 from urllib.parse import urlencode
 
@@ -20,6 +20,7 @@ from verifier.staff.principal import Principal, verify_may
 from verifier.verifications.life import is_terminal
 from verifier.verifications.moves import get_verification
 from verifier.verifications.once import EVERY_TIME
+from verifier.verifications.reference import parse_reference
 from verifier.verifications.service import NewVerification
 from verifier.web.agent_api import PAGE_ROWS, find_next_cursor, read_page
 from verifier.web.agent_views import read_case, tell_case_row, tell_languages, tell_link, tell_policies
@@ -56,6 +57,7 @@ _FIELDS: Final = {
     "unknown_locale": ("locale", N_("Choose a language from the list.")),
 }
 """Which field a refusal is about, in the words of the form; what is no field's fault stands at the button."""
+_FIND: Final = {code: ("find", _FIELDS[code][1]) for code in ("invalid_reference", "reference_looks_like_address")}
 
 Short = Annotated[str, Field(max_length=_LONGEST_VALUE)]
 
@@ -102,8 +104,21 @@ def ask_new(
         if result is None:
             return go_to(f"/cases/{query.made}")
     values = NewValues(reference=query.reference, policy=query.policy, locale=query.locale)
-    wanted = Wanted(whose=query.whose, find=query.find.strip(), cursor=query.cursor)
-    return show(_read_new(request, principal, rooms=rooms, values=values, result=result, wanted=wanted))
+    find = query.find.strip()
+    errors, status = _verify_find(find)
+    wanted = _MINE if errors else Wanted(whose=query.whose, find=find, cursor=query.cursor)
+    page = _read_new(request, principal, rooms=rooms, values=values, result=result, wanted=wanted, errors=errors)
+    return show(replace(page, find=find), status=status)
+
+
+def _verify_find(find: str) -> tuple[tuple[FieldError, ...], int]:
+    """What is wrong with the number that is looked for, and the status of the page that says so."""
+    try:
+        if find:
+            parse_reference(find)
+    except VerifierError as error:
+        return explain_refusal(error, fields=_FIND, otherwise="find")
+    return (), 200
 
 
 def _find_result(made: str, *, principal: Principal, rooms: StaffRooms, is_same: bool) -> NewResult | None:

@@ -99,7 +99,8 @@ class NewPage(View):
     """`GET /new` and the answer to its POST (`reference`, `policy`, `locale`, `expected.<policy>.<name>`).
 
     Errors name "reference", "policy", "locale", "expected-<policy>-<name>", or "make" for what is no field's fault.
-    `shows_all`: the cases are the whole desk's, not this person's. `found_for`: they are those of this case number.
+    `shows_all`: the cases are the whole desk's, not this person's. `found_for`: they are those of this case number;
+    `find` is what was typed to find them.
     `older_url`: the next page of them.
     """
 
@@ -114,6 +115,7 @@ class NewPage(View):
     older_url: str | None
     shows_all: bool = False
     found_for: str = ""
+    find: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
