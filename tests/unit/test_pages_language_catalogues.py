@@ -25,7 +25,7 @@ every_language = pytest.mark.parametrize("locale", sorted(locales()))
 _PAGES: Final[Mapping[str, View]] = {**CUSTOMER, **HELD_CUSTOMER}
 _TYPED: Final[Mapping[DetailKind, str]] = {
     DetailKind.ADDRESS: r"0x[0-9A-Fa-f]{40}",
-    DetailKind.AMOUNT: r"1[ \d.,]*\d [A-Z]{3}",
+    DetailKind.AMOUNT: r"1[\s\d.,]*\d\s[A-Z]{3}",
     DetailKind.PAYMENT_REFERENCE: r"RF\d\d \d{4} \d{4} \d{4}|\b\d{10}\b",
     DetailKind.DATE: r"\d\d?\. ?\d\d?\. ?\d{4}",
 }
